@@ -1,0 +1,99 @@
+# The only entry: `make help`. Needs Python 3.11 to 3.13, make and git; all else is set up in .venv.
+PYTHON ?= python3
+export JUPYTER_PREFER_ENV_PATH = 1
+
+py := .venv/bin/python
+pip := $(py) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+site := _build/html/index.html
+book_files := $(shell find book camlib tooling -type f -not -path '*/__pycache__/*' \
+	-not -path '*/.ipynb_checkpoints/*') _config.yml _toc.yml constraints.txt
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help book serve lab test lint unit chapters pages bench format constraints clean distclean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+
+book: _build/.book ## build the book, every chapter executed
+	@echo "The book is built: $(CURDIR)/$(site)   (make serve shows it)"
+
+serve: _build/.book ## show the built book in a browser on this machine
+	@$(py) -m tooling.serve
+
+lab: .venv/.lab ## open the chapters in JupyterLab
+	@cd book && ../$(py) -m jupyterlab
+
+# One after the other, also under `make -j`: each stage uses what the one before has proven.
+test: .venv/.ready ## check everything: code, chapters, the built pages
+	@rm -rf _build/reports
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory chapters
+	@$(MAKE) --no-print-directory pages
+	@$(py) -m tooling.summary _build/reports
+
+lint: .venv/.ready ## style, types, layers, spelling, workflows
+	@$(py) -m ruff check --quiet .
+	@$(py) -m ruff format --quiet --check .
+	@$(py) -m tooling.notebooks check
+	@$(py) -m mypy
+	@.venv/bin/lint-imports
+	@.venv/bin/codespell
+	@.venv/bin/zizmor --offline --quiet .github/workflows
+	@echo "lint: clean"
+
+unit: .venv/.ready ## only the tests that need no built book
+	@$(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
+		--ignore=tests/site --ignore=tests/book/test_figures.py
+
+chapters: .venv/.ready ## only run the chapters again and compare what they print
+	@notebooks="$$($(py) -m tooling.notebooks list)" && \
+	$(py) -m pytest -q -n 2 --dist loadfile --junitxml=_build/reports/chapters.xml \
+		--nbval --nbval-current-env --nbval-cell-timeout 300 \
+		--nbval-sanitize-with tooling/nbval.cfg $$notebooks
+
+pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
+	@CAMLIB_BROWSER="$$($(py) -m tooling.browser)" && export CAMLIB_BROWSER && \
+	$(py) -m pytest -q --junitxml=_build/reports/pages.xml tests/book/test_figures.py tests/site
+
+bench: .venv/.bench ## speed against the bare forward pass and against peers
+	@$(py) -m benchmarks
+
+format: .venv/.ready ## put code and notebooks into the one form that lint accepts
+	@$(py) -m ruff check --quiet --fix .
+	@$(py) -m ruff format --quiet .
+	@$(py) -m tooling.notebooks format
+
+constraints: .venv/.ready ## resolve the dependencies anew and pin them (UPGRADE=--upgrade: to the newest)
+	@$(py) -m tooling.constraints $(UPGRADE)
+
+clean: ## remove everything built, keep the environment
+	@rm -rf _build _web build dist camlib.egg-info .mypy_cache .pytest_cache .ruff_cache \
+		.import_linter_cache .hypothesis
+
+distclean: clean ## remove the environment too
+	@rm -rf .venv
+
+.venv/.ready: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+		echo "The book needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; \
+		echo "Name another one:  make PYTHON=python3.12 ..." >&2; exit 1; }
+	@test -x $(py) || $(PYTHON) -m venv .venv
+	@echo "Installing into .venv (several gigabytes the first time, most of it torch) ..."
+	@$(pip) --editable ".[book,test,dev]"
+	@touch $@
+
+.venv/.lab .venv/.bench: .venv/.%: .venv/.ready
+	@$(pip) --editable ".[$*]"
+	@touch $@
+
+# What the pages would else ask third parties for, fetched once by npm.
+_web/fingerprint: tooling/web_assets.py $(wildcard tooling/web/*) | .venv/.ready
+	@$(py) -m tooling.web_assets
+	@touch $@
+
+# A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/freshness.py).
+_build/.book: $(book_files) _web/fingerprint .venv/.ready
+	@$(py) -m jupyter_book build . -n -W --keep-going -q
+	@touch $@

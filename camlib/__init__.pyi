@@ -1,0 +1,13 @@
+from . import explorers as explorers
+from . import networks as networks
+from . import photos as photos
+from . import plotting as plotting
+from . import scaling as scaling
+from .errors import NotCAMReadyError as NotCAMReadyError
+from .explain import ClassActivationMaps as ClassActivationMaps
+from .explain import class_activation_maps as class_activation_maps
+from .head import Head as Head
+from .head import find_head as find_head
+from .pooling import global_average_pool as global_average_pool
+from .upsampling import upsample as upsample
+from .weighting import weighted_sum as weighted_sum

@@ -1,0 +1,104 @@
+"""A map laid over its picture: arrays in, array out."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.colors import Colormap
+from numpy.typing import ArrayLike, NDArray
+
+from camlib.plotting.checks import as_map, as_picture
+from camlib.plotting.colors import EVIDENCE, colorize, colormap_named, value_range
+
+
+def overlay(
+    image: ArrayLike,
+    map: ArrayLike,
+    *,
+    colormap: str | Colormap = EVIDENCE,
+    opacity: float = 0.7,
+    fade: bool = True,
+    vmin: float | None = None,
+    vmax: float = 1.0,
+) -> NDArray[np.float64]:
+    r"""Lay the colours of a map over a picture, stronger where the map is stronger.
+
+    .. math:: O_{xy} = (1 - \alpha_{xy})\, I_{xy} + \alpha_{xy}\, C(M_{xy}), \qquad
+              \alpha_{xy} = o \cdot |M_{xy}| / \max(|v_{min}|, |v_{max}|)
+
+    so a place without evidence shows the picture itself. With ``fade=False`` the opacity is o
+    everywhere. Nothing is scaled, resized or normalised in here.
+
+    Parameters
+    ----------
+    image
+        The picture I, shape (H, W, 3), uint8 or float in [0, 1].
+    map
+        The map M, shape (H, W), already upsampled to the picture and scaled into [vmin, vmax],
+        that is [-1, 1] for EVIDENCE: an array, or a tensor without gradient.
+    colormap
+        C: EVIDENCE for signed maps, INTENSITY for maps that are never negative, or any of
+        matplotlib's.
+    opacity
+        o in [0, 1].
+    fade
+        Whether the opacity grows with the magnitude of the map.
+    vmin, vmax
+        The values at the ends of the colour map; ``vmin`` is by default -vmax for EVIDENCE and 0
+        for every other colour map.
+
+    Returns
+    -------
+    numpy.ndarray
+        A new picture, shape (H, W, 3), float64 in [0, 1].
+
+    Raises
+    ------
+    TypeError
+        If ``image`` or ``map`` is no array of real numbers.
+    ValueError
+        If a shape, a range or the size does not fit, a value is NaN or infinite, or ``opacity``
+        is not in [0, 1]; the message names the cure.
+    """
+    if not 0 <= opacity <= 1:
+        raise ValueError(
+            f"opacity: expected a number from 0 (picture only) to 1 (map only), got {opacity!r}. "
+            "Pass for example opacity=0.7."
+        )
+    picture = as_picture("image", image)
+    colors = colormap_named(colormap)
+    low, high = value_range(colors, vmin, vmax)
+    values = as_map("map", map, low, high)
+    if values.shape != picture.shape[:2]:
+        raise ValueError(
+            f"map: expected the picture's size {picture.shape[:2]}, got {values.shape}. "
+            f"Upsample it first: camlib.upsample(maps, {picture.shape[:2]})."
+        )
+    strength = np.abs(values) / max(abs(low), abs(high)) if fade else np.ones_like(values)
+    alpha = (opacity * strength)[..., None]
+    return (1 - alpha) * picture + alpha * colorize(values, colors, low, high)
+
+
+def greyscale(image: ArrayLike) -> NDArray[np.float64]:
+    r"""Take the colour out of a picture, so that the colours of an overlay stand alone.
+
+    .. math:: Y = 0.2126\,R + 0.7152\,G + 0.0722\,B
+
+    the luma of ITU-R BT.709, in all three channels.
+
+    Parameters
+    ----------
+    image
+        A picture of shape (H, W, 3), uint8 or float in [0, 1].
+
+    Returns
+    -------
+    numpy.ndarray
+        A new picture, shape (H, W, 3), float64 in [0, 1].
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`overlay` for its image.
+    """
+    luma = as_picture("image", image) @ np.array([0.2126, 0.7152, 0.0722])
+    return np.repeat(luma[..., None], 3, axis=2)

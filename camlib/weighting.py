@@ -1,0 +1,61 @@
+"""Layer 1: from feature maps and weights to one map per class."""
+
+from __future__ import annotations
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from camlib.errors import check_axes, describe
+
+
+def weighted_sum(
+    features: Float[Tensor, "n k h w"], weight: Float[Tensor, "c k"]
+) -> Float[Tensor, "n c h w"]:
+    r"""Add up the feature maps, each multiplied by the class's weight for its channel.
+
+    .. math:: M_c(x, y) = \sum_k w_k^c \, f_k(x, y)
+
+    Parameters
+    ----------
+    features
+        Feature maps :math:`f_k`, shape (n, k, h, w), any real values.
+    weight
+        Weights :math:`w_k^c`, shape (c, k): one row per class, one column per channel.
+
+    Returns
+    -------
+    Tensor
+        The maps :math:`M_c`, shape (n, c, h, w): signed, unscaled, without the bias.
+
+    Raises
+    ------
+    TypeError
+        If an argument is not a floating-point tensor, or the dtypes or devices differ.
+    ValueError
+        If the axes are wrong or empty, or the numbers of channels differ.
+
+    Notes
+    -----
+    Zhou et al. 2016, equation 2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> features = torch.tensor([[[[1.0, 0.0]], [[2.0, 5.0]]]])  # two channels of 1x2 cells
+    >>> weighted_sum(features, torch.tensor([[3.0, -1.0]]))
+    tensor([[[[ 1., -5.]]]])
+    """
+    check_axes("features", features, "n k h w")
+    check_axes("weight", weight, "c k")
+    if features.shape[1] != weight.shape[1]:
+        raise ValueError(
+            f"weight: expected one column for each of the {features.shape[1]} channels of features, "
+            f"got {describe(weight)}. Pass the weight of the linear layer that reads these channels."
+        )
+    if features.dtype != weight.dtype or features.device != weight.device:
+        raise TypeError(
+            f"weight: expected dtype {features.dtype} on {features.device} like features, got "
+            f"{weight.dtype} on {weight.device}. Convert it: weight.to(features)."
+        )
+    return torch.einsum("nkhw,ck->nchw", features, weight)

@@ -1,0 +1,85 @@
+"""The comparison behind test_figures notices what a reader would, and overlooks rounding."""
+
+import base64
+import io
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.book.differences import array_difference, difference, drawn, pixels
+
+
+def figure(text: str, size: float = 3.0) -> bytes:
+    """Draw `text` as small as the book's smallest numbers."""
+    canvas = plt.figure(figsize=(size, 2.0), dpi=100)
+    canvas.text(0.4, 0.5, text, fontsize=8)
+    stream = io.BytesIO()
+    canvas.savefig(stream, format="png")
+    plt.close(canvas)
+    return stream.getvalue()
+
+
+def png(array: np.ndarray) -> bytes:
+    """Encode an array of bytes as PNG."""
+    stream = io.BytesIO()
+    Image.fromarray(array).save(stream, "PNG")
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize(("old", "new"), [("9.27", "9.21"), ("3", "8"), ("1.06", "−1.06")])
+def test_one_changed_digit_is_noticed(old: str, new: str) -> None:
+    """The two drawings differ in a single sign of 8 points."""
+    assert "pixels differ" in str(difference("image/png", figure(old), figure(new)))
+
+
+def test_the_same_picture_drawn_twice_is_no_difference() -> None:
+    """Bytes may differ (other compression), pixels do not."""
+    once = figure("9.27")
+    again = io.BytesIO()
+    Image.open(io.BytesIO(once)).save(again, "PNG", compress_level=1)
+    assert once != again.getvalue()
+    assert difference("image/png", once, again.getvalue()) is None
+
+
+def test_rounding_of_a_colour_is_no_difference() -> None:
+    """Every channel moves by one of 255, as another processor's rounding makes it."""
+    picture = np.full((40, 60, 3), 128, np.uint8)
+    assert difference("image/png", png(picture), png(picture + 1)) is None
+    assert "blocks of 8×8 by up to 4.0" in str(
+        difference("image/png", png(picture), png(picture + 4))
+    )
+
+
+def test_another_size_is_noticed() -> None:
+    """3 inches at 100 dots are 300 pixels, 4 inches are 400."""
+    message = difference("image/png", figure("a"), figure("a", size=4.0))
+    assert message == "the picture was 300×200, is 400×200"
+
+
+def test_tables_are_compared_relative_to_their_largest_number() -> None:
+    """Of 10, two thousandths are 0.02: 0.01 passes, 0.03 does not."""
+    table = np.array([10.0, 1.0, -3.0], np.float16)
+    assert array_difference(table, table + np.array([0, 0.01, 0], np.float16)) is None
+    assert array_difference(table, table + np.array([0, 0.03, 0], np.float16)) is not None
+    assert array_difference(table, table[:2]) == "the table had 3 numbers, has 2"
+
+
+def test_pictures_and_tables_inside_html_are_found() -> None:
+    """A data address in an explorer's HTML is decoded, with its media type."""
+    table = np.array([1.0, 2.0], "<f2").tobytes()
+    url = f"data:application/x-float16;base64,{base64.b64encode(table).decode()}"
+    cell = {"outputs": [{"data": {"text/html": f'<i data-a="{url}">', "text/plain": "x"}}]}
+    assert list(drawn(cell)) == [("application/x-float16", table)]
+    changed = np.array([1.0, 2.5], "<f2").tobytes()
+    assert "numbers differ by up to 0.5" in str(difference("application/x-float16", table, changed))
+
+
+def test_transparency_counts() -> None:
+    """A pixel that turns transparent is another picture, also where its colour stays."""
+    solid = np.zeros((8, 8, 4), np.uint8)
+    clear = solid.copy()
+    solid[..., 3] = 255
+    assert pixels(png(clear)).shape == (8, 8, 4)
+    assert difference("image/png", png(solid), png(clear)) is not None

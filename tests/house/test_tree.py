@@ -1,0 +1,74 @@
+"""What no file of the repository may hold: addresses that only hold today, paths of one machine."""
+
+import re
+import subprocess
+
+import pytest
+
+from tooling.repository import ROOT
+
+# Written in two halves, so that this file does not hold what it looks for.
+FORBIDDEN = {
+    "the host of a package registry": (
+        "py" r"pi\.org",
+        "python" r"hosted\.org",
+        "registry\\.np" r"mjs",
+        "deb\\.deb" r"ian\.org",
+    ),
+    "a path of one machine": (r"(?<![\w.~$})>])/(?:wo" "rk|ro" "ot|tm" r"p|fa" r"rm)/", "/op" "t/wh"),
+    "the address of a content delivery network": (
+        "js" "delivr",
+        "unp" r"kg\.com",
+        "cdn" "js",
+        "fonts\\.google" "apis",
+        "esm" r"\.sh",
+        "sky" r"pack\.dev",
+    ),
+}
+PAYLOAD = re.compile(r"[A-Za-z0-9+/=]{200,}")  # base64: chance may write anything
+
+
+def files() -> list[str]:
+    """List the files of the repository: tracked, or new and not ignored."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    output = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    return [name for name in output.split("\0") if name and (ROOT / name).is_file()]
+
+
+def hits(text: str, patterns: tuple[str, ...]) -> list[str]:
+    """Return the lines of `text`, payloads left out, in which a pattern occurs."""
+    lines = PAYLOAD.sub("", text).splitlines()
+    return [line[:120] for line in lines if any(re.search(pattern, line) for pattern in patterns)]
+
+
+@pytest.mark.parametrize("what", FORBIDDEN)
+def test_no_file_holds(what: str) -> None:
+    """Text files only; a picture is no text."""
+    found = {}
+    for name in files():
+        content = (ROOT / name).read_bytes()
+        if b"\0" in content:
+            continue
+        if lines := hits(content.decode("utf-8"), FORBIDDEN[what]):
+            found[name] = lines
+    assert not found, f"{what} in {found}"
+
+
+@pytest.mark.parametrize(
+    ("what", "planted"),
+    [
+        ("the host of a package registry", "see https://py" + "pi.org/project/x"),
+        ("a path of one machine", 'open("/ro' + 'ot/x.txt")'),
+        ("a path of one machine", "cd /wo" + "rk/x"),
+        ("the address of a content delivery network", "https://cdn.js" + "delivr.net/npm/x"),
+    ],
+)
+def test_the_search_would_find(what: str, planted: str) -> None:
+    """One planted line each."""
+    assert hits(f"first\n{planted}\nlast", FORBIDDEN[what]) == [planted]
+
+
+def test_no_large_file() -> None:
+    """A clone stays small: no file above 500 kB."""
+    large = [name for name in files() if (ROOT / name).stat().st_size > 500_000]
+    assert not large

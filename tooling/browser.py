@@ -1,0 +1,85 @@
+"""Find a Chromium for the tests of the built pages, or install one.
+
+Looked for in this order: the variable CAMLIB_BROWSER, a Chromium or Chrome on the PATH, the one
+that Playwright has installed; then Playwright is asked to install one, then, as root, apt-get.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
+HELP = (
+    "No Chromium was found and none could be installed. Install Chromium or Chrome, "
+    "or set CAMLIB_BROWSER to the program's path."
+)
+
+
+def find() -> str:
+    """Return the path of a Chromium or Chrome that runs, installing one if need be.
+
+    Raises
+    ------
+    RuntimeError
+        If CAMLIB_BROWSER names no program, or none is found and none can be installed.
+    """
+    named = os.environ.get("CAMLIB_BROWSER")
+    if named:
+        path = shutil.which(named)
+        if path is None:
+            raise RuntimeError(f"CAMLIB_BROWSER names no program: {named}")
+        return path
+    for install in (None, _install_by_playwright, _install_by_apt):
+        if install is not None and not install():
+            continue
+        path = _on_path() or _of_playwright()
+        if path is not None:
+            return path
+    raise RuntimeError(HELP)
+
+
+def _on_path() -> str | None:
+    return next((path for name in NAMES if (path := shutil.which(name))), None)
+
+
+def _of_playwright() -> str | None:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        path = playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
+def _install_by_playwright() -> bool:
+    return _run([sys.executable, "-m", "playwright", "install", "chromium"])
+
+
+def _install_by_apt() -> bool:
+    if shutil.which("apt-get") is None or os.geteuid() != 0:
+        return False
+    apt = ["apt-get", "-o", "Dpkg::Use-Pty=0", "-qq"]
+    return _run([*apt, "update"]) and _run([*apt, "install", "-y", "chromium"])
+
+
+def _run(command: list[str]) -> bool:
+    print(f"No Chromium yet, trying: {' '.join(command)}", file=sys.stderr)
+    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+    # What an installer says goes to stderr: stdout is for the path alone.
+    return subprocess.run(command, stdout=sys.stderr, env=environment, check=False).returncode == 0
+
+
+def main(find: Callable[[], str] = find) -> int:
+    """Print the path, or say on stderr why there is none."""
+    try:
+        print(find())
+    except RuntimeError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,154 @@
+"""List, format, check and execute the notebooks that ``_toc.yml`` names.
+
+python -m tooling.notebooks list | format [NAME ...] | check [NAME ...] | execute [NAME ...]
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import yaml
+
+if __package__ in (None, ""):  # run as a script: let `tooling` be found
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tooling.repository import ROOT, address
+
+Notebook = Any  # nbformat's NotebookNode: a dictionary with attributes
+SETUP_MARK = "# Set-up for Google Colab"
+
+
+def listed(root: Path = ROOT) -> list[Path]:
+    """Return the notebooks of the book in the order of ``_toc.yml``."""
+    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+    return [path for name in _names(toc) if (path := root / f"{name}.ipynb").exists()]
+
+
+def _names(node: Any) -> list[str]:
+    if isinstance(node, list):
+        return [name for item in node for name in _names(item)]
+    if not isinstance(node, dict):
+        return []
+    own = [node[key] for key in ("root", "file") if key in node]
+    return own + [name for value in node.values() for name in _names(value)]
+
+
+def setup_source(url: str | None) -> str:
+    """Return the first cell: it installs camlib on Colab and does nothing elsewhere."""
+    if url is None:
+        action = (
+            '    print("This book has no public address yet: upload its folder, then run")\n'
+            '    print("%pip install -q ./FOLDER")'
+        )
+    else:
+        action = f'    %pip install -q "camlib @ git+{url}"'
+    return (
+        f"{SETUP_MARK}; does nothing elsewhere.\n"
+        "import sys\n\n"
+        'if "google.colab" in sys.modules:\n'
+        f"{action}"
+    )
+
+
+def normalise(notebook: Notebook, url: str | None) -> None:
+    """Bring metadata, cell ids, execution counts and the set-up cell into their one form."""
+    notebook.metadata = nbformat.from_dict(
+        {
+            "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+            "language_info": {"name": "python"},
+        }
+    )
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    _refresh_setup(notebook, url)
+    count = 0
+    for number, cell in enumerate(notebook.cells):
+        cell.id = f"cell-{number:03d}"
+        cell.source = cell.source.rstrip()
+        cell.metadata = nbformat.from_dict(
+            {key: cell.metadata[key] for key in ("mystnb", "tags") if cell.metadata.get(key)}
+        )
+        if cell.cell_type == "code" and cell.execution_count is not None:
+            count += 1
+            _number(cell, count)
+
+
+def _number(cell: Notebook, count: int) -> None:
+    cell.execution_count = count
+    for output in cell.outputs:
+        if output.output_type == "execute_result":
+            output.execution_count = count
+
+
+def _refresh_setup(notebook: Notebook, url: str | None) -> None:
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    if not code:
+        return
+    for cell in [cell for cell in code if cell.source.startswith(SETUP_MARK)]:
+        notebook.cells.remove(cell)
+        code.remove(cell)
+    setup = nbformat.v4.new_code_cell(setup_source(url), metadata={"tags": ["remove-cell"]})
+    if all(cell.execution_count is not None for cell in code):
+        setup.execution_count = 1  # it does nothing here, so it has been run as much as it can be
+    notebook.cells.insert(notebook.cells.index(code[0]), setup)
+
+
+def formatted(path: Path, url: str | None) -> str:
+    """Return the text that the notebook at `path` should have."""
+    notebook = nbformat.read(path, as_version=4)
+    normalise(notebook, url)
+    return str(nbformat.writes(notebook)) + "\n"
+
+
+def execute(path: Path) -> None:
+    """Run the notebook at `path` in its own folder and store its outputs, without widget state."""
+    from nbclient import NotebookClient
+
+    os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # the kernel of this environment
+    notebook = nbformat.read(path, as_version=4)
+    normalise(notebook, address())
+    NotebookClient(
+        notebook,
+        timeout=300,
+        kernel_name="python3",
+        store_widget_state=False,
+        record_timing=False,
+        resources={"metadata": {"path": str(path.parent)}},
+    ).execute()
+    nbformat.write(notebook, path)
+
+
+def main() -> int:
+    """Carry out the command given on the command line."""
+    parser = argparse.ArgumentParser(prog="tooling.notebooks", description=__doc__)
+    parser.add_argument("command", choices=["list", "format", "check", "execute"])
+    parser.add_argument("names", nargs="*", help="chapters, e.g. 04-upsampling (default: all)")
+    arguments = parser.parse_args()
+    paths = [path for path in listed() if not arguments.names or path.stem in arguments.names]
+    missing = set(arguments.names) - {path.stem for path in paths}
+    if missing or not paths:
+        print(f"_toc.yml names no notebook {', '.join(sorted(missing))}".rstrip(), file=sys.stderr)
+        return 1
+    wrong = 0
+    for path in paths:
+        shown = path.relative_to(ROOT)
+        if arguments.command == "list":
+            print(shown)
+            continue
+        if arguments.command == "execute":
+            print(f"executing {shown}")
+            execute(path)
+        old, new = path.read_text(encoding="utf-8"), formatted(path, address())
+        if old == new:
+            continue
+        if arguments.command == "check":
+            print(f"{shown} is not in its one form: run `make format`", file=sys.stderr)
+            wrong = 1
+        else:
+            path.write_text(new, encoding="utf-8")
+    return wrong
+
+
+if __name__ == "__main__":
+    sys.exit(main())
