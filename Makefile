@@ -4,6 +4,7 @@ export JUPYTER_PREFER_ENV_PATH = 1
 
 py := .venv/bin/python
 pip := $(py) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+browser := CAMLIB_BROWSER="$$($(py) -m tooling.browser)" && export CAMLIB_BROWSER
 site := _build/html/index.html
 book_files := $(shell find book camlib tooling -type f -not -path '*/__pycache__/*' \
 	-not -path '*/.ipynb_checkpoints/*') _config.yml _toc.yml constraints.txt
@@ -44,7 +45,7 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 	@echo "lint: clean"
 
 unit: .venv/.ready ## only the tests that need no built book
-	@$(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
+	@$(browser) && $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
 		--ignore=tests/site --ignore=tests/book/test_figures.py
 
 chapters: .venv/.ready ## only run the chapters again and compare what they print
@@ -54,8 +55,7 @@ chapters: .venv/.ready ## only run the chapters again and compare what they prin
 		--nbval-sanitize-with tooling/nbval.cfg $$notebooks
 
 pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
-	@CAMLIB_BROWSER="$$($(py) -m tooling.browser)" && export CAMLIB_BROWSER && \
-	$(py) -m pytest -q --junitxml=_build/reports/pages.xml tests/book/test_figures.py tests/site
+	@$(browser) && $(py) -m pytest -q --junitxml=_build/reports/pages.xml tests/book/test_figures.py tests/site
 
 bench: .venv/.bench ## speed against the bare forward pass and against peers
 	@$(py) -m benchmarks
@@ -75,6 +75,7 @@ clean: ## remove everything built, keep the environment
 distclean: clean ## remove the environment too
 	@rm -rf .venv
 
+# Kernels talk to this machine only; without the setting each one warns that it does so in clear.
 .venv/.ready: pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "The book needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; \
@@ -82,6 +83,8 @@ distclean: clean ## remove the environment too
 	@test -x $(py) || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv (several gigabytes the first time, most of it torch) ..."
 	@$(pip) --editable ".[book,test,dev]"
+	@mkdir -p .venv/etc/ipython && echo 'c.IPKernelApp.log_level = "ERROR"' \
+		> .venv/etc/ipython/ipython_kernel_config.py
 	@touch $@
 
 .venv/.lab .venv/.bench: .venv/.%: .venv/.ready
@@ -93,7 +96,8 @@ _web/fingerprint: tooling/web_assets.py $(wildcard tooling/web/*) | .venv/.ready
 	@$(py) -m tooling.web_assets
 	@touch $@
 
+# Pages that were read before a failure would not warn again: then all are read anew.
 # A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/freshness.py).
 _build/.book: $(book_files) _web/fingerprint .venv/.ready
-	@$(py) -m jupyter_book build . -n -W --keep-going -q
+	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@

@@ -6,6 +6,8 @@ expected, what came, and what to do about it.
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -58,15 +60,13 @@ def check_axes(name: str, value: object, axes: str) -> Tensor:
     return tensor
 
 
-def check_finite(name: str, tensor: Tensor, cure: str) -> None:
-    """Raise ``ValueError`` if ``tensor`` holds NaN or infinity."""
-    # A sum is finite exactly when no element is NaN or infinite, unless it overflows; the slow
-    # count runs only then.
-    if torch.isfinite(tensor.sum(dtype=torch.float64 if tensor.device.type != "mps" else None)):
-        return
-    bad = int((~torch.isfinite(tensor)).sum())
-    if bad:
+def check_finite(name: str, tensor: Tensor, cure: str) -> tuple[float, float]:
+    """Return the smallest and the largest value; raise ``ValueError`` for NaN or infinity."""
+    low, high = (float(bound) for bound in torch.aminmax(tensor.detach()))  # NaN passes through
+    if not (math.isfinite(low) and math.isfinite(high)):
+        bad = int((~torch.isfinite(tensor)).sum())
         raise ValueError(
             f"{name}: expected finite numbers, got NaN or infinity in {bad} of {tensor.numel()} "
             f"elements. {cure}"
         )
+    return low, high

@@ -3,6 +3,11 @@
 from collections.abc import Generator
 
 import pytest
+from hypothesis import settings
+
+# The same examples on every run, and no deadline: tests are never timed.
+settings.register_profile("book", deadline=None, derandomize=True, database=None)
+settings.load_profile("book")
 
 
 def _fail(report: pytest.TestReport | pytest.CollectReport) -> None:

@@ -84,7 +84,9 @@ def copy(packages: Path, target: Path) -> int:
             )
         for source in sources:
             # MathJax finds its fonts and extensions beside its own script, which lies in es5/.
-            name = source.relative_to(packages / package / "es5") if keeps_structure else source.name
+            name = (
+                source.relative_to(packages / package / "es5") if keeps_structure else source.name
+            )
             destination = target / folder / name
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, destination)

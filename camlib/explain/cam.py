@@ -84,11 +84,10 @@ def class_activation_maps(
     head = find_head(network, images, check_values=check_values)
     chosen = _chosen(classes, head.logits)
     exact = torch.promote_types(head.features.dtype, torch.float32)
-    with torch.no_grad():
+    with torch.no_grad(), torch.autocast(head.logits.device.type, enabled=False):
         weight = head.weight if classes is None else head.weight[chosen]
         maps = weighted_sum(head.features.to(exact), weight.to(exact))
-        if not bool((head.scale == 1).all()):
-            maps = maps * head.scale[:, :, None, None]
+        maps *= head.scale[:, :, None, None]
         logits, offset = head.logits, head.offset
         if classes is not None:
             logits, offset = logits[:, chosen], offset[:, chosen]
@@ -131,7 +130,8 @@ def _prove(cam: ClassActivationMaps, head: Head) -> None:
     # Rounding grows with the numbers that were added up, which the largest logit alone does not
     # show; a 16-bit network rounds its pooled vector and its logits too.
     epsilon = torch.finfo(head.logits.dtype).eps
-    scale = float(max(cam.maps.abs().max(), head.logits.abs().max()))
+    low, high = torch.aminmax(cam.maps)
+    scale = float(torch.stack([-low, high, *torch.aminmax(head.logits.float())]).abs().max())
     allowed = 128 * epsilon * scale if epsilon < 1e-4 else 16 * epsilon * scale
     if not gap <= allowed:
         raise NotCAMReadyError(

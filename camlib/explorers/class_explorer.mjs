@@ -7,28 +7,22 @@
 
 const BEST = 5;
 
-/** Bytes of a data address, as a typed array; float16 becomes float32. */
+/** The typed array that a data address holds. */
 export function decode(address) {
   const [head, body] = address.split(",", 2);
   const { buffer } = Uint8Array.from(atob(body), (letter) => letter.charCodeAt(0));
   const dtype = head.match(/application\/x-(\w+)/)[1];
-  if (dtype === "float16") return Float32Array.from(new Uint16Array(buffer), fromFloat16);
-  return new { uint8: Uint8Array, int32: Int32Array, float32: Float32Array }[dtype](buffer);
-}
-
-// Float16Array is still missing in many browsers.
-function fromFloat16(bits) {
-  const exponent = (bits >> 10) & 31;
-  const fraction = bits & 1023;
-  const size = exponent ? 2 ** (exponent - 15) * (1 + fraction / 1024) : 2 ** -24 * fraction;
-  return bits & 0x8000 ? -size : size;
+  return new { uint8: Uint8Array, int16: Int16Array, int32: Int32Array, float32: Float32Array }[dtype](buffer);
 }
 
 /** What the Python class packed, ready for use: c maps of rows × columns cells. */
 export function unpack(packed) {
   const [count, rows, columns] = packed.shape;
   const logits = decode(packed.logits);
-  const maps = decode(packed.maps);
+  const maps = Float32Array.from(decode(packed.maps), (steps) => steps * packed.step);
+  if (maps.length !== count * rows * columns) {
+    throw new Error(`${count} maps of ${rows} × ${columns} cells expected, got ${maps.length} values`);
+  }
   const order = strongest(logits, count);
   const rank = new Int32Array(count);
   order.forEach((place, position) => (rank[place] = position + 1));
@@ -206,19 +200,25 @@ export function explore(root, data, state) {
   const sum = sumPart(context);
   const speaks = speaksPart(context);
   const settings = settingsPart(context);
-  const app = element("div", { class: "app" },
+  const octets = new Uint8Array(data.colours.buffer);
+  const [against, favour] = [0, octets.length - 4].map((at) => `rgb(${octets.slice(at, at + 3).join(" ")})`);
+  const app = element("div", { class: "app", style: `--cx-for: ${favour}; --cx-against: ${against}` },
     element("div", { class: "column" }, title.node, stage.node, bar.node, best.node),
-    element("div", { class: "column" }, search.node, sum.node, speaks.node, settings.node),
-    live,
+    element("div", { class: "column" }, search.node, sum.node, speaks.node),
+    settings.node, live,
   );
+  // Below a wide picture there is room for the settings, beside another there is.
+  app.classList.toggle("cx-wide", width > 1.5 * height);
   // Without this JupyterLab takes the arrow keys for itself and moves between notebook cells.
   app.dataset.lmSuppressShortcuts = "true";
   root.append(app);
+  const grey = { update: () => app.classList.toggle("cx-grey", state.get("greyscale")) };
 
   const draws = {
     class_index: [title, stage.map, stage.words, bar, best, search, sum, speaks],
     cell: [stage.cell, bar, speaks],
     opacity: [stage.opacity, settings],
+    greyscale: [grey, settings],
     mode: [stage.map, settings],
     scale: [stage.map, bar, settings],
   };
@@ -377,9 +377,7 @@ function barPart({ data, here }) {
   const canvas = element("canvas", { width: data.colours.length, height: 1 });
   const draw = canvas.getContext("2d");
   const image = draw.createImageData(canvas.width, 1);
-  // The colours themselves; the opacity that grows with the value belongs to the overlay.
   new Uint32Array(image.data.buffer).set(data.colours);
-  for (let place = 3; place < image.data.length; place += 4) image.data[place] = 255;
   draw.putImageData(image, 0, 0);
   const least = element("span");
   const most = element("span");
@@ -401,7 +399,7 @@ function barPart({ data, here }) {
 }
 
 /** The network's best guesses as small pictures: one tap shows another map. */
-function bestPart({ data, here, rows, columns, height, width }) {
+function bestPart({ data, here, id, rows, columns, height, width }) {
   const buttons = data.order.slice(0, BEST).map((place) => {
     const canvas = element("canvas", { width: width / 2, height: height / 2 });
     const draw = canvas.getContext("2d");
@@ -417,25 +415,26 @@ function bestPart({ data, here, rows, columns, height, width }) {
       element("span", { class: "logit" }, number(data.logits[place], 2)));
     return { button, place };
   });
+  const heading = element("p", { class: "heading", id: `${id}-best` }, "The network’s best guesses: choose one");
   return {
-    node: element("div", { class: "best", role: "group",
-      "aria-label": `The ${plural(buttons.length, "class", "classes")} with the highest logits` },
-    ...buttons.map(({ button }) => button)),
+    node: element("div", { role: "group", "aria-labelledby": heading.id }, heading,
+      element("div", { class: "best" }, ...buttons.map(({ button }) => button))),
     update: () => buttons.forEach(({ button, place }) =>
       button.setAttribute("aria-pressed", String(place === here.place))),
   };
 }
 
-/** Places of the classes that match what was typed: beginnings of names first, then by logit. */
+/** Places of the classes that match what was typed: whole words first, then beginnings, then by logit. */
 export function search(data, typed, limit) {
   const query = typed.trim().toLowerCase();
   const quality = (place) => {
     const name = data.names[place].toLowerCase();
-    if (name.startsWith(query)) return 0;
-    if (name.includes(` ${query}`) || name.includes(`-${query}`)) return 1;
-    return name.includes(query) || String(data.classes[place]) === query ? 2 : 3;
+    if (!query) return 0;
+    if (String(data.classes[place]) === query || ` ${name} `.includes(` ${query} `)) return 0;
+    if (name.startsWith(query)) return 1;
+    return name.includes(` ${query}`) || name.includes(`-${query}`) ? 2 : name.includes(query) ? 3 : 4;
   };
-  const found = data.order.map((place) => [quality(place), place]).filter(([worth]) => worth < 3);
+  const found = data.order.map((place) => [quality(place), place]).filter(([worth]) => worth < 4);
   // Sorting is stable, so equally good matches keep the order of the logits.
   found.sort(([a], [b]) => a - b);
   return { total: found.length, places: found.slice(0, limit).map(([, place]) => place) };
@@ -517,9 +516,10 @@ function searchPart({ data, here, id }) {
     const option = event.target.closest("[role=option]");
     if (option) take(option);
   });
+  const glass = element("span", { class: "glass", "aria-hidden": "true" });
   return {
     node: element("div", { class: "search" },
-      element("label", { for: input.id }, `Any of ${data.count} classes`), input, popup),
+      element("label", { for: input.id }, `Search all ${data.count} classes`), input, glass, popup),
     update() {
       if (popup.hidden) input.value = here.name;
     },
@@ -530,11 +530,12 @@ function searchPart({ data, here, id }) {
 function sumPart({ data, here, rows, columns }) {
   const part = (words) => {
     const value = element("strong");
-    return { value, node: element("span", { class: "term" }, value, element("small", {}, words)) };
+    return { value, node: element("span", { class: "term" }, value, " ", element("small", {}, words)) };
   };
-  const places = part("mean of the map");
+  const average = part("map’s mean");
   const offset = part("offset");
   const logit = part("logit");
+  const plus = element("span", { class: "sign" });
   const equals = element("span", { class: "sign" });
   const words = element("p", { class: "words" });
   const cellAt = (index) => [Math.floor(index / columns), index % columns];
@@ -553,15 +554,19 @@ function sumPart({ data, here, rows, columns }) {
   return {
     sentence,
     node: element("div", { class: "sum" },
-      element("p", { class: "terms" }, places.node, element("span", { class: "sign" }, "+"), offset.node, equals, logit.node),
+      element("p", { class: "terms" }, average.node, plus, offset.node, equals, logit.node),
       words),
     update() {
-      const values = [mean(here.map), data.offset[here.place], data.logits[here.place]];
-      const shown = values.map((value) => number(value, 2));
-      [places, offset, logit].forEach((term, position) => (term.value.textContent = shown[position]));
-      const [a, b, c] = values.map((value) => Math.round(value * 100));
-      // Three numbers, each rounded, may miss each other by the last digit.
-      equals.textContent = a + b === c ? "=" : "≈";
+      const [mapMean, bias, score] = [mean(here.map), data.offset[here.place], data.logits[here.place]];
+      const adds = (digits) =>
+        number(Number(mapMean.toFixed(digits)) + Number(bias.toFixed(digits)), 2) === number(score, 2);
+      // Two rounded numbers may miss the rounded sum by its last digit; then they show one digit more.
+      const fraction = [2, 3, 4].find(adds) ?? 4;
+      average.value.textContent = number(mapMean, fraction);
+      plus.textContent = bias < 0 ? "−" : "+";
+      offset.value.textContent = number(Math.abs(bias), fraction);
+      equals.textContent = adds(fraction) ? "=" : "≈";
+      logit.value.textContent = number(score, 2);
       words.textContent = sentence();
       words.classList.toggle("cx-none", Math.max(...here.map) <= 0);
     },
@@ -616,7 +621,7 @@ function speaksPart({ data, here, rows, columns }) {
       });
       const mine = values[here.place];
       const before = values.reduce((count, value) => count + (value > mine), 0);
-      own.textContent = `${here.name} here: ${here.value(mine)}, ${before + 1}. of ${data.count}`;
+      own.textContent = `For ${here.name} here: ${here.value(mine)}, rank ${before + 1} of ${data.count}`;
     },
   };
 }
@@ -642,16 +647,16 @@ function settingsPart({ state, id }) {
     };
   };
   const mode = choice("mode", "Map", [["bilinear", "Smooth"], ["nearest", "Cells"]]);
-  const scale = choice("scale", "Colour scale", [["shared", "All classes"], ["own", "This class"]]);
+  const scale = choice("scale", "Scale", [["shared", "All classes"], ["own", "This class"]]);
+  const photo = choice("greyscale", "Photo", [[true, "Grey"], [false, "Colour"]]);
   return {
     node: element("div", { class: "settings" },
       element("div", { class: "opacity" }, element("label", { for: slider.id }, "Opacity"), slider, shown),
-      mode.node, scale.node),
+      photo.node, mode.node, scale.node),
     update() {
       slider.value = state.get("opacity");
       shown.textContent = `${Math.round(100 * state.get("opacity"))} %`;
-      mode.update();
-      scale.update();
+      [photo, mode, scale].forEach((part) => part.update());
     },
   };
 }
@@ -698,11 +703,12 @@ const STYLE = `
   --cx-muted: var(--pst-color-text-muted, var(--jp-ui-font-color2, var(--vscode-descriptionForeground, GrayText)));
   --cx-line: var(--pst-color-border, var(--jp-border-color2, var(--vscode-widget-border, color-mix(in srgb, currentColor 25%, transparent))));
   --cx-card: var(--pst-color-background, var(--jp-layout-color0, var(--vscode-editor-background, Canvas)));
-  --cx-wash: color-mix(in srgb, var(--cx-ink) 6%, var(--cx-card));
-  --cx-accent: var(--camlib-accent, var(--pst-color-link, var(--jp-brand-color1, var(--vscode-focusBorder, LinkText))));
+  --cx-wash: var(--cam-raised, color-mix(in srgb, var(--cx-ink) 6%, var(--cx-card)));
+  --cx-accent: var(--cam-focus, var(--pst-color-link, var(--jp-brand-color1, var(--vscode-focusBorder, LinkText))));
   container-type: inline-size;
   margin: 1.25rem 0;
   color: var(--cx-ink);
+  font-family: var(--cam-font-label, var(--jp-ui-font-family, inherit));
   font-size: 0.9375rem;
   line-height: 1.4;
 }
@@ -724,6 +730,8 @@ const STYLE = `
 
 .camlib-explorer .cx-stage { position: relative; width: 100%; max-width: var(--width); border-radius: 0.5rem; }
 .camlib-explorer .cx-photo { display: block; width: 100%; height: auto; margin: 0; border-radius: inherit; }
+/* The theme's rules for pictures in the dark are more specific than anything in here. */
+.camlib-explorer .cx-grey img { filter: grayscale(1) !important; }
 .camlib-explorer .cx-heat { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: inherit; }
 .camlib-explorer .cx-grid {
   position: absolute; inset: 0; display: flex; flex-direction: column; touch-action: pan-y; cursor: crosshair;
@@ -745,7 +753,7 @@ const STYLE = `
 }
 
 .camlib-explorer .cx-bar { max-width: 448px; }
-.camlib-explorer .cx-ramp { position: relative; height: 0.625rem; }
+.camlib-explorer .cx-ramp { position: relative; height: 0.625rem; background: var(--cx-wash); border-radius: 0.3125rem; }
 .camlib-explorer .cx-ramp canvas { display: block; width: 100%; height: 100%; border-radius: 0.3125rem; }
 .camlib-explorer .cx-needle {
   position: absolute; top: -0.1875rem; bottom: -0.1875rem; width: 4px; margin-left: -2px;
@@ -754,9 +762,9 @@ const STYLE = `
 .camlib-explorer .cx-ticks { display: grid; grid-template-columns: 1fr auto 1fr; padding-top: 0.25rem; color: var(--cx-muted); font-size: 0.8125rem; }
 .camlib-explorer .cx-ticks span:last-child { text-align: right; }
 
-.camlib-explorer .cx-best { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.375rem; max-width: 448px; }
+.camlib-explorer .cx-best { display: grid; margin: 0.25rem -0.25rem 0; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.25rem; max-width: 456px; }
 .camlib-explorer .cx-tile {
-  display: flex; flex-direction: column; gap: 0.125rem; padding: 0.25rem 0.25rem 0.375rem; margin: 0;
+  display: flex; flex-direction: column; gap: 0.125rem; padding: 0.1875rem 0.1875rem 0.375rem; margin: 0;
   color: inherit; background: none; border: 1px solid transparent; border-radius: 0.5rem;
   font: inherit; font-size: 0.8125rem; line-height: 1.2; text-align: center; cursor: pointer;
 }
@@ -765,16 +773,18 @@ const STYLE = `
 .camlib-explorer .cx-thumb { position: relative; display: block; width: 100%; margin-bottom: 0.125rem; }
 .camlib-explorer .cx-thumb img { display: block; width: 100%; height: auto; margin: 0; border-radius: 0.3125rem; }
 .camlib-explorer .cx-thumb canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 0.3125rem; opacity: 0.85; }
-.camlib-explorer .cx-tile .cx-name { flex: 1; overflow-wrap: anywhere; }
+.camlib-explorer .cx-tile .cx-name { flex: 1; overflow-wrap: anywhere; hyphens: auto; }
 .camlib-explorer .cx-tile[aria-pressed="true"] .cx-name { font-weight: 600; }
 .camlib-explorer .cx-logit, .camlib-explorer .cx-value { color: var(--cx-muted); }
 
 .camlib-explorer .cx-search { position: relative; }
 .camlib-explorer .cx-search label { display: block; margin: 0 0 0.25rem; font-weight: 600; }
 .camlib-explorer .cx-field {
-  width: 100%; height: 2.5rem; padding: 0 0.75rem; margin: 0; color: inherit; background: var(--cx-card);
+  width: 100%; height: 2.5rem; padding: 0 0.75rem 0 2.25rem; margin: 0; color: inherit; background: var(--cx-card);
   border: 1px solid var(--cx-muted); border-radius: 0.5rem; font: inherit; font-size: 1rem;
 }
+.camlib-explorer .cx-glass { position: absolute; left: 0.8125rem; top: 2.4375rem; width: 0.75rem; height: 0.75rem; border: 2px solid var(--cx-muted); border-radius: 50%; pointer-events: none; }
+.camlib-explorer .cx-glass::after { content: ""; position: absolute; left: 0.5rem; top: 0.5rem; width: 0.5rem; border-top: 2px solid var(--cx-muted); transform: rotate(45deg); transform-origin: 0 0; }
 .camlib-explorer .cx-popup {
   position: absolute; z-index: 30; top: 100%; left: 0; right: 0; margin-top: 0.25rem; overflow: hidden;
   background: var(--cx-card); border: 1px solid var(--cx-line); border-radius: 0.5rem; box-shadow: 0 0.5rem 1.5rem rgb(0 0 0 / 0.25);
@@ -788,14 +798,14 @@ const STYLE = `
 .camlib-explorer .cx-note:empty { display: none; }
 
 .camlib-explorer .cx-sum { padding: 0.75rem; background: var(--cx-wash); border-radius: 0.5rem; }
-.camlib-explorer .cx-terms { display: flex; gap: 0.625rem; align-items: baseline; justify-content: space-between; }
+.camlib-explorer .cx-terms { display: flex; gap: 0.5rem; align-items: baseline; justify-content: space-between; }
 .camlib-explorer .cx-term { display: flex; flex-direction: column; }
 .camlib-explorer .cx-term strong { font-size: 1.25rem; line-height: 1.3; font-weight: 600; }
 .camlib-explorer .cx-term small { font-size: 0.8125rem; color: var(--cx-muted); }
 .camlib-explorer .cx-sign { font-size: 1.125rem; color: var(--cx-muted); }
 .camlib-explorer .cx-words { font-size: 0.875rem; }
 .camlib-explorer .cx-sum .cx-words { min-height: 2.8em; margin-top: 0.5rem; }
-.camlib-explorer .cx-none { padding-left: 0.625rem; border-left: 3px solid #4b8fe8; }
+.camlib-explorer .cx-none { padding-left: 0.625rem; border-left: 3px solid var(--cx-against); }
 
 .camlib-explorer .cx-speaks { position: relative; }
 .camlib-explorer .cx-heading { font-weight: 600; }
@@ -809,18 +819,19 @@ const STYLE = `
 }
 .camlib-explorer .cx-line:hover { background: var(--cx-wash); }
 .camlib-explorer .cx-line .cx-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.camlib-explorer .cx-line .cx-name:empty::before { content: "\\200b"; }
 .camlib-explorer .cx-line[aria-pressed="true"] .cx-name { font-weight: 600; }
 .camlib-explorer .cx-track { grid-column: 1 / -1; height: 0.25rem; background: var(--cx-wash); border-radius: 0.125rem; overflow: hidden; }
-.camlib-explorer .cx-length { display: block; height: 100%; background: #e06a2b; }
-.camlib-explorer .cx-length.cx-against { background: #4b8fe8; }
+.camlib-explorer .cx-length { display: block; height: 100%; background: var(--cx-for); }
+.camlib-explorer .cx-length.cx-against { background: var(--cx-against); }
 .camlib-explorer .cx-answer .cx-words { min-height: 2.8em; padding-top: 0.375rem; color: var(--cx-muted); }
 
-.camlib-explorer .cx-settings { display: grid; gap: 0.625rem; margin-top: auto; padding-top: 0.75rem; border-top: 1px solid var(--cx-line); font-size: 0.875rem; }
-.camlib-explorer .cx-opacity { display: grid; grid-template-columns: 6rem 1fr 3rem; gap: 0.5rem; align-items: center; }
+.camlib-explorer .cx-settings { display: grid; gap: 0.625rem; padding-top: 0.75rem; border-top: 1px solid var(--cx-line); font-size: 0.875rem; }
+.camlib-explorer .cx-opacity { display: grid; grid-template-columns: 4rem 1fr 3rem; gap: 0.5rem; align-items: center; }
 .camlib-explorer .cx-opacity label { margin: 0; }
 .camlib-explorer .cx-opacity input { width: 100%; margin: 0; accent-color: var(--cx-accent); }
 .camlib-explorer .cx-opacity output { text-align: right; color: var(--cx-muted); }
-.camlib-explorer .cx-choice { display: grid; grid-template-columns: 6rem 1fr; gap: 0.5rem; align-items: center; min-width: 0; margin: 0; padding: 0; border: 0; }
+.camlib-explorer .cx-choice { display: grid; grid-template-columns: 4rem 1fr; gap: 0.5rem; align-items: center; min-width: 0; margin: 0; padding: 0; border: 0; }
 .camlib-explorer .cx-choice legend { float: left; width: auto; margin: 0; padding: 0; font: inherit; }
 .camlib-explorer .cx-choice div { display: flex; padding: 0.125rem; background: var(--cx-wash); border-radius: 0.5rem; }
 .camlib-explorer .cx-choice label { position: relative; flex: 1; margin: 0; cursor: pointer; }
@@ -829,8 +840,17 @@ const STYLE = `
 .camlib-explorer .cx-choice input:checked + span { background: var(--cx-card); box-shadow: 0 0 0 1px var(--cx-line); font-weight: 600; }
 .camlib-explorer .cx-choice input:focus-visible + span { outline: 3px solid var(--cx-accent); outline-offset: 1px; }
 
-@container (min-width: 38rem) {
-  .camlib-explorer .cx-app { grid-template-columns: minmax(0, 448px) minmax(15rem, 1fr); gap: 1.25rem; padding: 1.125rem; }
+@container (max-width: 26rem) { .camlib-explorer .cx-tile { font-size: 0.75rem; } }
+@container (min-width: 41rem) {
+  .camlib-explorer .cx-app {
+    grid-template: "picture words" auto "picture settings" 1fr / minmax(0, 448px) minmax(15.5rem, 1fr);
+    gap: 1rem 1.25rem; padding: 1rem;
+  }
+  .camlib-explorer .cx-app.cx-wide { grid-template-areas: "picture words" "settings words"; }
+  .camlib-explorer .cx-column:first-child { grid-area: picture; }
+  .camlib-explorer .cx-column:nth-child(2) { grid-area: words; }
+  .camlib-explorer .cx-settings { grid-area: settings; align-self: end; }
+  .camlib-explorer .cx-wide .cx-settings { align-self: start; }
 }
 @media (prefers-reduced-motion: reduce) { .camlib-explorer .cx-grid::before { transition: none; } }
 @media print { .camlib-explorer .cx-settings, .camlib-explorer .cx-search, .camlib-explorer .cx-invitation { display: none; } }

@@ -26,7 +26,15 @@ def shown_size(height: int, width: int) -> tuple[int, int]:
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
-def resized(picture: UInt8[np.ndarray, "H W 3"], height: int, width: int) -> UInt8[np.ndarray, "h w 3"]:
+def as_bytes(picture: Float[np.ndarray, "*axes"]) -> UInt8[np.ndarray, "*axes"]:
+    """Turn values from 0 to 1 into bytes."""
+    octets: UInt8[np.ndarray, "*axes"] = np.rint(255 * picture.clip(0, 1)).astype(np.uint8)
+    return octets
+
+
+def resized(
+    picture: UInt8[np.ndarray, "H W 3"], height: int, width: int
+) -> UInt8[np.ndarray, "h w 3"]:
     """Resample a picture with Lanczos' kernel."""
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
 
@@ -51,28 +59,28 @@ def array_url(array: np.ndarray, dtype: str) -> str:
 def evidence_table() -> UInt8[np.ndarray, "513 4"]:
     """Tabulate what :func:`camlib.plotting.overlay` does to a pixel, for values from -1 to 1.
 
-    An overlay mixes pixel and colour, shown = pixel·(1 - a) + colour·a. Drawn once over white and
-    once over black at full opacity it gives a away: the difference of both is 1 - a. So the page
-    draws with the very numbers of the Python function.
+    An overlay mixes pixel and colour, shown = pixel·(1 - a) + colour·a. Drawn at full opacity over
+    white and over black it gives both away: the difference of the two is 1 - a, and over black
+    colour·a remains. So the page draws with the very numbers of the Python function.
     """
     values = np.linspace(-1.0, 1.0, COLOURS)[None]
     over_white, over_black = (
         plotting.overlay(np.full((1, COLOURS, 3), grey), values, opacity=1.0) for grey in (1.0, 0.0)
     )
     alpha = 1.0 - (over_white - over_black).mean(axis=-1, keepdims=True)
-    colours = plotting.colorize(values)
-    return np.rint(255 * np.concatenate([colours, alpha], axis=-1)[0].clip(0, 1)).astype(np.uint8)
+    colours = np.divide(over_black, alpha, out=np.zeros_like(over_black), where=alpha > 0)
+    return as_bytes(np.concatenate([colours, alpha], axis=-1)[0])
 
 
 def static_figure(
     kind: str, picture: UInt8[np.ndarray, "H W 3"], alt: str, caption: str, data: dict[str, Any]
 ) -> str:
-    """Return the HTML that is complete without scripts and that the ES module ``kind`` brings to life.
+    """Return HTML that is complete without scripts, and that the ES module brings to life.
 
     Parameters
     ----------
     kind
-        Name of the module, for example "class_explorer".
+        Name of the ES module, for example "class_explorer".
     picture
         The result already drawn.
     alt
@@ -87,7 +95,8 @@ def static_figure(
     block = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<figure class="camlib-explorer" data-camlib-explorer="{kind}">\n'
-        f'<img src="{picture_url(picture)}" alt="{html.escape(alt)}" width="{width}" height="{height}">\n'
+        f'<img class="dark-light" src="{picture_url(picture)}" alt="{html.escape(alt)}" '
+        f'width="{width}" height="{height}">\n'
         f"<figcaption>{caption}</figcaption>\n"
         f'<script type="application/json">{block}</script>\n'
         "</figure>"

@@ -1,52 +1,72 @@
-"""The door of the explorers: each check names the argument, what was expected, what came, the cure."""
+"""The explorers' door: each check names the argument, what was expected, what came, the cure."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int, UInt8
+from jaxtyping import Float, Int, Int16, UInt8
+from torch import Tensor
 
 from camlib.errors import describe
+from camlib.explorers.dual_output import as_bytes
 
 if TYPE_CHECKING:
     from camlib.explain import ClassActivationMaps
 
-# Maps and logits of half precision agree only roughly.
+# How far mean(map) + offset may miss the logit, in parts of the largest one: maps and logits of
+# half precision agree only roughly.
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 2e-1}
+AS_IT_IS = "Pass the result of camlib.class_activation_maps as it is."
+AS_SEEN = "Pass what the network saw: camlib.networks.to_picture(images[0])."
 
 
 @dataclass(frozen=True)
 class Evidence:
-    """One picture's maps as they are shown: rounded to float16, c classes, h by w cells."""
+    """One picture's c maps of h by w cells, as they are shown: in whole steps."""
 
-    maps: Float[np.ndarray, "c h w"]
+    steps: Int16[np.ndarray, "c h w"]
+    step: float
     logits: Float[np.ndarray, " c"]
     offset: Float[np.ndarray, " c"]
     classes: Int[np.ndarray, " c"]
     names: tuple[str, ...]
 
+    @property
+    def maps(self) -> Float[np.ndarray, "c h w"]:
+        """The values themselves, at most half a step from the network's."""
+        return self.steps.astype(np.float32) * np.float32(self.step)
+
+    @property
+    def cells(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return self.steps.shape[1], self.steps.shape[2]
+
 
 def checked_picture(image: object) -> UInt8[np.ndarray, "H W 3"]:
     """Return ``image`` as bytes, or raise: an (H, W, 3) array, uint8 or floats from 0 to 1."""
-    cure = "Pass what the network saw: camlib.networks.to_picture(images[0])."
+    came = f"got {describe(image)}. {AS_SEEN}"
     if not isinstance(image, np.ndarray):
-        raise TypeError(f"image: expected a numpy array of shape (H, W, 3), got {describe(image)}. {cure}")
+        raise TypeError(f"image: expected a numpy array of shape (H, W, 3), {came}")
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise ValueError(f"image: expected shape (H, W, 3), colours last, got {describe(image)}. {cure}")
+        raise ValueError(f"image: expected shape (H, W, 3), colours last, {came}")
     if image.dtype == np.uint8:
-        return image
+        return image.copy()
     if not np.issubdtype(image.dtype, np.floating):
-        raise TypeError(f"image: expected dtype uint8 or floating, got {describe(image)}. {cure}")
+        raise TypeError(f"image: expected dtype uint8 or floating, {came}")
     if not np.isfinite(image).all():
-        raise ValueError(f"image: expected finite numbers, got NaN or infinity. {cure}")
+        raise ValueError(f"image: expected finite numbers, got NaN or infinity. {AS_SEEN}")
     low, high = float(image.min()), float(image.max())
+    # Resizing may carry a white pixel a little over the end.
     if low < -1e-3 or high > 1 + 1e-3:
-        raise ValueError(f"image: expected floats from 0 to 1, got {low:.3g} to {high:.3g}. {cure}")
-    return np.rint(255 * image.astype(np.float64).clip(0, 1)).astype(np.uint8)
+        raise ValueError(
+            f"image: expected floats from 0 to 1, got {low:.3g} to {high:.3g}. {AS_SEEN}"
+        )
+    return as_bytes(image)
 
 
 def checked_evidence(cam: ClassActivationMaps, class_names: Sequence[str]) -> Evidence:
@@ -54,100 +74,110 @@ def checked_evidence(cam: ClassActivationMaps, class_names: Sequence[str]) -> Ev
     missing = [name for name in ("maps", "logits", "offset", "classes") if not hasattr(cam, name)]
     if missing:
         raise TypeError(
-            f"cam: expected the result of camlib.class_activation_maps, got {describe(cam)} without "
-            f"{', '.join(missing)}. Pass camlib.class_activation_maps(network, images[:1])."
+            "cam: expected the result of camlib.class_activation_maps, got "
+            f"{describe(cam)} without {', '.join(missing)}. {AS_IT_IS}"
         )
-    maps = torch.as_tensor(cam.maps)
-    if maps.ndim != 4 or 0 in maps.shape:
+    shape = torch.as_tensor(cam.maps).shape
+    if len(shape) != 4 or 0 in shape:
         raise ValueError(
-            f"cam.maps: expected shape (1, c, h, w), got {describe(maps)}. "
-            "Pass the result of camlib.class_activation_maps as it is."
+            f"cam.maps: expected shape (1, c, h, w), got {describe(cam.maps)}. {AS_IT_IS}"
         )
-    if maps.shape[0] != 1:
+    if shape[0] != 1:
         raise ValueError(
-            f"cam: expected the maps of one picture, got {maps.shape[0]} pictures. "
+            f"cam: expected the maps of one picture, got {shape[0]} pictures. "
             "Pass one of them: camlib.class_activation_maps(network, images[:1])."
         )
-    logits, offset = _checked_numbers(cam, maps)
-    table = maps[0].detach().to("cpu", torch.float64).numpy().astype(np.float16)
-    if not np.isfinite(table).all():
-        raise ValueError(
-            f"cam.maps: expected values within ±65504, got {float(maps.abs().max()):.3g}. "
-            "Check the network's last weights."
-        )
+    maps, logits = _exact(cam.maps), _exact(cam.logits)
     classes = np.asarray(torch.as_tensor(cam.classes).cpu()).astype(np.int64)
-    if classes.shape != logits.shape:
+    if logits.shape != shape[:2] or classes.shape != shape[1:2]:
         raise ValueError(
-            f"cam.classes: expected one index for each of {len(logits)} maps, got {describe(cam.classes)}. "
-            "Pass the result of camlib.class_activation_maps as it is."
+            f"cam: expected a logit and a class index for each of {shape[1]} maps, got logits "
+            f"{describe(cam.logits)} and classes {describe(cam.classes)}. {AS_IT_IS}"
         )
-    return Evidence(table.astype(np.float32), logits, offset, classes, checked_names(class_names, classes))
+    offset = _exact(cam.offset).expand_as(logits)
+    _check_identity(maps, logits, offset, TOLERANCE.get(cam.maps.dtype, 1e-3))
+    step = _step(float(maps.abs().max()))
+    return Evidence(
+        torch.round(maps[0] / step).to(torch.int16).numpy(),
+        step,
+        logits[0].numpy().astype(np.float32),
+        offset[0].numpy().astype(np.float32),
+        classes,
+        checked_names(class_names, classes),
+    )
 
 
-def _checked_numbers(
-    cam: ClassActivationMaps, maps: torch.Tensor
-) -> tuple[Float[np.ndarray, " c"], Float[np.ndarray, " c"]]:
-    """Return logits and offset, proven to belong to the maps: mean(map) + offset = logit."""
-    exact = maps.detach().to("cpu", torch.float64)
-    logits = torch.as_tensor(cam.logits).detach().to("cpu", torch.float64)
-    if logits.shape != maps.shape[:2]:
-        raise ValueError(
-            f"cam.logits: expected one for each of {maps.shape[1]} maps, got {describe(cam.logits)}. "
-            "Pass the result of camlib.class_activation_maps as it is."
-        )
-    offset = torch.as_tensor(cam.offset).detach().to("cpu", torch.float64).expand_as(logits)
-    if not all(torch.isfinite(tensor).all() for tensor in (exact, logits, offset)):
+def _exact(numbers: Tensor) -> Float[Tensor, "*axes"]:
+    return torch.as_tensor(numbers).detach().to("cpu", torch.float64)
+
+
+def _check_identity(
+    maps: Float[Tensor, "1 c h w"],
+    logits: Float[Tensor, "1 c"],
+    offset: Float[Tensor, "1 c"],
+    tolerance: float,
+) -> None:
+    """Raise unless the sum that the explorer writes out is true."""
+    if not all(torch.isfinite(numbers).all() for numbers in (maps, logits, offset)):
         raise ValueError(
             "cam: expected finite maps, logits and offset, got NaN or infinity. "
-            "Look for it in the images first."
+            "Look for it in the images first: images.isfinite().all()."
         )
-    gap = float((exact.mean((2, 3)) + offset - logits).abs().max())
-    scale = max(1.0, float(logits.abs().max()))
-    if gap > TOLERANCE.get(maps.dtype, 1e-3) * scale:
+    gap = float((maps.mean((2, 3)) + offset - logits).abs().max())
+    if gap > tolerance * max(1.0, float(logits.abs().max())):
         raise ValueError(
-            f"cam: expected mean(map) + offset = logit, which the explorer writes out, got a difference "
-            f"of {gap:.2g}. Pass the maps raw, without ReLU or scaling: the explorer scales the colours."
+            f"cam: expected mean(map) + offset = logit, got a difference of {gap:.2g}. Pass the "
+            "maps raw, without ReLU or scaling: the explorer scales only the colours."
         )
-    return logits[0].numpy().astype(np.float32), offset[0].numpy().astype(np.float32)
+
+
+def _step(peak: float) -> float:
+    """Return the smallest power of two whose int16 multiples reach ``peak``.
+
+    As many bytes as float16, but a tenth of its error in the mean that the page writes out; and,
+    being a power of two, a step that another CPU's rounding does not change.
+    """
+    return 2.0 ** math.ceil(math.log2(peak / 32767)) if peak > 0 else 1.0
 
 
 def checked_names(class_names: Sequence[str], classes: Int[np.ndarray, " c"]) -> tuple[str, ...]:
     """Return one name for each map.
 
-    ``class_names`` either lists all of the network's classes, and a map's class index looks its name
-    up, or holds exactly one name for each map, in the maps' order. A list that can be both is the
-    former.
+    ``class_names`` either lists all of the network's classes, and a map's class index finds its
+    name, or holds exactly one name for each map, in the maps' order. A list that could be both is
+    read as the former.
     """
     if isinstance(class_names, str) or not all(isinstance(name, str) for name in class_names):
         raise TypeError(
             f"class_names: expected a sequence of strings, got {describe(class_names)}. "
-            "Pass camlib.networks.class_names() or a list such as ['cat', 'dog']."
+            "Pass camlib.networks.class_names(), or a list such as ['cat', 'dog']."
         )
-    highest = int(classes.max())
-    if len(class_names) > highest:
+    count = int(classes.max()) + 1
+    if len(class_names) >= count:
         return tuple(class_names[index] for index in classes)
     if len(class_names) == len(classes):
         return tuple(class_names)
     raise ValueError(
-        f"class_names: expected {highest + 1} or more names (all of the network's classes) or "
-        f"{len(classes)} (one for each map), got {len(class_names)}. Pass camlib.networks.class_names()."
+        f"class_names: expected a name for each of {len(classes)} maps, or all of the network's "
+        f"{count} or more, got {len(class_names)}. Pass camlib.networks.class_names()."
     )
 
 
 def check_proportions(picture: UInt8[np.ndarray, "H W 3"], cells: tuple[int, int]) -> None:
     """Raise unless one stride can cut the picture into so many rows and columns of cells.
 
-    A network of stride s makes between H/s - 1 and H/s + 1 rows of a picture H pixels high. A picture
-    that no s fits is not the one that the maps belong to; most often it was cropped since.
+    A network of stride s makes H/s rows of a picture H pixels high, give or take less than one. A
+    picture that no s fits is not the one that the maps belong to.
     """
-    ranges = [
-        (length / (count + 1), length / (count - 1) if count > 1 else float("inf"))
-        for length, count in zip(picture.shape[:2], cells, strict=True)
-    ]
-    if max(low for low, _ in ranges) >= min(high for _, high in ranges):
+    least = max(length / (count + 1) for length, count in zip(picture.shape, cells, strict=False))
+    most = min(
+        length / (count - 1) if count > 1 else math.inf
+        for length, count in zip(picture.shape, cells, strict=False)
+    )
+    if least >= most:
         height, width = picture.shape[:2]
         raise ValueError(
-            f"image: expected the picture that the maps of {cells[0]}×{cells[1]} cells belong to, got "
-            f"{height}×{width} pixels, whose cells would not be square. The network may have seen it "
-            "cropped: pass camlib.networks.to_picture(images[0])."
+            f"image: expected the picture that {cells[0]}×{cells[1]} cells belong to, got one of "
+            f"{height}×{width} pixels, of other proportions. Did the network see it cropped? "
+            f"{AS_SEEN}"
         )

@@ -34,9 +34,14 @@ class Affine:
     offset: Float[Tensor, "n c"]
 
 
-def as_affine(pooled: Float[Tensor, "n k"], calls: Sequence[Call]) -> Affine:
+def unchanged(like: Tensor) -> Affine:
+    """Return the affine map that changes nothing, in the dtype and on the device of ``like``."""
+    return Affine(None, like.new_ones(1, 1), like.new_zeros(1, 1))
+
+
+def as_affine(calls: Sequence[Call], like: Tensor) -> Affine:
     """Fold calls in their order; raise :class:`NotAffineError` at the first that is not affine."""
-    affine = Affine(None, pooled.new_ones(1, 1), pooled.new_zeros(1, 1))
+    affine = unchanged(like)
     for call in calls:
         affine = then(affine, call)
     return affine
@@ -47,14 +52,9 @@ def then(before: Affine, call: Call) -> Affine:
     if call.name in _FOLDS:
         return _FOLDS[call.name](before, call)
     # Flatten, squeeze, permute, dropout in evaluation mode: whatever leaves each value in its place.
-    source = next(call.tensors())
-    if call.name in ACTIVATIONS or not _same_values(source, call.result):
+    if call.name in ACTIVATIONS or not call.keeps_values:
         raise NotAffineError
     return before
-
-
-def _same_values(source: Tensor, result: Tensor) -> bool:
-    return source.numel() == result.numel() and torch.equal(source.flatten(1), result.flatten(1))
 
 
 def _linear(before: Affine, call: Call) -> Affine:
@@ -80,7 +80,8 @@ def _matrix(before: Affine, weight: Tensor, bias: Tensor | None) -> Affine:
 
 def _layer_norm(before: Affine, call: Call) -> Affine:
     """With the statistics held at the pooled vector the normaliser is affine, and exact there."""
-    source = call.argument(0, "input").flatten(1).float()
+    source = call.argument(0, "input").flatten(1)
+    source = source.to(torch.promote_types(source.dtype, torch.float32))
     if tuple(call.argument(1, "normalized_shape")) != source.shape[1:]:
         raise NotAffineError
     mean = source.mean(1, keepdim=True)

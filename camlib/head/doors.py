@@ -22,13 +22,14 @@ _LARGEST_NORMALISED = 16
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode, and every module back into its own mode afterwards."""
-    modes = [(module, module.training) for module in network.modules()]
-    network.eval()
+    training = [module for module in network.modules() if module.training]
+    if training:
+        network.eval()
     try:
         yield
     finally:
-        for module, training in modes:
-            module.training = training
+        for module in training:
+            module.training = True
 
 
 def check_network(network: object) -> None:
@@ -55,9 +56,9 @@ def check_images(images: object, network: nn.Module, check_values: bool) -> None
         )
     batch = check_axes("images", images, "n channels H W")
     _check_kind(batch, network)
-    check_finite("images", batch, "Look for a division by zero in the preprocessing.")
+    low, high = check_finite("images", batch, "Look for a division by zero in the preprocessing.")
     if check_values:
-        _check_values(batch)
+        _check_values(low, high)
 
 
 def _check_kind(images: Tensor, network: nn.Module) -> None:
@@ -73,8 +74,7 @@ def _check_kind(images: Tensor, network: nn.Module) -> None:
         )
 
 
-def _check_values(images: Tensor) -> None:
-    low, high = (float(bound) for bound in torch.aminmax(images))
+def _check_values(low: float, high: float) -> None:
     looks = ""
     if max(-low, high) > _LARGEST_NORMALISED:
         looks = "raw pixels from 0 to 255"

@@ -18,7 +18,7 @@ def averaged_features(name: str, source: Tensor, result: Tensor) -> Float[Tensor
             continue
         if features.shape[2:] == (1, 1) and not ("pool" in name or "mean" in name):
             continue  # one cell always equals its average: here only the name tells
-        if nearly_equal(vector, features.float().mean(dim=(2, 3))):
+        if nearly_equal(vector, features.mean(dim=(2, 3))):
             return features
     return None
 

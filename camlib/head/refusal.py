@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from camlib.head.affine import Affine, NotAffineError, then
+from camlib.head.affine import NotAffineError, then, unchanged
 from camlib.head.pooling_call import averaged_features, nearly_equal
-from camlib.head.watch import Call, is_vector
+from camlib.head.watch import Call, is_vector, same_values, tensors_among
 
 _NEEDED = "expected feature maps, then global average pooling, then one linear layer"
 _RETRAIN = (
@@ -24,9 +24,11 @@ _RETRAIN = (
 
 @dataclass(frozen=True)
 class _Step:
-    """A call, and the module in whose forward it was made."""
+    """A call, the tensors that went in, what came out, and the module in whose forward it was."""
 
     call: Call
+    tensors: Sequence[Tensor]
+    result: Tensor
     module: str
 
     @property
@@ -58,10 +60,13 @@ class _Record(TorchFunctionMode):
         args: Sequence[Any] = (),
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
-        result = func(*args, **(kwargs or {}))
-        if isinstance(result, Tensor):
-            call = Call(func, args, kwargs or {}, result)
-            self.steps.append(_Step(call, self.modules[-1] if self.modules else ""))
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        tensors = tensors_among(args, kwargs)
+        if isinstance(result, Tensor) and tensors:
+            call = Call(func, args, kwargs, same_values(tensors[0], result))
+            module = self.modules[-1] if self.modules else ""
+            self.steps.append(_Step(call, tensors, result, module))
         return result
 
 
@@ -92,13 +97,12 @@ def _path_to(output: Tensor, steps: Sequence[_Step]) -> list[_Step]:
     path: list[_Step] = []
     wanted = output
     for step in reversed(steps):
-        if step.call.result is not wanted:
+        if step.result is not wanted:
             continue
         path.insert(0, step)
-        source = next(step.call.tensors(), None)
-        if source is None or not is_vector(source):
+        wanted = step.tensors[0]
+        if not is_vector(wanted):
             break
-        wanted = source
     return path
 
 
@@ -110,11 +114,10 @@ def _explain(path: Sequence[_Step], steps: Sequence[_Step]) -> tuple[str, str]:
             "Pass the original module: a scripted, traced or compiled one hides its calls.",
         )
     first, rest = path[0], path[1:]
-    source = next(first.call.tensors())
-    pooled = first.call.result
+    source, pooled = first.tensors[0], first.result
     if averaged_features(first.call.name, source, pooled) is None:
         return _explain_no_average(first, rest, source)
-    affine = Affine(None, pooled.new_ones(1, 1), pooled.new_zeros(1, 1))
+    affine = unchanged(pooled)
     for step in rest:
         if _joins(step, steps):
             return f"{step.place} joins several pooled vectors into one", _RETRAIN
@@ -127,8 +130,8 @@ def _explain(path: Sequence[_Step], steps: Sequence[_Step]) -> tuple[str, str]:
 
 def _joins(step: _Step, steps: Sequence[_Step]) -> bool:
     """Say whether a call reads two tensors that were computed from the picture."""
-    computed = {id(other.call.result) for other in steps}
-    return sum(id(tensor) in computed for tensor in step.call.tensors()) > 1
+    computed = {id(other.result) for other in steps}
+    return sum(id(tensor) in computed for tensor in step.tensors) > 1
 
 
 def _explain_not_affine(step: _Step) -> tuple[str, str]:
@@ -143,7 +146,7 @@ def _explain_not_affine(step: _Step) -> tuple[str, str]:
 
 def _explain_no_average(first: _Step, rest: Sequence[_Step], source: Tensor) -> tuple[str, str]:
     """Explain a first call that reads places but does not average them."""
-    vector = first.call.result.flatten(1)
+    vector = first.result.flatten(1)
     if source.ndim == 3:
         reader = rest[0].place if rest else first.place
         return (
@@ -162,6 +165,6 @@ def _explain_no_average(first: _Step, rest: Sequence[_Step], source: Tensor) -> 
         )
     if source.ndim == 4 and source.shape[1] == vector.shape[1]:
         peak = nearly_equal(vector, source.float().amax(dim=(2, 3)))
-        how = "takes the maximum of each feature map" if peak else "does not take the plain average"
-        return f"{first.place} {how}, not its average over all places", _RETRAIN
+        how = "takes the maximum" if peak else "takes something else"
+        return f"{first.place} {how} of each feature map, not its average over all places", _RETRAIN
     return f"{first.place} reads values of shape {tuple(source.shape)} and is no average", _RETRAIN

@@ -30,7 +30,7 @@ def as_numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
         raise ValueError(
             f"{name}: expected finite numbers, got NaN or infinity in "
             f"{int((~np.isfinite(numbers)).sum())} of {numbers.size} elements. "
-            "Look where they come from: a map of a healthy network has none."
+            "Look where they come from: pictures and maps of a healthy network have none."
         )
     return numbers
 

@@ -68,6 +68,9 @@ def thousands(axes: Axes, which: str = "both") -> None:
 def written(value: float, digits: int | None = None) -> str:
     """A number as the book writes it: 1,280 and −0.25; ``digits`` after the point, by default as
     many as it needs, two at most.
+
+    >>> written(1280), written(9.2749), written(9, 2)
+    ('1,280', '9.27', '9.00')
     """
     rounded = round(float(value), 2 if digits is None else digits) + 0.0
     text = f"{rounded:,.{2 if digits is None else digits}f}"

@@ -137,6 +137,6 @@ def _draw(
         color = EVIDENCE(0.5 + 0.5 * float(np.clip(value / peak, -1, 1)))
         axes.add_patch(Rectangle((x, y), 1, 1, facecolor=color, edgecolor=INK, linewidth=0.6))
         text = written(value, digits)
-        # Every colour of EVIDENCE is light enough for near-black letters (contrast 6 : 1 and more).
+        # Near-black letters read on every colour of EVIDENCE (contrast 5.4 : 1 and more).
         size = min(10.0, 44.0 / len(text))
         axes.text(x + 0.5, y + 0.5, text, ha="center", va="center", color="#111111", fontsize=size)

@@ -22,11 +22,14 @@ def overlay(
 ) -> NDArray[np.float64]:
     r"""Lay the colours of a map over a picture, stronger where the map is stronger.
 
-    .. math:: O_{xy} = (1 - \alpha_{xy})\, I_{xy} + \alpha_{xy}\, C(M_{xy}), \qquad
+    .. math:: O_{xy} = (1 - \alpha_{xy})\, I_{xy} + \alpha_{xy}\, E_{xy}, \qquad
               \alpha_{xy} = o \cdot |M_{xy}| / \max(|v_{min}|, |v_{max}|)
 
-    so a place without evidence shows the picture itself. With ``fade=False`` the opacity is o
-    everywhere. Nothing is scaled, resized or normalised in here.
+    with E the full colour of the value's side, :math:`C(v_{max})` for M ≥ 0 and :math:`C(v_{min})`
+    for M < 0: the colour says for or against, the opacity says how much, and a place without
+    evidence shows the picture itself. With ``fade=False`` the opacity is o everywhere and the
+    colour is :math:`C(M_{xy})`, as in most published overlays. Nothing is scaled, resized or
+    normalised in here.
 
     Parameters
     ----------
@@ -41,7 +44,8 @@ def overlay(
     opacity
         o in [0, 1].
     fade
-        Whether the opacity grows with the magnitude of the map.
+        Whether the opacity grows with the magnitude of the map, as above. Colour maps of many
+        hues, such as "jet", need ``fade=False``.
     vmin, vmax
         The values at the ends of the colour map; ``vmin`` is by default -vmax for EVIDENCE and 0
         for every other colour map.
@@ -58,6 +62,14 @@ def overlay(
     ValueError
         If a shape, a range or the size does not fit, a value is NaN or infinite, or ``opacity``
         is not in [0, 1]; the message names the cure.
+
+    Examples
+    --------
+    >>> grey = [[[0.5, 0.5, 0.5]]]
+    >>> overlay(grey, [[0.0]]).tolist()  # no evidence: the picture
+    [[[0.5, 0.5, 0.5]]]
+    >>> overlay(grey, [[1.0]], colormap="gray").round(2).tolist()  # 0.3 * 0.5 + 0.7 * 1
+    [[[0.85, 0.85, 0.85]]]
     """
     if not 0 <= opacity <= 1:
         raise ValueError(
@@ -74,8 +86,10 @@ def overlay(
             f"Upsample it first: camlib.upsample(maps, {picture.shape[:2]})."
         )
     strength = np.abs(values) / max(abs(low), abs(high)) if fade else np.ones_like(values)
+    # A colour that paled with the opacity would fade twice, and weak evidence be lost.
+    shown = np.where(values < 0, low, high) if fade else values
     alpha = (opacity * strength)[..., None]
-    return (1 - alpha) * picture + alpha * colorize(values, colors, low, high)
+    return (1 - alpha) * picture + alpha * colorize(shown, colors, low, high)
 
 
 def greyscale(image: ArrayLike) -> NDArray[np.float64]:

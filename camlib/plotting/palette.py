@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-# How the 256 colours are shared out: opaque ones, of them those that fill whole cells and are kept
-# exactly, and the see-through edges of letters. One is left for "nothing".
-_OPAQUE, _FLAT, _EDGES = 210, 110, 40
-_FLAT_PIXELS = 60
+# Of the 256 colours, so many go to what is opaque, and of those so many to colours that fill areas
+# and are kept exactly; the rest is for the see-through edges of letters and lines.
+_OPAQUE, _FLAT, _FLAT_PIXELS = 210, 110, 60
 
 
 def small_png(picture: Image.Image) -> bytes:
@@ -37,23 +36,45 @@ def _packed(rgba: NDArray[np.uint8]) -> NDArray[np.uint32]:
 def _reduced(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Choose at most 256 of the colours and give every pixel one of them."""
     opaque, edges = rgba[..., 3] == 255, (rgba[..., 3] > 0) & (rgba[..., 3] < 255)
-    colors, counts = np.unique(rgba[opaque], axis=0, return_counts=True)
-    most = np.argsort(-counts, kind="stable")[:_FLAT]
-    flat = colors[most[counts[most] >= _FLAT_PIXELS]]
+    result = rgba.copy()
+    if opaque.any():
+        result[opaque] = _dithered(rgba, opaque)[opaque]
+    if edges.any():
+        # What the opaque pixels left, but for one: "nothing".
+        room = 255 - len(np.unique(_packed(result)[opaque]))
+        strip = Image.fromarray(rgba[edges][None])
+        few = strip.quantize(room, method=Image.Quantize.FASTOCTREE).convert("RGBA")
+        result[edges] = np.asarray(few)[0]
+    return result
+
+
+def _dithered(rgba: NDArray[np.uint8], opaque: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    """The opaque pixels in few colours; those of flat areas keep theirs."""
+    flat = _flat_colors(rgba)
     rest = _representative(rgba[opaque][:, :3], _OPAQUE - len(flat))
     palette = Image.new("P", (1, 1))
     palette.putpalette(np.concatenate([flat[:, :3], rest]).tobytes())
     # What is not opaque gets a colour of the palette, so that no error spreads from there.
     ground = np.where(opaque[..., None], rgba[..., :3], rest[0]).astype(np.uint8)
-    dithered = Image.fromarray(ground).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
-    result = rgba.copy()
-    loose = opaque & ~np.isin(_packed(rgba), _packed(flat))
-    result[loose, :3] = np.asarray(dithered.convert("RGB"))[loose]
-    if edges.any():
-        strip = Image.fromarray(rgba[edges][None])
-        few = strip.quantize(_EDGES, method=Image.Quantize.FASTOCTREE).convert("RGBA")
-        result[edges] = np.asarray(few)[0]
+    drawn = Image.fromarray(ground).quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG)
+    result = np.array(drawn.convert("RGBA"))
+    kept = np.isin(_packed(rgba), _packed(flat))
+    result[kept] = rgba[kept]
     return result
+
+
+def _flat_colors(rgba: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The opaque colours (m, 4) that fill areas, such as a map's cells: those of the pixels that
+    equal their four neighbours.
+    """
+    packed = _packed(rgba)
+    inside = packed[1:-1, 1:-1]
+    same = rgba[1:-1, 1:-1, 3] == 255
+    for neighbour in (packed[:-2, 1:-1], packed[2:, 1:-1], packed[1:-1, :-2], packed[1:-1, 2:]):
+        same &= inside == neighbour
+    colors, counts = np.unique(inside[same], return_counts=True)
+    most = np.argsort(-counts, kind="stable")[:_FLAT]
+    return colors[most[counts[most] >= _FLAT_PIXELS]].view(np.uint8).reshape(-1, 4)
 
 
 def _representative(pixels: NDArray[np.uint8], count: int) -> NDArray[np.uint8]:

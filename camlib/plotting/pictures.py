@@ -55,7 +55,8 @@ def panels(
     """
     images = [as_picture(f"pictures[{i}]", picture) for i, picture in enumerate(pictures)]
     _check_counts(len(images), titles, captions)
-    columns = columns or ceil(len(images) / ceil(len(images) / _MOST_COLUMNS))
+    if columns is None:
+        columns = ceil(len(images) / ceil(len(images) / _MOST_COLUMNS))
     if columns < 1 or width <= 0 or height <= 0:
         raise ValueError(
             f"columns, width, height: expected positive numbers, got {columns}, {width}, {height}. "

@@ -12,7 +12,7 @@ from PIL import Image
 # Another processor rounds otherwise: a colour moves by a step or two, a float16 by its last digit.
 PIXEL = 24  # the most that one pixel may differ, of 255
 BLOCK = 3.0  # the most that the mean of 8×8 pixels may differ: one digit drawn otherwise is over 10
-RELATIVE = 2e-3  # two units in the last place of a float16
+RELATIVE = {2: 2e-3, 4: 1e-4, 8: 1e-4}  # by a number's bytes: two last places of a float16
 
 DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,([A-Za-z0-9+/=]+)")
 
@@ -71,5 +71,5 @@ def array_difference(old: np.ndarray, new: np.ndarray) -> str | None:
     scale = np.abs(first).max()
     gap = np.abs(first - second).max()
     # One step where whole numbers are counted, a rounding where fractions are.
-    allowed = 1.0 if old.dtype.kind in "iu" else RELATIVE * scale
+    allowed = 1.0 if old.dtype.kind in "iu" else RELATIVE[old.dtype.itemsize] * scale
     return f"numbers differ by up to {gap:.3g} of {scale:.3g}" if gap > allowed else None

@@ -36,7 +36,7 @@ def test_an_old_python_is_refused(tmp_path: Path) -> None:
     # The real interpreter, told that it is 3.10.
     old.write_text(
         f'#!/bin/sh\n[ "$1" = -V ] && echo Python 3.10.13 && exit\n'
-        f"exec {sys.executable} -c \"import sys; sys.version_info = (3, 10, 13); $2\"\n"
+        f'exec {sys.executable} -c "import sys; sys.version_info = (3, 10, 13); $2"\n'
     )
     old.chmod(0o755)
     result = make(f"PYTHON={old}", "lint", folder=tmp_path)
@@ -68,7 +68,5 @@ def test_a_skipped_test_fails(tmp_path: Path) -> None:
     result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert result.returncode == 1
     assert "would be skipped" in result.stdout
-    last = result.stdout.strip().splitlines()[-1]
-    assert "1 passed" in last
-    assert "skipped" not in last
-    assert "4 failed" in last or "5 failed" in last or "2 failed" in last, last
+    # By call: the test fails. By mark, condition, fixture: its set-up. The module: its collection.
+    assert result.stdout.splitlines()[-1].startswith("1 failed, 1 passed, 4 errors")

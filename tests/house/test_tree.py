@@ -7,22 +7,22 @@ import pytest
 
 from tooling.repository import ROOT
 
-# Written in two halves, so that this file does not hold what it looks for.
+# A letter in brackets stands for itself, and keeps this file from holding what it looks for.
 FORBIDDEN = {
     "the host of a package registry": (
-        "py" r"pi\.org",
-        "python" r"hosted\.org",
-        "registry\\.np" r"mjs",
-        "deb\\.deb" r"ian\.org",
+        r"[p]ypi\.org",
+        r"[p]ythonhosted\.org",
+        r"registr[y]\.npmjs",
+        r"[d]eb\.debian\.org",
     ),
-    "a path of one machine": (r"(?<![\w.~$})>])/(?:wo" "rk|ro" "ot|tm" r"p|fa" r"rm)/", "/op" "t/wh"),
+    "a path of one machine": (r"(?<![\w.~$})>])/(work|root|tmp|farm)[/]", r"/opt[/]wh"),
     "the address of a content delivery network": (
-        "js" "delivr",
-        "unp" r"kg\.com",
-        "cdn" "js",
-        "fonts\\.google" "apis",
-        "esm" r"\.sh",
-        "sky" r"pack\.dev",
+        r"[j]sdelivr",
+        r"[u]npkg\.com",
+        r"[c]dnjs",
+        r"[f]onts\.googleapis",
+        r"[e]sm\.sh",
+        r"[s]kypack\.dev",
     ),
 }
 PAYLOAD = re.compile(r"[A-Za-z0-9+/=]{200,}")  # base64: chance may write anything
@@ -58,8 +58,8 @@ def test_no_file_holds(what: str) -> None:
     ("what", "planted"),
     [
         ("the host of a package registry", "see https://py" + "pi.org/project/x"),
-        ("a path of one machine", 'open("/ro' + 'ot/x.txt")'),
-        ("a path of one machine", "cd /wo" + "rk/x"),
+        ("a path of one machine", 'open("/root' + '/x.txt")'),
+        ("a path of one machine", "cd /work" + "/x"),
         ("the address of a content delivery network", "https://cdn.js" + "delivr.net/npm/x"),
     ],
 )

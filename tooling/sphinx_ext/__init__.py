@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = ("captions", "freshness", "explorers", "first_party", "launch")
+PARTS = ("captions", "explorers", "first_party", "freshness", "launch", "roles", "signatures")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

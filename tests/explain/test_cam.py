@@ -1,0 +1,322 @@
+"""Class activation maps: by hand, on torchvision's networks, in every mode, and without a trace."""
+
+import copy
+from collections.abc import Callable
+
+import pytest
+import torch
+import torchvision.models as zoo
+from torch import Tensor, nn
+
+import camlib
+from camlib import networks, photos
+
+CAM_READY = (
+    "resnet18 resnet50 densenet121 googlenet inception_v3 mobilenet_v2 shufflenet_v2_x1_0 swin_t "
+    "convnext_tiny squeezenet1_1"
+).split()
+
+
+def build(name: str) -> nn.Module:
+    """Build one of torchvision's classifiers with seeded random weights."""
+    torch.manual_seed(0)
+    options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+    network: nn.Module = zoo.get_model(name, weights=None, **options)
+    return network
+
+
+class Tiny(nn.Module):
+    """Two channels that are the picture and its negative; then pool and a linear layer of two rows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(1, 2, 1, bias=False)
+        self.fc = nn.Linear(2, 2)
+        self.conv.weight.data = torch.tensor([1.0, -1.0]).view(2, 1, 1, 1)
+        self.fc.weight.data = torch.tensor([[3.0, 1.0], [0.0, -2.0]])
+        self.fc.bias.data = torch.tensor([0.5, -1.0])
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.conv(images).mean(dim=(2, 3)))
+
+
+def assert_identity(cam: camlib.ClassActivationMaps, tolerance: float = 1e-5) -> None:
+    gap = (cam.maps.mean(dim=(2, 3)) + cam.offset - cam.logits).abs().max()
+    assert gap <= tolerance * cam.logits.abs().max()
+
+
+def test_by_hand() -> None:
+    """The picture is [1 -2; 3 4], its mean 1.5.
+
+    Class 0: 3·x + 1·(-x) = 2x, bias 0.5, logit 2·1.5 + 0.5 = 3.5.
+    Class 1: -2·(-x) = 2x, bias -1, logit 2.
+    """
+    images = torch.tensor([[[[1.0, -2.0], [3.0, 4.0]]]])
+    cam = camlib.class_activation_maps(Tiny(), images)
+    assert cam.maps.tolist() == [[[[2.0, -4.0], [6.0, 8.0]], [[2.0, -4.0], [6.0, 8.0]]]]
+    assert cam.offset.tolist() == [[0.5, -1.0]]
+    assert cam.logits.tolist() == [[3.5, 2.0]]
+    assert cam.classes.tolist() == [0, 1]
+
+
+def test_the_cat_photograph() -> None:
+    network = networks.efficientnet_lite0()
+    images = networks.preprocess(photos.load("cat"))
+    cam = camlib.class_activation_maps(network, images)
+    assert cam.maps.shape == (1, 1000, 7, 7)
+    assert "cat" in networks.class_names()[int(cam.logits.argmax())]
+    assert_identity(cam)
+    with torch.no_grad():
+        assert torch.equal(cam.logits, network(images))
+        by_hand = torch.einsum(
+            "nkhw,ck->nchw", network.features(images), network.classifier[1].weight
+        )
+    torch.testing.assert_close(cam.maps, by_hand)
+    torch.testing.assert_close(cam.offset[0], network.classifier[1].bias.detach())
+
+
+def test_two_classes_in_one_picture_find_their_own_half() -> None:
+    images = networks.preprocess(photos.load("cat_and_coffee"), resize=None, crop=None)
+    cat, espresso = (networks.class_names().index(name) for name in ("Egyptian cat", "espresso"))
+    cam = camlib.class_activation_maps(networks.efficientnet_lite0(), images, [cat, espresso])
+    left, right = cam.maps[0, :, :, :7].mean((1, 2)), cam.maps[0, :, :, 7:].mean((1, 2))
+    assert left[0] - right[0] > 5
+    assert right[1] - left[1] > 5
+
+
+@pytest.mark.parametrize("name", CAM_READY)
+def test_the_identity_holds(name: str) -> None:
+    """Twice: the first call learns where the network pools, the second watches from there."""
+    network = build(name)
+    images = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    first = camlib.class_activation_maps(network, images)
+    assert_identity(first)
+    assert_identity(camlib.class_activation_maps(network, images.flip(0)))
+    with torch.no_grad():
+        torch.testing.assert_close(first.logits, network.eval()(images), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize(("height", "width"), [(64, 64), (96, 160), (321, 224)])
+def test_any_size_of_picture(height: int, width: int) -> None:
+    cam = camlib.class_activation_maps(build("resnet18"), torch.randn(1, 3, height, width))
+    assert cam.maps.shape[2:] == (-(-height // 32), -(-width // 32))
+    assert_identity(cam)
+
+
+def test_one_cell_is_its_own_average() -> None:
+    cam = camlib.class_activation_maps(build("resnet18"), torch.randn(2, 3, 32, 32))
+    assert cam.maps.shape == (2, 1000, 1, 1)
+    assert_identity(cam)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("name", ["resnet18", "convnext_tiny"])
+def test_other_precisions(name: str, dtype: torch.dtype) -> None:
+    network = build(name).to(dtype)
+    cam = camlib.class_activation_maps(network, torch.randn(2, 3, 64, 64, dtype=dtype))
+    assert cam.maps.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert_identity(cam, 1e-12 if dtype == torch.float64 else 0.05)
+
+
+def test_mixed_precision() -> None:
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        cam = camlib.class_activation_maps(build("resnet18"), torch.randn(2, 3, 64, 64))
+    assert cam.maps.dtype == torch.float32
+    assert_identity(cam, 0.05)
+
+
+def test_channels_last_pictures() -> None:
+    network = build("resnet18")
+    images = torch.randn(2, 3, 64, 64)
+    expected = camlib.class_activation_maps(network, images).maps
+    last = images.contiguous(memory_format=torch.channels_last)
+    maps = camlib.class_activation_maps(network.to(memory_format=torch.channels_last), last).maps
+    torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_a_few_classes_only() -> None:
+    network, images = build("resnet18"), torch.randn(2, 3, 64, 64)
+    every = camlib.class_activation_maps(network, images)
+    few = camlib.class_activation_maps(network, images, classes=[7, 3, 7])
+    assert few.classes.tolist() == [7, 3, 7]
+    torch.testing.assert_close(few.maps, every.maps[:, [7, 3, 7]])
+    torch.testing.assert_close(few.logits, every.logits[:, [7, 3, 7]])
+    assert_identity(few)
+    by_tensor = camlib.class_activation_maps(network, images, torch.tensor([7, 3, 7]))
+    assert torch.equal(by_tensor.maps, few.maps)
+
+
+def test_a_picture_does_not_depend_on_its_batch_mates() -> None:
+    network = build("resnet18").train()
+    images = torch.randn(3, 3, 64, 64)
+    together = camlib.class_activation_maps(network, images)
+    alone = camlib.class_activation_maps(network, images[1:2])
+    torch.testing.assert_close(alone.maps, together.maps[1:2], rtol=1e-3, atol=1e-4)
+
+
+def state_of(network: nn.Module) -> object:
+    """Everything a call must leave as it was, in a form that can be compared."""
+    return [
+        (
+            name,
+            module.training,
+            len(module._forward_hooks),
+            len(module._forward_pre_hooks),
+            len(module._backward_hooks),
+            sorted(module.__dict__),
+        )
+        for name, module in network.named_modules()
+    ] + [(name, tensor.sum().item()) for name, tensor in network.state_dict().items()]
+
+
+@pytest.mark.parametrize("repeat", [1, 2])
+@pytest.mark.parametrize("name", ["resnet18", "vgg11"])
+def test_nothing_is_left_behind(name: str, repeat: int) -> None:
+    """Also after a refusal, also with modules in mixed modes."""
+    network = build(name).train()
+    next(network.children()).eval()
+    for parameter in list(network.parameters())[:2]:
+        parameter.requires_grad_(False)
+    required = [parameter.requires_grad for parameter in network.parameters()]
+    images = torch.randn(1, 3, 64, 64, requires_grad=True)
+    before, kept, random = state_of(network), images.detach().clone(), torch.get_rng_state()
+    threads = torch.get_num_threads()
+    for _ in range(repeat):
+        try:
+            cam = camlib.class_activation_maps(network, images)
+            for tensor in (cam.maps, cam.logits, cam.offset):
+                assert tensor.grad_fn is None
+                assert not tensor.requires_grad
+        except camlib.NotCAMReadyError:
+            assert name == "vgg11"
+    assert state_of(network) == before
+    assert [parameter.requires_grad for parameter in network.parameters()] == required
+    assert torch.equal(images, kept)
+    assert torch.equal(torch.get_rng_state(), random)
+    assert torch.get_num_threads() == threads
+    assert torch.is_grad_enabled()
+    assert all(parameter.grad is None for parameter in network.parameters())
+
+
+class Fails(nn.Module):
+    """A network that raises in the middle of its forward, but not the first time it is run."""
+
+    def __init__(self, calls_before_failing: int) -> None:
+        super().__init__()
+        self.inner = Tiny()
+        self.left = calls_before_failing
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.inner.conv(images)
+        object.__setattr__(self, "left", self.left - 1)
+        if self.left < 0:
+            raise RuntimeError("out of order")
+        return self.inner.fc(features.mean((2, 3)))
+
+
+@pytest.mark.parametrize("calls_before_failing", [0, 1])
+def test_nothing_is_left_behind_after_an_exception(calls_before_failing: int) -> None:
+    network = Fails(calls_before_failing).train()
+    images = torch.randn(1, 1, 4, 4)
+    before = state_of(network)
+    for _ in range(calls_before_failing):
+        camlib.class_activation_maps(network, images)
+    with pytest.raises(RuntimeError, match="out of order"):
+        camlib.class_activation_maps(network, images)
+    assert state_of(network) == before
+    assert torch.is_grad_enabled()
+    assert torch.overrides.get_default_nowrap_functions()  # torch functions still work
+    assert len(torch.overrides._get_current_function_mode_stack()) == 0
+
+
+@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode, torch.enable_grad])
+def test_gradient_modes_around_the_call(context: Callable[[], torch.no_grad]) -> None:
+    with context():
+        assert_identity(camlib.class_activation_maps(build("resnet18"), torch.randn(1, 3, 64, 64)))
+
+
+def test_maps_may_be_used_in_training_afterwards() -> None:
+    network = Tiny()
+    cam = camlib.class_activation_maps(network, torch.randn(1, 1, 4, 4))
+    loss = (network.fc.weight.sum() * cam.maps).sum()
+    loss.backward()
+    assert network.fc.weight.grad is not None
+
+
+def test_follows_the_weights_when_they_change() -> None:
+    network, images = Tiny(), torch.randn(1, 1, 4, 4)
+    before = camlib.class_activation_maps(network, images).maps
+    with torch.no_grad():
+        network.fc.weight.mul_(2)
+    torch.testing.assert_close(camlib.class_activation_maps(network, images).maps, 2 * before)
+
+
+def test_follows_the_network_when_its_forward_changes() -> None:
+    """What was learnt about where it pools no longer holds, so it is looked for again."""
+    network, images = build("resnet18"), torch.randn(1, 3, 64, 64)
+    camlib.class_activation_maps(network, images)
+    network.layer4 = nn.Sequential(nn.Conv2d(256, 512, 3, padding=1), nn.ReLU())
+    cam = camlib.class_activation_maps(network, images)
+    assert cam.maps.shape == (1, 1000, 4, 4)
+    assert_identity(cam)
+
+
+def test_a_copy_of_the_network_gives_the_same_maps() -> None:
+    network, images = build("resnet18"), torch.randn(1, 3, 64, 64)
+    expected = camlib.class_activation_maps(network, images).maps
+    assert torch.equal(camlib.class_activation_maps(copy.deepcopy(network), images).maps, expected)
+
+
+class ChangesItsMind(Tiny):
+    """Pools the features, then overwrites them in place."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        features = self.conv(images)
+        pooled = features.mean(dim=(2, 3))
+        features.mul_(2)
+        return self.fc(pooled)
+
+
+def test_maps_that_do_not_average_to_the_logits_are_not_handed_out() -> None:
+    with pytest.raises(camlib.NotCAMReadyError, match="expected maps that average to the logits"):
+        camlib.class_activation_maps(ChangesItsMind(), torch.randn(1, 1, 4, 4))
+
+
+@pytest.mark.parametrize(
+    ("classes", "error", "message"),
+    [
+        (
+            [2],
+            ValueError,
+            "classes: expected indices from 0 to 1, got 2. "
+            "Count from the first class, not from the last.",
+        ),
+        (
+            [-1],
+            ValueError,
+            "classes: expected indices from 0 to 1, got -1. "
+            "Count from the first class, not from the last.",
+        ),
+        (
+            [],
+            ValueError,
+            "classes: expected at least one class index, got none. Pass None for all classes.",
+        ),
+        (
+            1,
+            TypeError,
+            "classes: expected a sequence of class indices, got 1. "
+            "For one class pass a list of one: classes=[281].",
+        ),
+        (
+            ["tabby"],
+            TypeError,
+            "classes: expected whole numbers, got 'tabby' of type str. Pass indices; for a name use "
+            "camlib.networks.class_names().index(name).",
+        ),
+    ],
+)
+def test_bad_classes_are_named(classes: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        camlib.class_activation_maps(Tiny(), torch.randn(1, 1, 4, 4), classes)  # type: ignore[arg-type]
+    assert str(caught.value) == message

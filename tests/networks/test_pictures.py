@@ -1,0 +1,102 @@
+"""Preprocessing: numbers worked by hand, the way there and back, and the door."""
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from camlib import networks, photos
+
+
+def test_pixels_by_hand() -> None:
+    """(0-127)/128 = -0.9921875, (127-127)/128 = 0, (255-127)/128 = 1."""
+    picture = Image.new("RGB", (2, 1), (0, 127, 255))
+    images = networks.preprocess(picture, resize=None, crop=None)
+    assert images.shape == (1, 3, 1, 2)
+    torch.testing.assert_close(images[0, :, 0, 0], torch.tensor([-0.9921875, 0.0, 1.0]))
+
+
+def test_the_middle_is_cut_out() -> None:
+    """A picture of 4x2 pixels with a white middle column pair, cut to 2x2, is white."""
+    pixels = np.zeros((2, 4, 3), dtype=np.uint8)
+    pixels[:, 1:3] = 255
+    images = networks.preprocess(Image.fromarray(pixels), resize=None, crop=2)
+    torch.testing.assert_close(images, torch.ones(1, 3, 2, 2))
+
+
+def test_the_shorter_side_is_resized_before_cutting() -> None:
+    assert networks.preprocess(photos.load("cat")).shape == (1, 3, 224, 224)
+    assert networks.preprocess(photos.load("cat"), crop=None).shape == (1, 3, 256, 384)
+
+
+def test_there_and_back_again() -> None:
+    picture = photos.load("cat_and_coffee")
+    images = networks.preprocess(picture, resize=None, crop=None)
+    seen = networks.to_picture(images)
+    assert seen.dtype == np.float32
+    np.testing.assert_allclose(seen[0], np.asarray(picture) / 255, atol=1e-6)
+    np.testing.assert_array_equal(networks.to_picture(images[0]), seen[0])
+
+
+@pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
+def test_other_colour_modes_become_rgb(mode: str) -> None:
+    assert networks.preprocess(photos.load("cat").convert(mode)).shape == (1, 3, 224, 224)
+
+
+def test_there_are_a_thousand_class_names() -> None:
+    names = networks.class_names()
+    assert (len(names), names[281], names[282], names[967]) == (1000, "tabby", "tiger cat", "espresso")
+
+
+CAT = Image.new("RGB", (20, 10))
+
+
+@pytest.mark.parametrize(
+    ("pictures", "options", "error", "message"),
+    [
+        ([], {}, ValueError, "pictures: expected at least one picture, got none. Pass a PIL picture."),
+        (
+            "cat.png",
+            {},
+            TypeError,
+            "pictures: expected PIL pictures, got str 'cat.png'. Open a file with "
+            "PIL.Image.open(path), or convert an array with PIL.Image.fromarray.",
+        ),
+        (
+            [np.zeros((2, 2, 3))],
+            {},
+            TypeError,
+            "pictures[0]: expected a PIL picture, got ndarray of shape (2, 2, 3) and dtype float64. "
+            "Open a file with PIL.Image.open(path), or convert with PIL.Image.fromarray.",
+        ),
+        (
+            CAT,
+            {"crop": 0},
+            ValueError,
+            "crop: expected a whole number of pixels, at least 1, or None, got 0. "
+            "The network was trained with resize=256, crop=224.",
+        ),
+        (
+            [CAT, Image.new("RGB", (5, 5))],
+            {"resize": None, "crop": None},
+            ValueError,
+            "pictures: expected equal sizes after cropping, got [(5, 5), (10, 20)] (height, width). "
+            "Set crop, or pass the pictures one by one.",
+        ),
+    ],
+)
+def test_bad_input_is_named(
+    pictures: object, options: dict[str, object], error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        networks.preprocess(pictures, **options)  # type: ignore[arg-type]
+    assert str(caught.value) == message
+
+
+def test_to_picture_needs_channels_in_their_place() -> None:
+    with pytest.raises(ValueError) as caught:
+        networks.to_picture(torch.zeros(4, 4, 3))
+    assert str(caught.value) == (
+        "images: expected shape (3, H, W) or (n, 3, H, W), got Tensor of shape (4, 4, 3) and dtype "
+        "float32. Pass what camlib.networks.preprocess returned."
+    )

@@ -1,0 +1,178 @@
+"""The built book, served as it will be: below a folder of a server, and opened in Chromium."""
+
+from __future__ import annotations
+
+import functools
+import http.server
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    Response,
+    sync_playwright,
+)
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from tooling import browser, serve
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT = ROOT / "_build" / "html"
+FOLDER = "/cam/"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+def table_of_contents() -> list[str]:
+    """Return the pages that _toc.yml lists, without suffix: ["book/intro", ...]."""
+    return list(parse_toc_yaml(ROOT / "_toc.yml"))
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test that asks for ``page_name`` once for each page of the table of contents."""
+    if "page_name" in metafunc.fixturenames:
+        metafunc.parametrize("page_name", table_of_contents())
+
+
+class BelowFolder(serve.Handler):
+    """Answers only below ``FOLDER``: an address that starts at the server's root fails here."""
+
+    def translate_path(self, path: str) -> str:
+        """Return the file for an address, or one that does not exist."""
+        if not path.startswith(FOLDER):
+            return str(BUILT / "outside the book's folder")
+        return super().translate_path(path.removeprefix(FOLDER.rstrip("/")))
+
+
+@pytest.fixture(scope="session")
+def pages() -> list[str]:
+    """The pages that _toc.yml lists."""
+    return table_of_contents()
+
+
+@pytest.fixture(scope="session")
+def built() -> Path:
+    """The folder of the built book."""
+    if not (BUILT / "index.html").is_file():
+        pytest.fail(f"{BUILT.relative_to(ROOT)} holds no book: run `make book` first", pytrace=False)
+    return BUILT
+
+
+@pytest.fixture(scope="session")
+def axe() -> Path:
+    """The script of axe-core, which looks for barriers in a page."""
+    script = ROOT / "_web" / "tests" / "axe.min.js"
+    if not script.is_file():
+        pytest.fail("axe-core is missing: run `python -m tooling.web_assets` first", pytrace=False)
+    return script
+
+
+@pytest.fixture(scope="session")
+def site(built: Path) -> Iterator[str]:
+    """The address of the built book, served below a folder; ends in a slash."""
+    handler = functools.partial(BelowFolder, directory=str(built))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}{FOLDER}"
+        server.shutdown()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A running Chromium."""
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=browser.find(), args=list(FLAGS))
+        yield running
+        running.close()
+
+
+@dataclass
+class Visit:
+    """A page being visited, and everything that went wrong or elsewhere meanwhile."""
+
+    page: Page
+    site: str
+    problems: list[str] = field(default_factory=list)
+    foreign: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """Listen to the page from before its first request."""
+        self.page.on("console", self._note_console)
+        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        self.page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+        self.page.on("response", self._note_response)
+        self.page.on("request", self._note_request)
+
+    def _note_console(self, message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            self.problems.append(f"console {message.type}: {message.text}")
+
+    def _note_response(self, response: Response) -> None:
+        if response.status >= 400:
+            self.problems.append(f"{response.status}: {response.url}")
+
+    def _note_request(self, request: Request) -> None:
+        url = urlsplit(request.url)
+        if url.scheme in ("data", "blob"):
+            return
+        if not request.url.startswith(self.site):
+            self.foreign.append(request.url)
+
+    def open(self, name: str) -> Page:
+        """Open a page of the book by its name, and wait until formulas are drawn and all is quiet."""
+        self.page.goto(f"{self.site}{name}.html", wait_until="networkidle")
+        # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
+        self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
+        return self.page
+
+
+@pytest.fixture
+def visit(
+    chromium: Browser, site: str, record_property: Callable[[str, object], None]
+) -> Iterator[Callable[..., Visit]]:
+    """Open a page: ``visit("book/intro", width=390, scripts=False, scheme="dark")``.
+
+    Every page opened is noted in the test's report as a property "page".
+    """
+    contexts: list[BrowserContext] = []
+
+    def start(
+        name: str, *, width: int = 1280, height: int = 900, scripts: bool = True, scheme: str = "light"
+    ) -> Visit:
+        context = chromium.new_context(
+            viewport={"width": width, "height": height},
+            java_script_enabled=scripts,
+            color_scheme=scheme,
+            has_touch=width < 500,
+            reduced_motion="reduce",
+        )
+        contexts.append(context)
+        visit = Visit(context.new_page(), site)
+        visit.open(name)
+        record_property("page", name)
+        return visit
+
+    yield start
+    for context in contexts:
+        context.close()
+
+
+pages_checked: set[str] = set()
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count the pages that were opened by tests that passed."""
+    if report.when == "call" and report.passed:
+        pages_checked.update(str(value) for key, value in report.user_properties if key == "page")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many pages were checked."""
+    terminalreporter.write_line(f"pages checked: {len(pages_checked)}")

@@ -1,0 +1,134 @@
+"""The built book as a whole: its pages, its search, its loader of explorers, its doors for everyone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import camlib
+
+# Made by Sphinx beside the pages of the table of contents.
+EXTRA = {"index", "search", "genindex"}
+
+
+def test_table_of_contents_is_all(pages: list[str], built: Path) -> None:
+    """Each page of _toc.yml is built, and no page that is not in it."""
+    found = {
+        path.relative_to(built).with_suffix("").as_posix()
+        for path in built.rglob("*.html")
+        if "_static" not in path.parts
+    }
+    assert found == set(pages) | EXTRA
+
+
+def test_front_door(pages: list[str], site: str, visit: Callable[..., Any]) -> None:
+    """The folder's own address leads to the first page."""
+    page = visit("index").page
+    page.wait_for_url(f"{site}{pages[0]}.html")
+
+
+def test_search(visit: Callable[..., Any]) -> None:
+    """Searching for a word lists the pages that hold it, and one click opens such a page."""
+    visited = visit("search")
+    page = visited.page
+    page.goto(f"{visited.site}search.html?q=pooling", wait_until="networkidle")
+    results = page.locator("#search-results ul.search li a")
+    results.first.wait_for()
+    page.wait_for_function(
+        "document.querySelector('#search-results h2 + *')?.textContent.match(/found|finished/i)"
+    )
+    addresses = results.evaluate_all("(links) => links.map((link) => link.href)")
+    assert any("02-global-average-pooling.html" in address for address in addresses)
+    results.first.click()
+    page.wait_for_load_state("networkidle")
+    assert "pooling" in page.locator("article").inner_text().lower()
+    assert visited.problems == []
+    assert visited.foreign == []
+
+
+def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: list[str]) -> None:
+    """One explorer without a module and one with a bad name: the third wakes up all the same."""
+    visited = visit(pages[0])
+    page, site = visited.page, visited.site
+    loader = page.locator('script[type=module][src*="explorers.mjs"]')
+    assert loader.count() == 1
+    page.route(
+        f"{site}book/stand.html",
+        lambda route: route.fulfill(
+            content_type="text/html",
+            body='<figure data-camlib-explorer="absent"></figure>'
+            '<figure data-camlib-explorer="../outside"></figure>'
+            '<figure data-camlib-explorer="present"></figure>'
+            '<script type="module" src="../_static/explorers.mjs"></script>',
+        ),
+    )
+    page.route(
+        f"{site}_static/explorers/present.mjs",
+        lambda route: route.fulfill(
+            content_type="text/javascript",
+            body="export const hydrate = (element) => { element.textContent = 'awake'; };",
+        ),
+    )
+    visited.problems.clear()
+    page.goto(f"{site}book/stand.html", wait_until="networkidle")
+    assert page.locator("figure").all_inner_texts() == ["", "", "awake"]
+    assert sum("explorer stays a picture" in problem for problem in visited.problems) == 2
+
+
+def test_modules_are_those_of_the_package(built: Path) -> None:
+    """The page's modules are copies of the package's, byte for byte, and there is at least one."""
+    sources = sorted(Path(camlib.explorers.__file__).parent.glob("*.mjs"))
+    copies = sorted((built / "_static" / "explorers").iterdir())
+    assert sources
+    assert [path.name for path in copies] == [path.name for path in sources]
+    assert [path.read_bytes() for path in copies] == [path.read_bytes() for path in sources]
+
+
+PARTS = ("networks", "photos", "plotting", "scaling", "explorers")
+
+
+def public_names() -> list[str]:
+    """Return every public name of camlib, dotted."""
+    names = [f"camlib.{name}" for name in camlib.__all__ if name not in PARTS]
+    for part in PARTS:
+        module = getattr(camlib, part)
+        members = getattr(module, "__all__", None) or [
+            name
+            for name, value in vars(module).items()
+            if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
+        ]
+        names += [f"camlib.{part}.{name}" for name in members]
+    return names
+
+
+def test_library_page_is_complete(built: Path) -> None:
+    """The page of the library describes each public name."""
+    text = (built / "book" / "api.html").read_text(encoding="utf-8")
+    names = public_names()
+    assert len(names) > 20
+    assert [name for name in names if f'id="{name}"' not in text] == []
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")]
+)
+def test_accessible(
+    page_name: str, width: int, scheme: str, visit: Callable[..., Any], axe: Path
+) -> None:
+    """No rule of WCAG 2.2 A and AA that axe-core knows is broken."""
+    page = visit(page_name, width=width, scheme=scheme).page
+    page.add_script_tag(path=axe)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    result = page.evaluate(
+        "(values) => axe.run({ runOnly: { type: 'tag', values } })", tags
+    )
+    assert result["passes"]
+    broken = [
+        f"{rule['id']}: {node['target']} {node['html'][:120]}"
+        for rule in result["violations"]
+        for node in rule["nodes"]
+    ]
+    assert broken == []

@@ -1,0 +1,57 @@
+"""Photographs: real files with their licences beside them, unchanged since they were checked."""
+
+import hashlib
+import re
+from importlib import resources
+
+import pytest
+
+from camlib import photos
+
+ASSETS = resources.files("camlib").joinpath("assets")
+
+
+def _listed() -> dict[str, tuple[str, str]]:
+    """Read file -> (licence, SHA-256) from the table in assets/README.md."""
+    rows = re.findall(
+        r"^\| `photos/([^`]+)` \|[^|]*\|[^|]*\|([^|]*)\|[^|]*\| `([0-9a-f]{64})` \|$",
+        ASSETS.joinpath("README.md").read_text(encoding="utf-8"),
+        flags=re.MULTILINE,
+    )
+    return {file: (licence.strip(), digest) for file, licence, digest in rows}
+
+
+def test_every_file_is_listed_with_licence_and_checksum_and_no_other() -> None:
+    files = {file.name: file.read_bytes() for file in ASSETS.joinpath("photos").iterdir()}
+    listed = _listed()
+    assert files.keys() == listed.keys()
+    for name, content in files.items():
+        licence, digest = listed[name]
+        assert hashlib.sha256(content).hexdigest() == digest
+        assert licence.startswith(("CC0", "public domain"))
+
+
+@pytest.mark.parametrize("name", photos.names())
+def test_every_photo_opens_and_is_credited(name: str) -> None:
+    picture = photos.load(name)
+    assert picture.mode == "RGB"
+    assert min(picture.size) >= 200
+    assert re.search(r"CC0|public domain", photos.credit(name))
+
+
+def test_the_pair_is_made_of_both_photographs() -> None:
+    pair = photos.load("cat_and_coffee")
+    assert pair.size == (448, 224)
+    assert photos.credit("cat") in photos.credit("cat_and_coffee")
+    assert photos.credit("coffee") in photos.credit("cat_and_coffee")
+
+
+def test_an_unknown_name_is_answered_with_the_known_ones() -> None:
+    with pytest.raises(ValueError) as caught:
+        photos.load("dog")
+    assert str(caught.value) == (
+        "name: expected one of 'cat', 'coffee', 'rocket', 'astronaut', 'cat_and_coffee', got 'dog'. "
+        "For a picture of your own use PIL.Image.open(path)."
+    )
+    with pytest.raises(ValueError, match="name: expected one of"):
+        photos.credit("dog")

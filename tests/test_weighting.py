@@ -1,0 +1,83 @@
+"""The weighted sum: numbers worked by hand, a slow loop, the theorem of chapter 3, and the door."""
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+import camlib
+
+
+def test_two_channels_two_classes_by_hand() -> None:
+    """Class 0 is 3·A - 1·B, class 1 is 0·A + 2·B, with A = [1 0; 2 4] and B = [5 1; 0 2].
+
+    3·A - B = [3-5, 0-1; 6-0, 12-2] = [-2 -1; 6 10]; 2·B = [10 2; 0 4].
+    """
+    features = torch.tensor([[[[1.0, 0.0], [2.0, 4.0]], [[5.0, 1.0], [0.0, 2.0]]]])
+    weight = torch.tensor([[3.0, -1.0], [0.0, 2.0]])
+    maps = camlib.weighted_sum(features, weight)
+    assert maps.tolist() == [[[[-2.0, -1.0], [6.0, 10.0]], [[10.0, 2.0], [0.0, 4.0]]]]
+
+
+@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+def test_equals_the_slow_loop(n: int, k: int, c: int, h: int, w: int) -> None:
+    features = torch.randn(n, k, h, w, dtype=torch.float64)
+    weight = torch.randn(c, k, dtype=torch.float64)
+    expected = torch.zeros(n, c, h, w, dtype=torch.float64)
+    for picture in range(n):
+        for category in range(c):
+            for channel in range(k):
+                expected[picture, category] += weight[category, channel] * features[picture, channel]
+    torch.testing.assert_close(camlib.weighted_sum(features, weight), expected)
+
+
+def test_the_mean_of_the_map_is_the_weighted_sum_of_the_means() -> None:
+    features = torch.randn(2, 7, 3, 5, dtype=torch.float64)
+    weight = torch.randn(4, 7, dtype=torch.float64)
+    of_maps = camlib.global_average_pool(camlib.weighted_sum(features, weight))
+    of_means = camlib.global_average_pool(features) @ weight.T
+    torch.testing.assert_close(of_maps, of_means)
+
+
+def test_channels_last_memory_gives_the_same_maps() -> None:
+    features = torch.randn(2, 6, 3, 5)
+    weight = torch.randn(4, 6)
+    last = features.contiguous(memory_format=torch.channels_last)
+    torch.testing.assert_close(
+        camlib.weighted_sum(last, weight), camlib.weighted_sum(features, weight)
+    )
+
+
+@pytest.mark.parametrize(
+    ("features", "weight", "error", "message"),
+    [
+        (
+            torch.zeros(1, 3, 2, 2),
+            torch.zeros(5, 4),
+            ValueError,
+            "weight: expected one column for each of the 3 channels of features, got Tensor of "
+            "shape (5, 4) and dtype float32. Pass the weight of the linear layer that reads these "
+            "channels.",
+        ),
+        (
+            torch.zeros(1, 3, 2, 2),
+            torch.zeros(3),
+            ValueError,
+            "weight: expected 2 axes (c, k), got Tensor of shape (3,) and dtype float32. "
+            "If the first axis (c) is missing, add it: weight[None].",
+        ),
+        (
+            torch.zeros(1, 3, 2, 2),
+            torch.zeros(5, 3, dtype=torch.float64),
+            TypeError,
+            "weight: expected dtype torch.float32 on cpu like features, got torch.float64 on cpu. "
+            "Convert it: weight.to(features).",
+        ),
+    ],
+)
+def test_bad_input_is_named(
+    features: torch.Tensor, weight: torch.Tensor, error: type[Exception], message: str
+) -> None:
+    with pytest.raises(error) as caught:
+        camlib.weighted_sum(features, weight)
+    assert str(caught.value) == message
