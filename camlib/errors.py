@@ -20,7 +20,11 @@ def describe(value: object) -> str:
     """Say in a few words what ``value`` is: shape and dtype for arrays, the type for the rest."""
     shape = getattr(value, "shape", None)
     if shape is None:
-        return f"{type(value).__name__} {value!r}" if isinstance(value, (int, float, str)) else type(value).__name__
+        return (
+            f"{type(value).__name__} {value!r}"
+            if isinstance(value, (int, float, str))
+            else type(value).__name__
+        )
     dtype = str(getattr(value, "dtype", "unknown")).removeprefix("torch.")
     return f"{type(value).__name__} of shape {tuple(shape)} and dtype {dtype}"
 

@@ -83,7 +83,9 @@ def upsample(
 
 
 def _checked_size(size: int | Sequence[int]) -> tuple[int, int]:
-    pair = (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, Sequence) else ()
+    pair = (
+        (size, size) if isinstance(size, int) else tuple(size) if isinstance(size, Sequence) else ()
+    )
     whole = all(isinstance(length, int) and not isinstance(length, bool) for length in pair)
     if len(pair) != 2 or not whole or isinstance(size, str):
         raise TypeError(

@@ -19,7 +19,9 @@ def test_two_channels_two_classes_by_hand() -> None:
     assert maps.tolist() == [[[[-2.0, -1.0], [6.0, 10.0]], [[10.0, 2.0], [0.0, 4.0]]]]
 
 
-@given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3))
+@given(
+    st.integers(1, 3), st.integers(1, 4), st.integers(1, 3), st.integers(1, 3), st.integers(1, 3)
+)
 def test_equals_the_slow_loop(n: int, k: int, c: int, h: int, w: int) -> None:
     features = torch.randn(n, k, h, w, dtype=torch.float64)
     weight = torch.randn(c, k, dtype=torch.float64)
@@ -27,7 +29,9 @@ def test_equals_the_slow_loop(n: int, k: int, c: int, h: int, w: int) -> None:
     for picture in range(n):
         for category in range(c):
             for channel in range(k):
-                expected[picture, category] += weight[category, channel] * features[picture, channel]
+                expected[picture, category] += (
+                    weight[category, channel] * features[picture, channel]
+                )
     torch.testing.assert_close(camlib.weighted_sum(features, weight), expected)
 
 

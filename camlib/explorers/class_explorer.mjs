@@ -548,8 +548,8 @@ function sumPart({ data, here, rows, columns }) {
       return `No place speaks for ${name}: the largest of its ${rows * columns} values is ${here.value(map[high])}.`;
     }
     const against = map[low] < 0
-      ? `Most against it: ${here.value(map[low])} in ${here.where(cellAt(low))}.` : "No place speaks against it.";
-    return `Most for it: ${here.value(map[high])} in ${here.where(cellAt(high))}. ${against}`;
+      ? `Most against: ${here.value(map[low])}, ${here.where(cellAt(low))}.` : "No place speaks against it.";
+    return `Most for: ${here.value(map[high])}, ${here.where(cellAt(high))}.\n${against}`;
   };
   return {
     sentence,
@@ -797,13 +797,13 @@ const STYLE = `
 .camlib-explorer .cx-note { padding: 0.375rem 0.75rem; color: var(--cx-muted); font-size: 0.8125rem; border-top: 1px solid var(--cx-line); }
 .camlib-explorer .cx-note:empty { display: none; }
 
-.camlib-explorer .cx-sum { padding: 0.75rem; background: var(--cx-wash); border-radius: 0.5rem; }
+.camlib-explorer .cx-sum { padding: 0.625rem; background: var(--cx-wash); border-radius: 0.5rem; }
 .camlib-explorer .cx-terms { display: flex; gap: 0.5rem; align-items: baseline; justify-content: space-between; }
 .camlib-explorer .cx-term { display: flex; flex-direction: column; }
 .camlib-explorer .cx-term strong { font-size: 1.25rem; line-height: 1.3; font-weight: 600; }
 .camlib-explorer .cx-term small { font-size: 0.8125rem; color: var(--cx-muted); }
 .camlib-explorer .cx-sign { font-size: 1.125rem; color: var(--cx-muted); }
-.camlib-explorer .cx-words { font-size: 0.875rem; }
+.camlib-explorer .cx-words { font-size: 0.8125rem; white-space: pre-line; }
 .camlib-explorer .cx-sum .cx-words { min-height: 2.8em; margin-top: 0.5rem; }
 .camlib-explorer .cx-none { padding-left: 0.625rem; border-left: 3px solid var(--cx-against); }
 

@@ -13,8 +13,32 @@ from camlib.head.watch import Call
 
 # An activation is no part of a linear head, even on a picture where it happens to change nothing.
 ACTIVATIONS = frozenset(
-    "relu relu_ relu6 hardtanh hardtanh_ leaky_relu prelu elu selu celu gelu silu mish hardswish "
-    "hardsigmoid sigmoid tanh softplus softmax log_softmax logsigmoid clamp clamp_ abs".split()
+    [
+        "relu",
+        "relu_",
+        "relu6",
+        "hardtanh",
+        "hardtanh_",
+        "leaky_relu",
+        "prelu",
+        "elu",
+        "selu",
+        "celu",
+        "gelu",
+        "silu",
+        "mish",
+        "hardswish",
+        "hardsigmoid",
+        "sigmoid",
+        "tanh",
+        "softplus",
+        "softmax",
+        "log_softmax",
+        "logsigmoid",
+        "clamp",
+        "clamp_",
+        "abs",
+    ]
 )
 
 

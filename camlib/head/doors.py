@@ -48,8 +48,7 @@ def check_network(network: object) -> None:
 
 def check_images(images: object, network: nn.Module, check_values: bool) -> None:
     """Raise if ``images`` is no batch that this network can read."""
-    shape = getattr(images, "shape", ())
-    if isinstance(images, Tensor) and len(shape) == 4 and shape[3] == 3 and shape[1] != 3:
+    if isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] != 3 == images.shape[3]:
         raise ValueError(
             f"images: expected axes (n, channels, H, W), got {describe(images)}, which looks like "
             "(n, H, W, channels). Move the channels: images.permute(0, 3, 1, 2)."
@@ -94,8 +93,10 @@ def check_channels(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
     wanted = weight.shape[1] * groups
     if images.ndim == 4 and images.shape[1] != wanted:
-        cure = " Repeat the grey channel: images.repeat(1, 3, 1, 1)." if images.shape[1] == 1 else (
-            " Drop or add channels, for example images[:, :3] to leave out transparency."
+        cure = (
+            " Repeat the grey channel: images.repeat(1, 3, 1, 1)."
+            if images.shape[1] == 1
+            else (" Drop or add channels, for example images[:, :3] to leave out transparency.")
         )
         raise ValueError(
             f"images: expected {wanted} channels, which the network's first convolution reads, got "

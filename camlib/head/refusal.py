@@ -33,7 +33,11 @@ class _Step:
 
     @property
     def place(self) -> str:
-        return f"layer {self.module} ({self.call.name})" if self.module else f"the call {self.call.name}"
+        return (
+            f"layer {self.module} ({self.call.name})"
+            if self.module
+            else f"the call {self.call.name}"
+        )
 
 
 def reason_for_refusal(network: nn.Module, image: Tensor) -> str:
@@ -115,7 +119,8 @@ def _explain(path: Sequence[_Step], steps: Sequence[_Step]) -> tuple[str, str]:
         )
     first, rest = path[0], path[1:]
     source, pooled = first.tensors[0], first.result
-    if averaged_features(first.call.name, source, pooled) is None:
+    grid = _grid_behind(source, steps)
+    if grid is None or averaged_features(first.call.name, grid, pooled) is None:
         return _explain_no_average(first, rest, source)
     affine = unchanged(pooled)
     for step in rest:
@@ -126,6 +131,16 @@ def _explain(path: Sequence[_Step], steps: Sequence[_Step]) -> tuple[str, str]:
         except NotAffineError:
             return _explain_not_affine(step)
     return "the logits are no affine function of the pooled features", _RETRAIN
+
+
+def _grid_behind(tensor: Tensor, steps: Sequence[_Step]) -> Tensor | None:
+    """Return the four-axis tensor that a flattened or half-averaged one was made of."""
+    for step in reversed(steps):
+        if tensor.ndim == 4:
+            return tensor
+        if step.result is tensor:
+            tensor = step.tensors[0]
+    return tensor if tensor.ndim == 4 else None
 
 
 def _joins(step: _Step, steps: Sequence[_Step]) -> bool:
@@ -148,9 +163,9 @@ def _explain_no_average(first: _Step, rest: Sequence[_Step], source: Tensor) -> 
     """Explain a first call that reads places but does not average them."""
     vector = first.result.flatten(1)
     if source.ndim == 3:
-        reader = rest[0].place if rest else first.place
+        token_reader = rest[0] if rest else first
         return (
-            f"{reader} reads one vector made of a sequence of {source.shape[1]} tokens "
+            f"{token_reader.place} reads one vector made of a sequence of {source.shape[1]} tokens "
             f"by {first.call.name}",
             "A sequence has no feature maps to weight; use a network with convolutions, or one that "
             "averages a grid of places, such as Swin.",

@@ -31,6 +31,7 @@ class Call:
 
     @property
     def name(self) -> str:
+        """Return the function's name, as "linear" for ``torch.nn.functional.linear``."""
         return getattr(self.function, "__name__", repr(self.function))
 
     def argument(self, place: int, name: str, default: Any = None) -> Any:
@@ -114,11 +115,7 @@ class Watch(TorchFunctionMode):
         result: Tensor,
     ) -> None:
         source, *others = tensors
-        grid = source if source.ndim == 4 and not is_vector(source) else self._grids.get(source)
-        features = None
-        if is_vector(result):
-            name = getattr(func, "__name__", "")
-            features = averaged_features(name, source if grid is None else grid, result)
+        features = self._averaged(getattr(func, "__name__", ""), source, result)
         if features is not None:
             self.tails[result] = Tail(features, (), self.finished)
         elif source in self.tails and not any(other in self.tails for other in others):
@@ -126,8 +123,17 @@ class Watch(TorchFunctionMode):
             self.tails[result] = replace(tail, calls=(*tail.calls, call))
         else:
             self.tails.pop(result, None)  # an in-place call may have had an entry before
+            grid = source if source.ndim == 4 else self._grids.get(source)
             if grid is not None:
                 self._grids[result] = grid
+
+    def _averaged(self, name: str, source: Tensor, result: Tensor) -> Tensor | None:
+        if is_vector(result):
+            for maps in (source, self._grids.get(source)):
+                features = None if maps is None else averaged_features(name, maps, result)
+                if features is not None:
+                    return features
+        return None
 
     @contextmanager
     def noting_finished(self, modules: Iterable[nn.Module]) -> Iterator[None]:

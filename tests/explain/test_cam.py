@@ -11,10 +11,18 @@ from torch import Tensor, nn
 import camlib
 from camlib import networks, photos
 
-CAM_READY = (
-    "resnet18 resnet50 densenet121 googlenet inception_v3 mobilenet_v2 shufflenet_v2_x1_0 swin_t "
-    "convnext_tiny squeezenet1_1"
-).split()
+CAM_READY = [
+    "resnet18",
+    "resnet50",
+    "densenet121",
+    "googlenet",
+    "inception_v3",
+    "mobilenet_v2",
+    "shufflenet_v2_x1_0",
+    "swin_t",
+    "convnext_tiny",
+    "squeezenet1_1",
+]
 
 
 def build(name: str) -> nn.Module:

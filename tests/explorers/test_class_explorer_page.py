@@ -210,8 +210,8 @@ def test_strongest_places_are_named(alive: Open, cam: camlib.ClassActivationMaps
     values = cam.maps[0, top(cam.logits[0], 1)[0]]
     high, low = divmod(int(values.argmax()), 7), divmod(int(values.argmin()), 7)
     expect(page.locator(".cx-sum .cx-words")).to_have_text(
-        f"Most for it: +{values.max():.1f} in {where(*high)}. "
-        f"Most against it: {minus(f'{values.min():.1f}')} in {where(*low)}."
+        f"Most for: +{values.max():.1f}, {where(*high)}. "
+        f"Most against: {minus(f'{values.min():.1f}')}, {where(*low)}."
     )
 
 

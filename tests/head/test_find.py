@@ -7,7 +7,6 @@ import pytest
 import torch
 import torchvision.models as zoo
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 import camlib
 
@@ -55,12 +54,16 @@ READY: dict[str, Callable[[Net, Tensor], Tensor]] = {
     "module pool, flatten, linear": lambda n, f: n.fc(n.pool(f).flatten(1)),
     "mean over two axes": lambda n, f: n.fc(f.mean([2, 3])),
     "mean over negative axes": lambda n, f: n.fc(f.mean((-1, -2))),
-    "mean that keeps the axes, squeezed": lambda n, f: n.fc(f.mean((2, 3), keepdim=True)[:, :, 0, 0]),
+    "mean that keeps the axes, squeezed": lambda n, f: n.fc(
+        f.mean((2, 3), keepdim=True)[:, :, 0, 0]
+    ),
     "two means in a row": lambda n, f: n.fc(f.mean(3).mean(2)),
     "flattened places, then mean": lambda n, f: n.fc(f.flatten(2).mean(-1)),
     "sum over places, then division": lambda n, f: n.fc(torch.einsum("nkhw->nk", f) / 36),
     "average pooling of the right size": lambda n, f: n.fc(n.whole(f).view(len(f), -1)),
-    "einsum of the mean": lambda n, f: n.fc(torch.einsum("nkhw,hw->nk", f, torch.full((6, 6), 1 / 36))),
+    "einsum of the mean": lambda n, f: n.fc(
+        torch.einsum("nkhw,hw->nk", f, torch.full((6, 6), 1 / 36))
+    ),
     "channels last": lambda n, f: n.fc(f.permute(0, 2, 3, 1).mean((1, 2))),
     "no bias": lambda n, f: n.free(f.mean((2, 3))),
     "dropout": lambda n, f: n.fc(n.dropout(f.mean((2, 3)))),
@@ -126,7 +129,13 @@ NEEDED = "network: expected feature maps, then global average pooling, then one 
 REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     "hidden layer": (
         lambda n, f: n.hidden(f.mean((2, 3))),
-        "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. " + RETRAIN,
+        "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. "
+        + RETRAIN,
+    ),
+    "hidden layer behind an average in two steps": (
+        lambda n, f: n.hidden(f.flatten(2).mean(2)),
+        "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. "
+        + RETRAIN,
     ),
     "ReLU that happens to change nothing": (
         lambda n, f: n.fc(f.square().mean((2, 3)).relu()),
@@ -149,7 +158,8 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     ),
     "pooling by the sum of squares": (
         lambda n, f: n.fc(f.square().sum((2, 3)).sqrt()),
-        "the call sum takes something else of each feature map, not its average over all places. " + RETRAIN,
+        "the call sum takes something else of each feature map, not its average over all places. "
+        + RETRAIN,
     ),
     "two pools added": (
         lambda n, f: n.fc(f.mean((2, 3))) + n.free(n.to_maps(f).mean((2, 3)) @ torch.ones(C, K)),
@@ -184,7 +194,10 @@ def test_refuses_and_names_what_is_in_the_way(name: str) -> None:
         ("alexnet", "layer 'classifier.1' of type Linear (linear) reads all 9216 = 256x6x6"),
         ("vgg11", "layer 'classifier.0' of type Linear (linear) reads all 25088 = 512x7x7"),
         ("mobilenet_v3_small", "layer 'classifier.1' of type Hardswish (hardswish) stands behind"),
-        ("vit_b_16", "layer 'heads.head' of type Linear (linear) reads one vector made of a sequence"),
+        (
+            "vit_b_16",
+            "layer 'heads.head' of type Linear (linear) reads one vector made of a sequence",
+        ),
     ],
 )
 def test_refuses_torchvisions_networks_with_the_right_reason(name: str, reason: str) -> None:

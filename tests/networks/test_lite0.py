@@ -91,8 +91,11 @@ def test_a_damaged_file_is_refused(
     content[len(content) // 2] ^= 1  # one bit
     copy.write_bytes(content)
     monkeypatch.setattr(metadata, "files", lambda name: [_File(copy)])
-    with pytest.raises(ValueError, match=r"expected efficientnet-lite0-57934424.pth with SHA-256 .*"
-                       r"Install it anew: pip install --force-reinstall"):
+    with pytest.raises(
+        ValueError,
+        match=r"expected efficientnet-lite0-57934424.pth with SHA-256 .*"
+        r"Install it anew: pip install --force-reinstall",
+    ):
         networks.efficientnet_lite0()
 
 

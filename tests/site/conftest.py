@@ -61,7 +61,9 @@ def pages() -> list[str]:
 def built() -> Path:
     """The folder of the built book."""
     if not (BUILT / "index.html").is_file():
-        pytest.fail(f"{BUILT.relative_to(ROOT)} holds no book: run `make book` first", pytrace=False)
+        pytest.fail(
+            f"{BUILT.relative_to(ROOT)} holds no book: run `make book` first", pytrace=False
+        )
     return BUILT
 
 
@@ -106,7 +108,9 @@ class Visit:
         """Listen to the page from before its first request."""
         self.page.on("console", self._note_console)
         self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
-        self.page.on("requestfailed", lambda request: self.problems.append(f"failed: {request.url}"))
+        self.page.on(
+            "requestfailed", lambda request: self.problems.append(f"failed: {request.url}")
+        )
         self.page.on("response", self._note_response)
         self.page.on("request", self._note_request)
 
@@ -144,7 +148,12 @@ def visit(
     contexts: list[BrowserContext] = []
 
     def start(
-        name: str, *, width: int = 1280, height: int = 900, scripts: bool = True, scheme: str = "light"
+        name: str,
+        *,
+        width: int = 1280,
+        height: int = 900,
+        scripts: bool = True,
+        scheme: str = "light",
     ) -> Visit:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
