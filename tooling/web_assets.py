@@ -67,7 +67,7 @@ def install(folder: Path) -> Path:
     if done.returncode:
         raise SystemExit(
             f"web assets: npm could not install the packages of {MANIFEST.relative_to(ROOT)}:\n"
-            f"{done.stdout}\nCheck the network connection, then run the command again."
+            f"{done.stdout!s}\nCheck the network connection, then run the command again."
         )
     return folder / "node_modules"
 

@@ -26,6 +26,7 @@ def theme_options(address: str | None) -> dict[str, Any]:
         launch["colab_url"] = "https://colab.research.google.com"
     return {
         "repository_url": address.rstrip("/"),
+        "repository_branch": "main",
         "launch_buttons": launch,
         **dict.fromkeys(BUTTONS, True),
     }
