@@ -55,14 +55,16 @@ class ClassExplorer(AnyWidget):
     greyscale
         Take the colour out of the photograph, so that all colour is evidence.
 
-    The last six can be read, set and observed from Python: ``explorer.class_index = 285``,
-    ``explorer.observe(print, "cell")``.
-
     Raises
     ------
     TypeError, ValueError
         If an argument is of the wrong kind, shape or range, if the maps are of several pictures,
         hold NaN or do not add up to the logits. Also when an attribute is set.
+
+    Notes
+    -----
+    The last six can be read, set and observed from Python: ``explorer.class_index = 285``,
+    ``explorer.observe(print, "cell")``.
     """
 
     class_index = attributes.Checked().tag(sync=True)

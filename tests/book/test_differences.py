@@ -2,6 +2,7 @@
 
 import base64
 import io
+import itertools
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -28,10 +29,13 @@ def png(array: np.ndarray) -> bytes:
     return stream.getvalue()
 
 
-@pytest.mark.parametrize(("old", "new"), [("9.27", "9.21"), ("3", "8"), ("1.06", "−1.06")])
+DIGITS = [*itertools.combinations("0123456789", 2), ("1.06", "−1.06")]
+
+
+@pytest.mark.parametrize(("old", "new"), DIGITS, ids=" ".join)
 def test_one_changed_digit_is_noticed(old: str, new: str) -> None:
     """The two drawings differ in a single sign of 8 points."""
-    assert "pixels differ" in str(difference("image/png", figure(old), figure(new)))
+    assert "4×4 pixels differ" in str(difference("image/png", figure(old), figure(new)))
 
 
 def test_the_same_picture_drawn_twice_is_no_difference() -> None:
@@ -44,12 +48,22 @@ def test_the_same_picture_drawn_twice_is_no_difference() -> None:
 
 
 def test_rounding_of_a_colour_is_no_difference() -> None:
-    """Every channel moves by one of 255, as another processor's rounding makes it."""
+    """Every channel moves by 2 of 255, as rounding makes it, or by 11, as another colour does."""
     picture = np.full((40, 60, 3), 128, np.uint8)
-    assert difference("image/png", png(picture), png(picture + 1)) is None
-    assert "blocks of 8×8 by up to 4.0" in str(
-        difference("image/png", png(picture), png(picture + 4))
-    )
+    assert difference("image/png", png(picture), png(picture + 2)) is None
+    message = difference("image/png", png(picture), png(picture + 11))
+    assert message == "4×4 pixels differ by 11.0 of 255 in the mean"
+
+
+def test_dots_of_a_dither_that_fall_elsewhere_are_no_difference() -> None:
+    """A board of dots moved by one pixel: each pixel differs by 60, no mean of 4×4 does."""
+    rows, columns = np.indices((40, 60))
+    board = (100 + 60 * ((rows + columns) % 2)).astype(np.uint8)
+    inner = board[1:-1, 1:-1]
+    moved = board.copy()
+    moved[1:-1, 1:-1] = 260 - inner.astype(int)
+    assert np.abs(board.astype(int) - moved).max() == 60
+    assert difference("image/png", png(board), png(moved)) is None
 
 
 def test_another_size_is_noticed() -> None:

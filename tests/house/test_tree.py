@@ -12,7 +12,7 @@ FORBIDDEN = {
     "the host of a package registry": (
         r"[p]ypi\.org",
         r"[p]ythonhosted\.org",
-        r"registr[y]\.npmjs",
+        r"registry\.npm[j]s",
         r"[d]eb\.debian\.org",
     ),
     "a path of one machine": (r"(?<![\w.~$})>])/(work|root|tmp|farm)[/]", r"/opt[/]wh"),

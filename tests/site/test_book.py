@@ -49,6 +49,22 @@ def test_search(visit: Callable[..., Any]) -> None:
     assert visited.foreign == []
 
 
+def test_paper(page_name: str, visit: Callable[..., Any]) -> None:
+    """Printed from dark mode, a page has its title, dark ink everywhere and no buttons."""
+    page = visit(page_name, scheme="dark").page
+    page.emulate_media(media="print")
+    assert page.locator("article h1").is_visible()
+    assert not page.locator(".bd-sidebar-primary").is_visible()
+    assert not page.locator(".bd-header-article").is_visible()
+    brightest = page.eval_on_selector_all(
+        "article :is(p, li, h1, h2, td, pre, pre span)",
+        """(elements) => Math.max(...elements
+            .filter((element) => element.getClientRects().length && !element.closest('[data-camlib-explorer]'))
+            .map((element) => Math.max(...getComputedStyle(element).color.match(/[0-9]+/g).slice(0, 3))))""",
+    )
+    assert brightest < 0xC0
+
+
 def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: list[str]) -> None:
     """One explorer without a module and one with a bad name: the third wakes up all the same."""
     visited = visit(pages[0])

@@ -1,0 +1,100 @@
+"""What is compared, how fast is fast enough, and whether it was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from statistics import median
+
+from benchmarks.timing import Times, paired_ratio
+
+BARE = "bare forward pass"
+ALL = "camlib, all 1000 maps"
+SHOWN = "camlib, 1 map upsampled and overlaid"
+ONE = "camlib, 1 map at picture size"
+TEN = "camlib, 10 maps at picture size"
+TORCH_CAM = "torch-cam, CAM, 1 map"
+GRAD_CAM_ONE = "pytorch-grad-cam, Grad-CAM, 1 map"
+GRAD_CAM_TEN = "pytorch-grad-cam, Grad-CAM, 10 maps"
+SWITCH = "ClassExplorer, click on a class to next paint"
+
+
+@dataclass(frozen=True)
+class Goal:
+    """A limit on a contestant: on its ratio to another one, or, with none, on its milliseconds."""
+
+    of: str
+    over: str | None
+    at_least: float = 0.0
+    at_most: float = float("inf")
+
+    def met_by(self, value: float) -> bool:
+        """Say whether a measured value keeps the limit."""
+        return self.at_least <= value <= self.at_most
+
+    def limit(self) -> str:
+        """Return the limit in words."""
+        kind, number = ("least", self.at_least) if self.at_least else ("most", self.at_most)
+        return f"at {kind} {number:g}"
+
+
+GOALS = (
+    Goal(ALL, BARE, at_most=1.05),
+    Goal(GRAD_CAM_ONE, ONE, at_least=4),
+    Goal(GRAD_CAM_TEN, TEN, at_least=20),
+    Goal(SWITCH, None, at_most=25),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    """One race: the seconds of each contestant, round by round."""
+
+    subject: str
+    batch: int
+    times: Times
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """A goal, where it was measured, and what came out."""
+
+    goal: Goal
+    subject: str
+    batch: int
+    value: float
+
+    @property
+    def met(self) -> bool:
+        """Whether the goal was reached."""
+        return self.goal.met_by(self.value)
+
+
+def judge(results: Iterable[Result], goals: Iterable[Goal] = GOALS) -> list[Verdict]:
+    """Hold each result against the goals on its contestants.
+
+    Raises
+    ------
+    ValueError
+        If a goal was measured nowhere: it must not pass for having been left out.
+    """
+    results, goals = list(results), list(goals)
+    verdicts = [
+        Verdict(goal, result.subject, result.batch, _value(goal, result.times))
+        for goal in goals
+        for result in results
+        if goal.of in result.times
+    ]
+    missing = [goal.of for goal in goals if goal not in {verdict.goal for verdict in verdicts}]
+    if missing:
+        raise ValueError(
+            f"results: expected a measurement of {missing[0]!r}, got none. "
+            "Time it, or leave its goal out."
+        )
+    return verdicts
+
+
+def _value(goal: Goal, times: Times) -> float:
+    if goal.over is None:
+        return 1000 * median(times[goal.of])
+    return paired_ratio(times, goal.of, goal.over).median
