@@ -11,7 +11,7 @@ from camlib.errors import check_axes
 def global_average_pool(features: Float[Tensor, "n k h w"]) -> Float[Tensor, "n k"]:
     r"""Average each feature map over all its places.
 
-    .. math:: F_k = \frac{1}{hw} \sum_{x=1}^{h} \sum_{y=1}^{w} f_k(x, y)
+    .. math:: F_k = \frac{1}{hw} \sum_{x, y} f_k(x, y)
 
     Parameters
     ----------

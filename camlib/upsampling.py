@@ -23,10 +23,11 @@ def upsample(
 ) -> Float[Tensor, "n c H W"]:
     r"""Resample maps to a new size, by default with the cells' centres in their right places.
 
-    .. math:: y_\mathrm{cell} = (Y_\mathrm{pixel} + \tfrac12) \, \tfrac{h}{H} - \tfrac12
+    .. math:: x = (i + \tfrac12) \, \tfrac{h}{H} - \tfrac12
 
-    A cell's value belongs to its centre: cell i of h lies at pixel (i + 1/2)·H/h - 1/2.
-    Beyond the outermost centres the value of the nearest cells is continued.
+    Pixel row i of H asks at x among the h rows of cells, and columns likewise. So a cell's value
+    stands at its centre: cell row x lies at pixel row (x + 1/2)·H/h - 1/2. Beyond the outermost
+    centres the nearest cells' values are continued.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ def upsample(
         "nearest" keeps the cells, "bilinear" joins their centres by straight lines and stays within
         the values' range, "bicubic" joins them smoothly and may leave the range.
     align_corners
-        Put the corner cells' centres on the corner pixels, that is y_cell = Y_pixel·(h-1)/(H-1).
+        Put the corner cells' centres on the corner pixels, that is x = i·(h-1)/(H-1).
         This moves every other place outwards; the book shows by how much. Not for "nearest".
 
     Returns

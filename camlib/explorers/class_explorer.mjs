@@ -204,7 +204,7 @@ export function explore(root, data, state) {
   const [against, favour] = [0, octets.length - 4].map((at) => `rgb(${octets.slice(at, at + 3).join(" ")})`);
   const app = element("div", { class: "app", style: `--cx-for: ${favour}; --cx-against: ${against}` },
     element("div", { class: "column" }, title.node, stage.node, bar.node, best.node),
-    element("div", { class: "column" }, search.node, sum.node, speaks.node),
+    element("div", { class: "column" }, speaks.node, search.node, sum.node),
     settings.node, live,
   );
   // Below a wide picture there is room for the settings, beside another there is.
@@ -850,6 +850,8 @@ const STYLE = `
   .camlib-explorer .cx-column:first-child { grid-area: picture; }
   .camlib-explorer .cx-column:nth-child(2) { grid-area: words; }
   .camlib-explorer .cx-settings { grid-area: settings; align-self: end; }
+  /* On a phone the answer stands near the place that was tapped; here there is room beside it. */
+  .camlib-explorer .cx-speaks { order: 1; }
   .camlib-explorer .cx-wide .cx-settings { align-self: start; }
 }
 @media (prefers-reduced-motion: reduce) { .camlib-explorer .cx-grid::before { transition: none; } }
