@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
-from functools import partial
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from benchmarks import goals, report
@@ -13,45 +12,43 @@ from benchmarks.subjects import SUBJECTS
 from benchmarks.timing import threads
 
 OUTPUT = Path("_build/bench/results.json")
+Measure = Callable[[Namespace], Iterable[goals.Result]]
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, measure: Measure | None = None) -> int:
     """Run the benchmark; return 0 if every goal is met, else 1."""
     options = parse(arguments)
-    results = measure(options)
-    rows = report.rows(results)
-    print(report.table(rows), "\n")
+    conditions = report.conditions(options.threads)
+    print(*(f"{name} {value}" for name, value in conditions.items()), sep=", ", end="\n\n")
+    results = []
+    for result in (measure or time_all)(options):
+        results.append(result)
+        print(report.table(report.rows([result])), end="\n\n", flush=True)
     # Two rounds say nothing about a few per cent.
     verdicts = [] if options.quick else goals.judge(results, wanted(options))
-    for verdict in verdicts:
-        print(report.verdict_line(verdict))
-    conditions = report.conditions(options.threads)
-    print(*(f"{name}: {value}" for name, value in conditions.items()), sep="\n")
-    report.write(options.output, conditions, rows, verdicts)
-    print(f"Written to {options.output}")
+    print(*(report.verdict_line(verdict) for verdict in verdicts), sep="\n")
     if options.quick:
         print("A smoke run: too few rounds to judge the goals.")
+    report.write(options.output, conditions, report.rows(results), verdicts)
+    print(f"Written to {options.output}")
     missed = sum(not verdict.met for verdict in verdicts)
     if missed:
-        print(f"{missed} of {len(verdicts)} goals missed.", file=sys.stderr)
+        print(f"{missed} of {len(verdicts)} goals missed, see above.", file=sys.stderr)
     return int(missed > 0)
 
 
-def measure(options: Namespace) -> list[goals.Result]:
+def time_all(options: Namespace) -> Iterator[goals.Result]:
     """Run all races and, unless told otherwise, time the explorer's page."""
     from benchmarks import races  # here: --help and a mistyped option need no other library
 
-    say = partial(print, file=sys.stderr, flush=True)
     with threads(options.threads):
         rounds = 2 if options.quick else options.rounds
-        results = list(races.run(options.networks, options.batches, rounds, say))
+        yield from races.run(options.networks, options.batches, rounds)
     if options.explorer:
         from benchmarks.explorers import measure_class_switch
 
-        say("ClassExplorer in a browser")
         milliseconds = measure_class_switch(5 if options.quick else 60)
-        results.append(goals.Result("page", 1, {goals.SWITCH: [milliseconds / 1000]}))
-    return results
+        yield goals.Result("page", 1, {goals.SWITCH: [milliseconds / 1000]})
 
 
 def wanted(options: Namespace) -> list[goals.Goal]:

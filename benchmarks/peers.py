@@ -32,8 +32,8 @@ def torch_cam(task: Task) -> Run:
 def grad_cam(task: Task, count: int) -> Run:
     """Compute the best ``count`` classes' maps with pytorch-grad-cam: (n, count, H, W) in [0, 1].
 
-    It explains one class of each picture a call. (A batch with each picture once per class would do
-    too, and takes no less time.)
+    It explains one class of each picture a call. (A batch that holds each picture once per class
+    does the same and takes as long.)
     """
     extractor = GradCAM(task.subject.network, [task.subject.features])
     targets = [[ClassifierOutputTarget(index)] * len(task.images) for index in task.classes[:count]]

@@ -7,10 +7,9 @@ from collections.abc import Callable, Mapping
 import torch
 from torch import Tensor
 
-import camlib
 from benchmarks import goals
 from benchmarks.subjects import Task
-from camlib import scaling
+from camlib import ClassActivationMaps, class_activation_maps, networks, plotting, scaling, upsample
 
 TOLERANCE = 1e-3  # of the largest value; libraries add different small numbers before they divide
 
@@ -23,7 +22,7 @@ def check(task: Task, results: Mapping[str, Tensor]) -> None:
     ValueError
         If a contestant computes something else; the message names it.
     """
-    cam = camlib.class_activation_maps(task.subject.network, task.images)
+    cam = class_activation_maps(task.subject.network, task.images)
     for name, got in results.items():
         wanted = EXPECTED[name](task, cam)
         if got.shape != wanted.shape:
@@ -45,34 +44,31 @@ def normal(values: Tensor) -> Tensor:
     return double / double.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
 
 
-Cam = camlib.ClassActivationMaps
-
-
-def _raw(task: Task, cam: Cam, count: int) -> Tensor:
+def _raw(task: Task, cam: ClassActivationMaps, count: int) -> Tensor:
     return cam.maps[:, list(task.classes[:count])]
 
 
-def _overlaid(task: Task, cam: Cam) -> Tensor:
+def _overlaid(task: Task, cam: ClassActivationMaps) -> Tensor:
     """Write the overlay out once more: colour at full strength, opacity 0.7 |value|."""
-    pictures = torch.from_numpy(camlib.networks.to_picture(task.images))
-    maps = camlib.upsample(_raw(task, cam, 1), pictures.shape[1:3])[:, 0]
+    pictures = torch.from_numpy(networks.to_picture(task.images))
+    maps = upsample(_raw(task, cam, 1), pictures.shape[1:3])[:, 0]
     maps = scaling.signed(maps)[..., None]
-    against, favour = (torch.tensor(camlib.plotting.EVIDENCE(end)[:3]) for end in (0.0, 1.0))
+    against, favour = (torch.tensor(plotting.EVIDENCE(end)[:3]) for end in (0.0, 1.0))
     alpha = 0.7 * maps.abs()
     return (1 - alpha) * pictures + alpha * torch.where(maps < 0, against, favour)
 
 
-def _at_picture_size(task: Task, cam: Cam, count: int) -> Tensor:
-    return camlib.upsample(scaling.positive(_raw(task, cam, count)), task.images.shape[-2:])
+def _at_picture_size(task: Task, cam: ClassActivationMaps, count: int) -> Tensor:
+    return upsample(scaling.positive(_raw(task, cam, count)), task.images.shape[-2:])
 
 
-def _stretched_twice(task: Task, cam: Cam, count: int) -> Tensor:
+def _stretched_twice(task: Task, cam: ClassActivationMaps, count: int) -> Tensor:
     """Like pytorch-grad-cam: positive part, stretched to [0, 1] before upsampling and after."""
     small = scaling.min_max(_raw(task, cam, count).relu())
-    return scaling.min_max(camlib.upsample(small, task.images.shape[-2:]))
+    return scaling.min_max(upsample(small, task.images.shape[-2:]))
 
 
-EXPECTED: dict[str, Callable[[Task, Cam], Tensor]] = {
+EXPECTED: dict[str, Callable[[Task, ClassActivationMaps], Tensor]] = {
     goals.BARE: lambda task, cam: cam.logits,
     goals.ALL: lambda task, cam: cam.maps,
     goals.SHOWN: _overlaid,

@@ -7,7 +7,7 @@ import os
 import platform
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
 
@@ -51,13 +51,12 @@ HEAD = ("network", "batch", "contestant", "ms", "ratio", "quartiles", "rounds")
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Lay the rows out in columns, numbers to the right."""
+    """Lay the rows out in columns, words to the left, numbers to the right."""
     cells = [HEAD, *(_cells(row) for row in rows)]
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     return "\n".join(
         "  ".join(
-            # network and contestant are words
-            cell.ljust(width) if column in (0, 2) else cell.rjust(width)
+            cell.ljust(width) if HEAD[column] in ("network", "contestant") else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in cells
@@ -87,13 +86,20 @@ def verdict_line(verdict: Verdict) -> str:
 def conditions(threads: int) -> dict[str, object]:
     """Note what a number of milliseconds depends on."""
     return {
-        "versions": {name: version(name) for name in PACKAGES},
         "python": platform.python_version(),
+        **{name: _version(name) for name in PACKAGES},
         "machine": platform.machine(),
         "cores": os.cpu_count(),
         "threads": threads,
         "vector_instructions": torch.backends.cpu.get_cpu_capability(),
     }
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:  # the other libraries are no part of camlib's own environment
+        return "not installed"
 
 
 def write(

@@ -19,7 +19,7 @@ class Subject:
 
     network: nn.Module
     features: nn.Module
-    linear: nn.Linear
+    linear: nn.Module
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Task:
 def efficientnet_lite0() -> Subject:
     """Build the book's network."""
     network = networks.efficientnet_lite0()
-    return Subject(network, network.features, network.classifier[1])
+    return _subject(network, "features", "classifier.1")
 
 
 def resnet50() -> Subject:
@@ -42,7 +42,11 @@ def resnet50() -> Subject:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         network = models.resnet50(weights=None).eval()
-    return Subject(network, network.layer4, network.fc)
+    return _subject(network, "layer4", "fc")
+
+
+def _subject(network: nn.Module, features: str, linear: str) -> Subject:
+    return Subject(network, network.get_submodule(features), network.get_submodule(linear))
 
 
 SUBJECTS: dict[str, Callable[[], Subject]] = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -48,15 +49,21 @@ def paired_ratio(times: Times, of: str, over: str) -> Ratio:
     return Ratio(median(ratios), low, high)
 
 
-def race(contestants: Contestants, rounds: int) -> dict[str, list[float]]:
+def race(
+    contestants: Contestants, rounds: int, *, least: int = 1, budget: float = math.inf
+) -> dict[str, list[float]]:
     """Run all contestants once in each round and return their seconds, round by round.
 
+    When ``budget`` seconds are spent no further round begins, except to come to ``least`` rounds.
     Warm the contestants up first: what a first run allocates and compiles is timed like the rest.
     """
     names = list(contestants)
     times: dict[str, list[float]] = {name: [] for name in names}
+    end = perf_counter() + budget
     with collector_off():
-        for order in orders(len(names), rounds):
+        for done, order in enumerate(orders(len(names), rounds)):
+            if done >= least and perf_counter() > end:
+                break
             for place in order:
                 times[names[place]].append(seconds(contestants[names[place]]))
             gc.collect(0)

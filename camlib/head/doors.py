@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import torch
@@ -22,14 +22,23 @@ _LARGEST_NORMALISED = 16
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[None]:
     """Put a network into evaluation mode, and every module back into its own mode afterwards."""
-    training = [module for module in network.modules() if module.training]
-    if training:
-        network.eval()
+    training = {module for module in network.modules() if module.training}
     try:
+        if training:
+            network.eval()
         yield
     finally:
-        for module in training:
-            module.training = True
+        if network in training:
+            network.train()  # also undoes what a network's own train() does beside setting flags
+        if training:
+            for module in network.modules():
+                module.training = module in training
+
+
+def uncompiled() -> AbstractContextManager[object]:
+    """Run compiled parts of a network as they were written: compiled code hides its calls."""
+    set_stance = getattr(torch.compiler, "set_stance", None)  # since PyTorch 2.6
+    return set_stance("force_eager") if set_stance else nullcontext()
 
 
 def check_network(network: object) -> None:
@@ -39,16 +48,27 @@ def check_network(network: object) -> None:
             f"network: expected a torch.nn.Module, got {describe(network)}. "
             "Pass the network itself, for example camlib.networks.efficientnet_lite0()."
         )
-    if next(network.parameters(), None) is None:
+    parameter = next(network.parameters(), None)
+    if parameter is None:
         raise ValueError(
             f"network: expected a network with parameters, got {type(network).__name__} without "
             "any. Pass the trained classifier."
+        )
+    if parameter.is_meta:
+        raise ValueError(
+            f"network: expected parameters that hold numbers, got {type(network).__name__} on the "
+            'meta device. Give it memory with network.to_empty(device="cpu"), then load its weights.'
         )
 
 
 def check_images(images: object, network: nn.Module, check_values: bool) -> None:
     """Raise if ``images`` is no batch that this network can read."""
-    if isinstance(images, Tensor) and images.ndim == 4 and images.shape[1] != 3 == images.shape[3]:
+    if (
+        isinstance(images, Tensor)
+        and images.ndim == 4
+        and images.shape[1] > 4
+        and images.shape[3] == 3
+    ):
         raise ValueError(
             f"images: expected axes (n, channels, H, W), got {describe(images)}, which looks like "
             "(n, H, W, channels). Move the channels: images.permute(0, 3, 1, 2)."
@@ -64,8 +84,9 @@ def _check_kind(images: Tensor, network: nn.Module) -> None:
     weight = next((p for p in network.parameters() if p.is_floating_point()), None)
     if weight is None:
         return
-    mixed = torch.is_autocast_enabled(images.device.type)
-    if images.device != weight.device or (images.dtype != weight.dtype and not mixed):
+    if images.device != weight.device or (
+        images.dtype != weight.dtype and not torch.is_autocast_enabled(images.device.type)
+    ):
         raise ValueError(
             f"images: expected {weight.dtype} on {weight.device} like the network's weights, got "
             f"{images.dtype} on {images.device}. Convert them: "
@@ -89,7 +110,8 @@ def _check_values(low: float, high: float) -> None:
 
 def check_channels(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     """Raise if the network's first convolution cannot read the images' channels."""
-    images, weight = args[0], args[1] if len(args) > 1 else kwargs["weight"]
+    images = args[0] if args else kwargs["input"]
+    weight = args[1] if len(args) > 1 else kwargs["weight"]
     groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
     wanted = weight.shape[1] * groups
     if images.ndim == 4 and images.shape[1] != wanted:

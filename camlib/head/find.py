@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import RLock
+from typing import Any
 from weakref import WeakKeyDictionary, ref
 
 import torch
@@ -10,10 +12,12 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError
-from camlib.head.affine import Affine, NotAffineError, as_affine
-from camlib.head.doors import check_images, check_logits, check_network, evaluating
+from camlib.head.affine import Affine, NotAffineError
+from camlib.head.calls import tensors_among
+from camlib.head.doors import check_images, check_logits, check_network, evaluating, uncompiled
+from camlib.head.folds import as_affine
 from camlib.head.refusal import reason_for_refusal
-from camlib.head.watch import Watch
+from camlib.head.watch import Tail, Watch, version_of
 
 
 @dataclass(frozen=True)
@@ -30,11 +34,13 @@ class Head:
         The weights :math:`w_k^c`, shape (c, k).
     scale
         The factor :math:`s`, shape (n, 1): 1, except behind a LayerNorm, where it is one over the
-        standard deviation of the pooled vector.
+        standard deviation of the pooled vector, or where the network multiplies by a number.
     offset
         The part :math:`o_c` of the logit that no place explains, shape (n, c): the bias.
     logits
         What the network said, shape (n, c).
+    rounding
+        The coarsest relative rounding on the way from the features to the logits.
     """
 
     features: Float[Tensor, "n k h w"]
@@ -42,6 +48,7 @@ class Head:
     scale: Float[Tensor, "n 1"]
     offset: Float[Tensor, "n c"]
     logits: Float[Tensor, "n c"]
+    rounding: float
 
 
 def find_head(
@@ -65,7 +72,8 @@ def find_head(
     Returns
     -------
     Head
-        Tensors without a graph, in the dtype in which the network computed them.
+        Tensors without a graph: features, weight and logits as the network computed them; folded
+        numbers in float32 or finer.
 
     Raises
     ------
@@ -81,22 +89,27 @@ def find_head(
     """
     check_network(network)
     check_images(images, network, check_values)
-    with torch.no_grad(), evaluating(network):
+    with _ONE_AT_A_TIME, torch.no_grad(), uncompiled(), evaluating(network):
         found = _run_from_memory(network, images) or _run(network, images)
         if found is None:
             raise NotCAMReadyError(reason_for_refusal(network, images[:1]))
     return found
 
 
-# Where a network's pooling was found: the last module that runs before it. Watching only from there
-# on spares the next call the watching of some hundred others; each result is proven all the same.
-_LAST_MODULE_BEFORE_POOLING: WeakKeyDictionary[nn.Module, ref[nn.Module]] = WeakKeyDictionary()
+# A network's modes and hooks are the same for all threads: the next call waits for the last one.
+_ONE_AT_A_TIME = RLock()
+
+# Where a network's pooling was found: the last module that runs before it, with the number of
+# channels read. Watching only from there on spares the next call the watching of some hundred
+# others; each result is proven all the same.
+_LAST_MODULE_BEFORE_POOLING: WeakKeyDictionary[nn.Module, tuple[ref[nn.Module], int]]
+_LAST_MODULE_BEFORE_POOLING = WeakKeyDictionary()
 
 
 def _run_from_memory(network: nn.Module, images: Tensor) -> Head | None:
-    remembered = _LAST_MODULE_BEFORE_POOLING.get(network)
+    remembered, channels = _LAST_MODULE_BEFORE_POOLING.get(network, (None, 0))
     module = remembered() if remembered else None
-    if module is None:
+    if module is None or channels != images.shape[1]:
         return None
     watch = Watch()
     with watch.from_the_end_of(module):
@@ -105,13 +118,13 @@ def _run_from_memory(network: nn.Module, images: Tensor) -> Head | None:
 
 
 def _run(network: nn.Module, images: Tensor) -> Head | None:
-    with Watch() as watch, watch.noting_finished(network.modules()):
+    with Watch(images) as watch, watch.noting_finished(network.modules()):
         logits = network(images)
     head = _read(watch, logits, len(images))
     if head is not None:
         after = watch.tails[logits].after
         if after is not None:
-            _LAST_MODULE_BEFORE_POOLING[network] = ref(after)
+            _LAST_MODULE_BEFORE_POOLING[network] = ref(after), images.shape[1]
     return head
 
 
@@ -121,26 +134,51 @@ def _read(watch: Watch, logits: Tensor, n: int) -> Head | None:
     tail = watch.tails.get(logits)
     if tail is None:
         return None
+    if version_of(tail.features) != tail.version:
+        raise NotCAMReadyError(
+            "network: expected feature maps that stay as they were when they were averaged, got some "
+            "that are written to in place afterwards. Leave out the in-place call behind the "
+            "pooling, for example ReLU(inplace=True)."
+        )
     try:
         # Mixed precision is the network's; folding its weights is not to be rounded.
         with torch.autocast(logits.device.type, enabled=False):
             affine = as_affine(tail.calls, like=tail.features)
     except NotAffineError:
         return None
-    return _head(tail.features, affine, logits)
+    return _head(tail.features, affine, logits, _rounding(tail, logits))
 
 
-def _head(features: Tensor, affine: Affine, logits: Tensor) -> Head:
+def _head(features: Tensor, affine: Affine, logits: Tensor, rounding: float) -> Head:
     n, c = logits.shape
     weight = affine.weight
     if weight is None or weight.ndim == 1:
-        diagonal = logits.new_ones(c) if weight is None else weight
+        diagonal = affine.offset.new_ones(c) if weight is None else weight
         weight = torch.diag(diagonal)
     # Parameters are handed out detached, so that a map can never drag the network's graph along.
     return Head(
         features=features.detach(),
         weight=weight.detach(),
-        scale=affine.scale.expand(n, 1),
+        scale=affine.scale.detach().expand(n, 1),
         offset=affine.offset.detach().expand(n, c),
         logits=logits.detach(),
+        rounding=rounding,
     )
+
+
+def _rounding(tail: Tail, logits: Tensor) -> float:
+    seen = [tail.features, logits]
+    for call in tail.calls:
+        seen += tensors_among(call.args, call.kwargs)
+    coarsest = max(torch.finfo(tensor.dtype).eps for tensor in seen if tensor.is_floating_point())
+    if logits.is_cuda:  # which may multiply float32 numbers with 10 bits only
+        convolves = any(call.name == "conv2d" for call in tail.calls)
+        cudnn, cublas = torch.backends.cudnn, torch.backends.cuda.matmul
+        if _tf32(cublas) or (convolves and _tf32(getattr(cudnn, "conv", cudnn))):
+            return max(coarsest, 2.0**-10)
+    return coarsest
+
+
+def _tf32(backend: Any) -> bool:
+    precision = getattr(backend, "fp32_precision", None)  # since PyTorch 2.9
+    return bool(backend.allow_tf32 if precision is None else precision == "tf32")

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.overrides import TorchFunctionMode
 
-from camlib.head.affine import NotAffineError, then, unchanged
-from camlib.head.pooling_call import averaged_features, nearly_equal
-from camlib.head.watch import Call, is_vector, same_values, tensors_among
+from camlib.head.affine import NotAffineError, unchanged
+from camlib.head.folds import then
+from camlib.head.pooling_call import averaged_features
+from camlib.head.record import Record, Step, module_names
+from camlib.head.watch import is_vector
 
 _NEEDED = "expected feature maps, then global average pooling, then one linear layer"
 _RETRAIN = (
@@ -22,95 +20,30 @@ _RETRAIN = (
 )
 
 
-@dataclass(frozen=True)
-class _Step:
-    """A call, the tensors that went in, what came out, and the module in whose forward it was."""
-
-    call: Call
-    tensors: Sequence[Tensor]
-    result: Tensor
-    module: str
-
-    @property
-    def place(self) -> str:
-        return (
-            f"layer {self.module} ({self.call.name})"
-            if self.module
-            else f"the call {self.call.name}"
-        )
-
-
 def reason_for_refusal(network: nn.Module, image: Tensor) -> str:
     """Run the network on one picture and describe what keeps it from having an exact map."""
-    record = _Record()
-    with torch.no_grad(), _module_names(network, record), record:
+    record = Record(image)
+    with torch.no_grad(), module_names(network, record), record:
         output = network(image)
-    why, cure = _explain(_path_to(output, record.steps), record.steps)
+    why, cure = _explain(_path_to(output, record.steps), record)
     return f"network: {_NEEDED}, got {type(network).__name__}, where {why}. {cure}"
 
 
-class _Record(TorchFunctionMode):
-    """Notes every call that returns a tensor, with the innermost module that made it."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.steps: list[_Step] = []
-        self.modules: list[str] = []
-
-    def __torch_function__(
-        self,
-        func: Callable[..., Any],
-        types: Sequence[type],
-        args: Sequence[Any] = (),
-        kwargs: Mapping[str, Any] | None = None,
-    ) -> Any:
-        kwargs = kwargs or {}
-        result = func(*args, **kwargs)
-        tensors = tensors_among(args, kwargs)
-        if isinstance(result, Tensor) and tensors:
-            call = Call(func, args, kwargs, same_values(tensors[0], result))
-            module = self.modules[-1] if self.modules else ""
-            self.steps.append(_Step(call, tensors, result, module))
-        return result
-
-
-@contextmanager
-def _module_names(network: nn.Module, record: _Record) -> Iterator[None]:
-    """While active, keep ``record.modules`` the stack of the modules that are running."""
-    handles = []
-    for name, module in network.named_modules():
-        label = f"'{name}' of type {type(module).__name__}" if name else ""
-
-        def enter(*_: Any, label: str = label) -> None:
-            record.modules.append(label)
-
-        def leave(*_: Any) -> None:
-            record.modules.pop()
-
-        handles.append(module.register_forward_pre_hook(enter))
-        handles.append(module.register_forward_hook(leave, always_call=True))
-    try:
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
-
-
-def _path_to(output: Tensor, steps: Sequence[_Step]) -> list[_Step]:
+def _path_to(output: Tensor, steps: Sequence[Step]) -> list[Step]:
     """Walk back from the output to the last call that still read places, and return the way."""
-    path: list[_Step] = []
+    path: list[Step] = []
     wanted = output
     for step in reversed(steps):
         if step.result is not wanted:
             continue
         path.insert(0, step)
-        wanted = step.tensors[0]
-        if not is_vector(wanted):
+        wanted = step.call.source
+        if wanted.ndim > 1 and not is_vector(wanted):
             break
     return path
 
 
-def _explain(path: Sequence[_Step], steps: Sequence[_Step]) -> tuple[str, str]:
+def _explain(path: Sequence[Step], record: Record) -> tuple[str, str]:
     """Return what is in the way, and the cure."""
     if not path:
         return (
@@ -118,13 +51,13 @@ def _explain(path: Sequence[_Step], steps: Sequence[_Step]) -> tuple[str, str]:
             "Pass the original module: a scripted, traced or compiled one hides its calls.",
         )
     first, rest = path[0], path[1:]
-    source, pooled = first.tensors[0], first.result
-    grid = _grid_behind(source, steps)
+    source, pooled = first.call.source, first.result
+    grid = _grid_behind(source, record.steps)
     if grid is None or averaged_features(first.call.name, grid, pooled) is None:
         return _explain_no_average(first, rest, source)
     affine = unchanged(pooled)
     for step in rest:
-        if _joins(step, steps):
+        if len(record.read(step.tensors)) > 1:
             return f"{step.place} joins several pooled vectors into one", _RETRAIN
         try:
             affine = then(affine, step.call)
@@ -133,33 +66,32 @@ def _explain(path: Sequence[_Step], steps: Sequence[_Step]) -> tuple[str, str]:
     return "the logits are no affine function of the pooled features", _RETRAIN
 
 
-def _grid_behind(tensor: Tensor, steps: Sequence[_Step]) -> Tensor | None:
+def _grid_behind(tensor: Tensor, steps: Sequence[Step]) -> Tensor | None:
     """Return the four-axis tensor that a flattened or half-averaged one was made of."""
     for step in reversed(steps):
         if tensor.ndim == 4:
             return tensor
         if step.result is tensor:
-            tensor = step.tensors[0]
+            tensor = step.call.source
     return tensor if tensor.ndim == 4 else None
 
 
-def _joins(step: _Step, steps: Sequence[_Step]) -> bool:
-    """Say whether a call reads two tensors that were computed from the picture."""
-    computed = {id(other.result) for other in steps}
-    return sum(id(tensor) in computed for tensor in step.tensors) > 1
-
-
-def _explain_not_affine(step: _Step) -> tuple[str, str]:
+def _explain_not_affine(step: Step) -> tuple[str, str]:
     if "softmax" in step.call.name:
         return (
             f"{step.place} turns the logits into probabilities",
             "Leave the softmax out of forward: the maps explain logits, and the order of the "
             "classes stays the same.",
         )
+    if step.result.ndim < 2:
+        return (
+            f"{step.place} drops the axis of the pictures when there is only one",
+            "Keep that axis, for example with flatten(1) for squeeze().",
+        )
     return f"{step.place} stands behind the pooling and is not linear", _RETRAIN
 
 
-def _explain_no_average(first: _Step, rest: Sequence[_Step], source: Tensor) -> tuple[str, str]:
+def _explain_no_average(first: Step, rest: Sequence[Step], source: Tensor) -> tuple[str, str]:
     """Explain a first call that reads places but does not average them."""
     vector = first.result.flatten(1)
     if source.ndim == 3:
@@ -179,7 +111,7 @@ def _explain_no_average(first: _Step, rest: Sequence[_Step], source: Tensor) -> 
             _RETRAIN,
         )
     if source.ndim == 4 and source.shape[1] == vector.shape[1]:
-        peak = nearly_equal(vector, source.float().amax(dim=(2, 3)))
+        peak = torch.allclose(vector.float(), source.float().amax(dim=(2, 3)), rtol=1e-2)
         how = "takes the maximum" if peak else "takes something else"
         return f"{first.place} {how} of each feature map, not its average over all places", _RETRAIN
     return f"{first.place} reads values of shape {tuple(source.shape)} and is no average", _RETRAIN

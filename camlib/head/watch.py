@@ -2,69 +2,55 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from camlib.head.affine import NotAffineError
+from camlib.head.calls import Call, keeps_values, name_of, tensors_among, tensors_read
 from camlib.head.doors import check_channels
-from camlib.head.pooling_call import averaged_features
-
-
-@dataclass(frozen=True)
-class Call:
-    """One torch function that the network called, and what went in.
-
-    ``keeps_values`` says that what came out holds the same values in the same order.
-    """
-
-    function: Callable[..., Any]
-    args: Sequence[Any]
-    kwargs: Mapping[str, Any]
-    keeps_values: bool
-
-    @property
-    def name(self) -> str:
-        """Return the function's name, as "linear" for ``torch.nn.functional.linear``."""
-        return getattr(self.function, "__name__", repr(self.function))
-
-    def argument(self, place: int, name: str, default: Any = None) -> Any:
-        """Return an argument that may have been passed by position or by name."""
-        return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
-
-
-def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
-    """Return the tensors among a call's arguments, also those in a list (as ``torch.cat`` takes)."""
-    found: list[Tensor] = []
-    for argument in (*args, *kwargs.values()):
-        if isinstance(argument, Tensor):
-            found.append(argument)
-        elif isinstance(argument, (list, tuple)):
-            found += [item for item in argument if isinstance(item, Tensor)]
-    return found
-
-
-def same_values(source: Tensor, result: Tensor) -> bool:
-    """Say whether both hold the same values in the same order, picture by picture."""
-    return source.numel() == result.numel() and torch.equal(source.flatten(1), result.flatten(1))
+from camlib.head.folds import as_affine
+from camlib.head.pooling_call import averaged_features, picks
 
 
 @dataclass(frozen=True)
 class Tail:
     """Feature maps, and the calls that turned their averages into one vector per picture.
 
-    ``after`` is the last module that had finished when the features were averaged.
+    ``after`` is the last module that had finished when the features were averaged, ``version``
+    counts how often they had been written to by then.
     """
 
     features: Float[Tensor, "n k h w"]
     calls: tuple[Call, ...]
     after: nn.Module | None
+    version: int
+
+    def followed_by(self, call: Call) -> Tail:
+        """Return the tail with one more call."""
+        return Tail(self.features, (*self.calls, call), self.after, self.version)
+
+    @property
+    def is_affine(self) -> bool:
+        """Say whether the calls can be folded into one affine map."""
+        try:
+            as_affine(self.calls, like=self.features)
+        except NotAffineError:
+            return False
+        return True
+
+
+def version_of(tensor: Tensor) -> int:
+    """Return how often a tensor was written to in place; inference mode does not count it."""
+    return 0 if tensor.is_inference() else tensor._version
 
 
 def is_vector(tensor: Tensor) -> bool:
@@ -74,15 +60,21 @@ def is_vector(tensor: Tensor) -> bool:
 
 
 class Watch(TorchFunctionMode):
-    """While active, note for every tensor that comes from a global average how it came about."""
+    """While active, note for every tensor that comes from a global average how it came about.
 
-    def __init__(self) -> None:
+    Given the images, it also notes what was computed from them, and so cannot take a number that
+    depends on the picture for a constant of the head.
+    """
+
+    def __init__(self, images: Tensor | None = None) -> None:
         super().__init__()
         # Weak keys: when the network drops a pooled tensor (squeeze-excitation makes many of them),
         # the feature maps that were kept for it go too. No value may hold its own key.
         self.tails: Any = WeakTensorKeyDictionary()
-        # Where a tensor with fewer axes came from, for averages taken in several calls.
+        # What a tensor with fewer places was made of, for averages taken in several calls.
         self._grids: Any = WeakTensorKeyDictionary()
+        self._computed: Any = {} if images is None else WeakTensorKeyDictionary({images: True})
+        self._from_the_start = images is not None
         self.finished: nn.Module | None = None
         self._met_convolution = False
         self._watching = False
@@ -95,16 +87,24 @@ class Watch(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
-        name = getattr(func, "__name__", "")
+        name = name_of(func)
         if name == "conv2d" and not self._met_convolution:
             self._met_convolution = True
             check_channels(args, kwargs)
         result = func(*args, **kwargs)
-        if isinstance(result, Tensor) and (result.ndim == 3 or is_vector(result)):
-            tensors = tensors_among(args, kwargs)
+        if self._from_the_start:
+            self._note_computed(tensors_read(name, args, kwargs), args, result)
+        if isinstance(result, Tensor) and (result.ndim in (2, 3) or 1 in result.shape[1:]):
+            tensors = [t for t in tensors_read(name, args, kwargs) if type(t) is not nn.Parameter]
             if tensors:
                 self._note(func, args, kwargs, tensors, result)
         return result
+
+    def _note_computed(self, read: Sequence[Tensor], args: Sequence[Any], result: Any) -> None:
+        if any(tensor in self._computed for tensor in read):
+            written = args[:1] if result is None else [result]  # None: an assignment to an index
+            for tensor in tensors_among(written, {}):
+                self._computed[tensor] = True
 
     def _note(
         self,
@@ -114,36 +114,54 @@ class Watch(TorchFunctionMode):
         tensors: Sequence[Tensor],
         result: Tensor,
     ) -> None:
-        source, *others = tensors
-        features = self._averaged(getattr(func, "__name__", ""), source, result)
-        if features is not None:
-            self.tails[result] = Tail(features, (), self.finished)
-        elif source in self.tails and not any(other in self.tails for other in others):
-            tail, call = self.tails[source], Call(func, args, kwargs, same_values(source, result))
-            self.tails[result] = replace(tail, calls=(*tail.calls, call))
+        name = name_of(func)
+        pooled = [tensor for tensor in tensors if tensor in self.tails]
+        source = pooled[0] if pooled else tensors[0]
+        joins = len(pooled) > 1 or sum(tensor in self._computed for tensor in tensors) > 1
+        tail = self.tails[source] if pooled and not joins else None
+        keeps = tail is not None and keeps_values(name, source, result)
+        call = Call(func, args, kwargs, source, keeps)
+        features = None if joins else self._averaged(call, tensors, result)
+        # The average of one cell adds nothing to a vector that was averaged already.
+        if features is not None and not (keeps and tail is not None and tail.is_affine):
+            self.tails[result] = Tail(features, (), self.finished, version_of(features))
+        elif tail is not None:
+            self.tails[result] = tail.followed_by(call)
         else:
             self.tails.pop(result, None)  # an in-place call may have had an entry before
-            grid = source if source.ndim == 4 else self._grids.get(source)
-            if grid is not None:
-                self._grids[result] = grid
+        if not picks(name):
+            grids = self._grids.get(source, ()) + ((source,) if source.ndim == 4 else ())
+            self._grids[result] = grids[-2:]
 
-    def _averaged(self, name: str, source: Tensor, result: Tensor) -> Tensor | None:
-        if is_vector(result):
-            for maps in (source, self._grids.get(source)):
-                features = None if maps is None else averaged_features(name, maps, result)
-                if features is not None:
-                    return features
+    def _averaged(self, call: Call, tensors: Sequence[Tensor], result: Tensor) -> Tensor | None:
+        """Return the features whose average the result is: the finest ones, before any step."""
+        if not is_vector(result):
+            return None
+        candidates: list[Tensor] = []
+        for tensor in tensors:
+            candidates += [] if call.keeps_values else self._grids.get(tensor, ())
+            candidates.append(tensor)
+        for maps in candidates:
+            features = averaged_features(call.name, maps, result)
+            if features is not None:
+                return features
         return None
 
     @contextmanager
     def noting_finished(self, modules: Iterable[nn.Module]) -> Iterator[None]:
         """While active, keep :attr:`finished` the module that finished last."""
 
-        def note(module: nn.Module, *_: Any) -> None:
-            self.finished = module
+        owner = threading.get_ident()
 
-        handles = [module.register_forward_hook(note) for module in modules]
+        def note(module: nn.Module, *_: Any) -> None:
+            if threading.get_ident() == owner:
+                self.finished = module
+
+        handles = []
         try:
+            for module in modules:
+                if not isinstance(module, ScriptModule):  # it takes no hooks
+                    handles.append(module.register_forward_hook(note))
             yield
         finally:
             for handle in handles:
@@ -153,9 +171,10 @@ class Watch(TorchFunctionMode):
     def from_the_end_of(self, module: nn.Module) -> Iterator[None]:
         """Start watching when ``module`` has finished, and stop at the end of the block."""
         started = ExitStack()
+        owner = threading.get_ident()  # another thread may be running the same module
 
         def start(*_: Any) -> None:
-            if not self._watching:
+            if not self._watching and threading.get_ident() == owner:
                 self._watching = True
                 started.enter_context(self)
 

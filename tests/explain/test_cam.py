@@ -2,7 +2,9 @@
 
 import copy
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 import torch
 import torchvision.models as zoo
@@ -276,18 +278,133 @@ def test_a_copy_of_the_network_gives_the_same_maps() -> None:
 
 
 class ChangesItsMind(Tiny):
-    """Pools the features, then overwrites them in place."""
+    """Changes the pooled vector behind the back of all who watch."""
+
+    factor = 2.0
 
     def forward(self, images: Tensor) -> Tensor:
-        features = self.conv(images)
-        pooled = features.mean(dim=(2, 3))
-        features.mul_(2)
+        pooled = self.conv(images).mean(dim=(2, 3))
+        pooled.view(-1).mul_(self.factor)
         return self.fc(pooled)
 
 
-def test_maps_that_do_not_average_to_the_logits_are_not_handed_out() -> None:
+@pytest.mark.parametrize("factor", [2.0, 1.01, 0.999])
+def test_maps_that_do_not_average_to_the_logits_are_not_handed_out(factor: float) -> None:
+    network = ChangesItsMind()
+    network.factor = factor
     with pytest.raises(camlib.NotCAMReadyError, match="expected maps that average to the logits"):
-        camlib.class_activation_maps(ChangesItsMind(), torch.randn(1, 1, 4, 4))
+        camlib.class_activation_maps(network, torch.rand(1, 1, 4, 4) - 2)
+
+
+class Mixed(Tiny):
+    """A forward pass in one precision or several: of the features, of the head, of the output."""
+
+    def __init__(self, features: torch.dtype, head: torch.dtype, logits: torch.dtype) -> None:
+        super().__init__()
+        self.dtypes = features, logits
+        self.fc.to(head)
+
+    def forward(self, images: Tensor) -> Tensor:
+        features, logits = self.dtypes
+        pooled = self.conv(images).to(features).mean(dim=(2, 3))
+        return self.fc(pooled.to(self.fc.weight.dtype)).to(logits)
+
+
+@pytest.mark.parametrize("coarse", [torch.bfloat16, torch.float16])
+@pytest.mark.parametrize("place", [0, 1, 2])
+def test_a_network_may_mix_precisions(place: int, coarse: torch.dtype) -> None:
+    dtypes = [torch.float32] * 3
+    dtypes[place] = coarse
+    cam = camlib.class_activation_maps(Mixed(*dtypes), torch.randn(8, 1, 4, 4))
+    assert cam.maps.dtype == torch.float32
+    assert_identity(cam, 0.02)
+
+
+def test_finer_logits_prove_no_finer_maps() -> None:
+    network = Mixed(torch.float32, torch.float32, torch.float64)
+    assert_identity(camlib.class_activation_maps(network, torch.randn(8, 1, 4, 4)))
+
+
+def test_compiled_networks_run_as_they_were_written() -> None:
+    """Compiled code would hide its calls, or be compiled anew with what watches it."""
+    images = torch.randn(1, 1, 4, 4)
+    expected = camlib.class_activation_maps(Tiny(), images).maps
+    network = torch.compile(Tiny(), backend="eager")
+    for _ in range(3):
+        assert torch.equal(camlib.class_activation_maps(network, images).maps, expected)
+        assert len(torch.overrides._get_current_function_mode_stack()) == 0
+
+
+class Nothing(torch.overrides.TorchFunctionMode):
+    """A function mode that changes nothing."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        return func(*args, **(kwargs or {}))
+
+
+@pytest.mark.parametrize("context", [Nothing, lambda: torch.device("cpu")])
+def test_a_network_may_use_function_modes(context: Callable[[], Nothing]) -> None:
+    class Modal(Tiny):
+        def forward(self, images: Tensor) -> Tensor:
+            with context():
+                features = self.conv(images)
+            with context():
+                return self.fc(features.mean((2, 3)))
+
+    network, images = Modal(), torch.randn(1, 1, 4, 4)
+    for _ in range(3):
+        assert_identity(camlib.class_activation_maps(network, images))
+        assert len(torch.overrides._get_current_function_mode_stack()) == 0
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_threads_do_not_disturb_each_other(training: bool) -> None:
+    """Four threads explain one network, or just run it: each keeps its own watch."""
+    network, images = build("resnet18").eval(), torch.randn(2, 3, 32, 32)
+    expected = camlib.class_activation_maps(network, images).maps
+    network.train(training)
+    before = state_of(network)
+
+    def explain(index: int) -> int:
+        for _ in range(10):
+            if index % 2 and not training:
+                with torch.no_grad():
+                    network(images)
+            else:
+                maps = camlib.class_activation_maps(network, images).maps
+                torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-4)
+        return len(torch.overrides._get_current_function_mode_stack())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(explain, range(4))) == [0, 0, 0, 0]
+    assert state_of(network) == before
+
+
+class MergesWeights(Tiny):
+    """Does something of its own when it changes modes, as adapters do that merge their weights."""
+
+    merged = False
+
+    def train(self, mode: bool = True) -> "MergesWeights":
+        self.merged = not mode
+        return super().train(mode)
+
+
+@pytest.mark.parametrize("training", [False, True])
+def test_a_network_that_acts_on_its_mode_is_put_back(training: bool) -> None:
+    network = MergesWeights().train(training)
+    network.conv.eval()
+    camlib.class_activation_maps(network, torch.randn(1, 1, 4, 4))
+    assert network.merged is not training
+    assert [module.training for module in network.modules()] == [training, False, training]
+
+
+@pytest.mark.parametrize(
+    "classes", [np.array([1, 0]), [np.int64(1), np.int32(0)], range(1, -1, -1)]
+)
+def test_classes_may_be_numpys_integers(classes: object) -> None:
+    cam = camlib.class_activation_maps(Tiny(), torch.randn(1, 1, 4, 4), classes)  # type: ignore[arg-type]
+    assert cam.classes.tolist() == [1, 0]
 
 
 @pytest.mark.parametrize(
@@ -315,6 +432,18 @@ def test_maps_that_do_not_average_to_the_logits_are_not_handed_out() -> None:
             TypeError,
             "classes: expected a sequence of class indices, got 1. "
             "For one class pass a list of one: classes=[281].",
+        ),
+        (
+            torch.tensor([True, False]),
+            TypeError,
+            "classes: expected whole numbers, got True of type bool. Pass indices; for a name use "
+            "camlib.networks.class_names().index(name).",
+        ),
+        (
+            np.array([0.5]),
+            TypeError,
+            "classes: expected whole numbers, got 0.5 of type float. Pass indices; for a name use "
+            "camlib.networks.class_names().index(name).",
         ),
         (
             ["tabby"],

@@ -31,6 +31,8 @@ class Net(nn.Module):
         self.bare_norm = nn.BatchNorm1d(K, affine=False)
         self.pool = nn.AdaptiveAvgPool2d(1)
         self.whole = nn.AvgPool2d(6)
+        self.grouped = nn.Conv2d(K, 2 * K, 1, groups=K)
+        self.over_all_axes = nn.LayerNorm((K, 1, 1))
         self.peak = nn.AdaptiveMaxPool2d(1)
         self.dropout = nn.Dropout(0.5)
         self.hidden = nn.Sequential(nn.Linear(K, K), nn.Tanh(), nn.Linear(K, C))
@@ -77,6 +79,47 @@ READY: dict[str, Callable[[Net, Tensor], Tensor]] = {
     "BatchNorm": lambda n, f: n.fc(n.batch_norm(f.mean((2, 3)))),
     "BatchNorm without weights": lambda n, f: n.fc(n.bare_norm(f.mean((2, 3)))),
     "two linear layers with nothing between": lambda n, f: n.fc(n.wide(f.mean((2, 3)))),
+    "LayerNorm over all axes": lambda n, f: n.fc(n.over_all_axes(n.pool(f)).flatten(1)),
+    "BatchNorm as torch has it": lambda n, f: n.fc(
+        torch.batch_norm(
+            f.mean((2, 3)),
+            n.batch_norm.weight,
+            None,
+            n.batch_norm.running_mean,
+            n.batch_norm.running_var,
+            False,
+            0.1,
+            1e-5,
+            False,
+        )
+    ),
+    "pooled twice": lambda n, f: n.fc(n.pool(f).mean((2, 3))),
+    "pooled, normalised, pooled again": lambda n, f: n.fc(
+        n.pool(n.batch_norm(n.pool(f).flatten(1))[:, :, None, None]).flatten(1)
+    ),
+    "two means that keep the axes": lambda n, f: n.fc(
+        f.mean(3, keepdim=True).mean(2, keepdim=True).flatten(1)
+    ),
+    "einsum with the features last": lambda n, f: n.fc(
+        torch.einsum("hw,nkhw->nk", torch.full((6, 6), 1 / 36), f)
+    ),
+    "features that average to zero": lambda n, f: n.fc(
+        n.whole(nn.functional.instance_norm(f)).flatten(1)
+    ),
+    "grouped 1x1 convolution": lambda n, f: n.grouped(n.pool(f)).flatten(1),
+    "matrix product and sum": lambda n, f: f.mean((2, 3)) @ n.free.weight.T + n.fc.bias,
+    "addmm": lambda n, f: torch.addmm(n.fc.bias, f.mean((2, 3)), n.free.weight.T),
+    "constants in the likeness of what was computed": lambda n, f: (
+        n.fc(f.flatten(2) @ f.new_full((36,), 1 / 36) + torch.ones_like(f[:1, :, 0, 0]))
+        @ torch.eye(C).type_as(f)
+    ),
+    "number times logits": lambda n, f: 2.5 * n.fc(f.mean((2, 3))) / n.layer_norm.weight[0] - 1,
+    "gain and shift of each channel": lambda n, f: n.fc(
+        n.layer_norm.bias + f.mean((2, 3)) * n.layer_norm.weight
+    ),
+    "gain and shift in place": lambda n, f: n.fc(
+        f.mean((2, 3)).mul_(n.layer_norm.weight).div_(3).add_(n.layer_norm.bias).sub_(2)
+    ),
     "everything at once": lambda n, f: n.fc(
         n.dropout(n.wide(n.layer_norm(n.batch_norm(f.mean((2, 3))))))
     ),
@@ -140,6 +183,36 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     "ReLU that happens to change nothing": (
         lambda n, f: n.fc(f.square().mean((2, 3)).relu()),
         "the call relu stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "minimum that happens to change nothing": (
+        lambda n, f: n.fc(f.square().mean((2, 3)).clamp_min(0)),
+        "the call clamp_min stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "activation in place": (
+        lambda n, f: n.fc(nn.functional.threshold(f.square().mean((2, 3)), 0, 0, inplace=True)),
+        "the call _threshold stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "hidden layer, and a number that is learnt": (
+        lambda n, f: n.hidden(f.mean((2, 3))) * n.layer_norm.bias[0].exp(),
+        "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. "
+        + RETRAIN,
+    ),
+    "weights that depend on the picture": (
+        lambda n, f: nn.functional.linear(f.mean((2, 3)), n.free.weight * f.std()),
+        "the call linear joins several pooled vectors into one. " + RETRAIN,
+    ),
+    "a bias that depends on the picture": (
+        lambda n, f: n.fc(f.mean((2, 3))) + f[:1, :C, 0, 0],
+        "the call add joins several pooled vectors into one. " + RETRAIN,
+    ),
+    "a single number for the vector": (
+        lambda n, f: n.fc(nn.functional.linear(n.pool(f), f.new_full((1, 1), 2)).flatten(1)),
+        "the call linear stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "maximum pooling of features that are the same everywhere": (
+        lambda n, f: n.fc(n.peak(f * 0).flatten(1)),
+        "layer 'peak' of type AdaptiveMaxPool2d (adaptive_max_pool2d) takes the maximum of each "
+        "feature map, not its average over all places. " + RETRAIN,
     ),
     "softmax": (
         lambda n, f: n.fc(f.mean((2, 3))).softmax(1),
@@ -206,11 +279,119 @@ def test_refuses_torchvisions_networks_with_the_right_reason(name: str, reason: 
     assert reason in str(caught.value)
 
 
-def test_refuses_a_scripted_network() -> None:
+class Plain(nn.Module):
+    """A network that can be scripted."""
+
+    def __init__(self, body: nn.Module | None = None) -> None:
+        super().__init__()
+        self.body = body or nn.Sequential(nn.Conv2d(3, K, 1), nn.ReLU())
+        self.fc = nn.Linear(K, C)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.body(images).mean(dim=(2, 3)))
+
+
+def scripted(module: nn.Module, how: str) -> nn.Module:
+    example = torch.randn(1, 3, 6, 6)
     with pytest.warns(FutureWarning, match="deprecated"):
-        scripted = torch.jit.trace(Net(READY["no bias"]).eval(), torch.randn(1, 3, 6, 6))
+        return torch.jit.script(module) if how == "script" else torch.jit.trace(module, example)
+
+
+@pytest.mark.parametrize("how", ["trace", "script"])
+def test_refuses_a_scripted_network(how: str) -> None:
     with pytest.raises(camlib.NotCAMReadyError, match="Pass the original module"):
-        camlib.find_head(scripted, torch.randn(1, 3, 6, 6))
+        camlib.find_head(scripted(Plain(), how), torch.randn(1, 3, 6, 6))
+
+
+def test_a_part_may_be_scripted() -> None:
+    network = Plain(scripted(Plain().body, "script"))
+    for _ in range(2):
+        assert camlib.find_head(network, torch.randn(2, 3, 6, 6)).features.shape == (2, K, 6, 6)
+
+
+@pytest.mark.parametrize("images", [torch.randn(3, 3, 6, 6), torch.randn(1, 3, 6, 6)])
+@pytest.mark.parametrize("head", ["two means in a row", "mean over two axes", "module pool"])
+def test_one_feature_map_only(head: str, images: Tensor) -> None:
+    """Then a half-averaged map looks like a vector of as many channels as it has rows."""
+    heads: dict[str, Callable[[Tensor], Tensor]] = {
+        "two means in a row": lambda f: f.mean(2).mean(2),
+        "mean over two axes": lambda f: f.mean((2, 3)),
+        "module pool": lambda f: nn.AdaptiveAvgPool2d(1)(f).flatten(1),
+    }
+    network = Net(lambda n, f: n.fc(heads[head](f))).eval()
+    network.conv, network.fc = nn.Conv2d(3, 1, 1), nn.Linear(1, C)
+    for _ in range(2):
+        assert camlib.find_head(network, images).features.shape == (len(images), 1, 6, 6)
+
+
+def test_squeeze_drops_the_axis_of_a_single_picture() -> None:
+    network = Net(lambda n, f: n.fc(f.mean((2, 3)).squeeze()).view(len(f), -1))
+    assert camlib.find_head(network, torch.randn(2, 3, 6, 6)).features.shape == (2, K, 6, 6)
+    with pytest.raises(camlib.NotCAMReadyError) as caught:
+        camlib.find_head(network, torch.randn(1, 3, 6, 6))
+    assert str(caught.value) == (
+        f"{NEEDED}Net, where the call squeeze drops the axis of the pictures when there is only "
+        "one. Keep that axis, for example with flatten(1) for squeeze()."
+    )
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16, torch.float16, torch.float64])
+def test_an_average_over_a_part_of_the_places_is_none(dtype: torch.dtype) -> None:
+    """Pooling 7x7 of 8x8 cells is near to the average, in 16 bits nearer than a rough look sees."""
+    network = Net(lambda n, f: n.fc(nn.functional.avg_pool2d(f.relu(), 7).flatten(1))).to(dtype)
+    with pytest.raises(camlib.NotCAMReadyError, match="takes something else of each feature map"):
+        camlib.find_head(network, torch.randn(2, 3, 8, 8, dtype=dtype))
+
+
+def test_a_large_average_may_be_rounded() -> None:
+    """9216 equal numbers, added one after the other, miss their sum by a hundred roundings."""
+    network = Net(lambda n, f: n.fc(nn.functional.avg_pool2d(f * 0 + 0.1, 96).flatten(1)))
+    head = camlib.find_head(network, torch.randn(1, 3, 96, 96))
+    assert head.features.shape == (1, K, 96, 96)
+
+
+def test_features_written_to_after_the_pooling_are_refused() -> None:
+    """Here each average stays what it was, so that only the places would be wrong."""
+
+    def turn_over(network: Net, features: Tensor) -> Tensor:
+        pooled = features.mean((2, 3))
+        features.copy_(features.flip(3))
+        return network.fc(pooled)
+
+    network = Net(turn_over)
+    for _ in range(2):
+        with pytest.raises(camlib.NotCAMReadyError) as caught:
+            camlib.find_head(network, torch.randn(2, 3, 6, 6))
+        assert str(caught.value) == (
+            "network: expected feature maps that stay as they were when they were averaged, got "
+            "some that are written to in place afterwards. Leave out the in-place call behind the "
+            "pooling, for example ReLU(inplace=True)."
+        )
+
+
+def test_arguments_may_be_passed_by_name() -> None:
+    def by_name(network: Net, features: Tensor) -> Tensor:
+        one = nn.functional.conv2d(input=features, weight=network.to_maps.weight)
+        return nn.functional.linear(input=one.mean(dim=(2, 3)), weight=torch.eye(C))
+
+    network = Net(by_name)
+    network.features = lambda images: images.repeat(1, 2, 1, 1)[:, :K]  # type: ignore[method-assign]
+    assert (
+        camlib.find_head(network, torch.randn(2, 3, 6, 6)).weight.tolist() == torch.eye(C).tolist()
+    )
+
+
+def test_wrong_channels_are_named_on_every_call() -> None:
+    """Also when the first call was fine, and the next one goes by what it learnt."""
+    network = Net(READY["no bias"])
+    camlib.find_head(network, torch.randn(1, 3, 6, 6))
+    with pytest.raises(ValueError, match="images: expected 3 channels, which the network's first"):
+        camlib.find_head(network, torch.randn(1, 1, 6, 6))
+
+
+def test_a_grey_picture_three_pixels_wide_is_not_taken_for_colours_last() -> None:
+    network = Plain(nn.Conv2d(1, K, 1))
+    assert camlib.find_head(network, torch.randn(1, 1, 3, 3)).features.shape == (1, K, 3, 3)
 
 
 class Empty(nn.Module):
@@ -240,6 +421,20 @@ BAD_INPUT: list[tuple[object, object, type[Exception], str]] = [
         ValueError,
         "network: expected a network with parameters, got Empty without any. "
         "Pass the trained classifier.",
+    ),
+    (
+        Net(READY["no bias"]).to("meta"),
+        _images(),
+        ValueError,
+        "network: expected parameters that hold numbers, got Net on the meta device. Give it memory "
+        'with network.to_empty(device="cpu"), then load its weights.',
+    ),
+    (
+        GOOD,
+        _images().to("meta"),
+        ValueError,
+        "images: expected torch.float32 on cpu like the network's weights, got torch.float32 on "
+        'meta. Convert them: images.to("cpu", torch.float32).',
     ),
     (
         GOOD,

@@ -1,0 +1,69 @@
+"""One torch function that a network called, and what can be said of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function, what went in, and which of it came from the picture.
+
+    ``keeps_values`` says that what came out holds the same values in the same order.
+    """
+
+    function: Callable[..., Any]
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    source: Tensor
+    keeps_values: bool
+
+    @property
+    def name(self) -> str:
+        """Return the function's name, as "linear" for ``torch.nn.functional.linear``."""
+        return name_of(self.function)
+
+    def argument(self, place: int, name: str, default: Any = None) -> Any:
+        """Return an argument that may have been passed by position or by name."""
+        return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
+
+
+def name_of(function: Callable[..., Any]) -> str:
+    """Return a function's name; not every callable has one."""
+    return getattr(function, "__name__", repr(function))
+
+
+def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """Return the tensors among a call's arguments, also those in a list (as ``torch.cat`` takes)."""
+    found: list[Tensor] = []
+    for argument in (*args, *kwargs.values()):
+        if isinstance(argument, Tensor):
+            found.append(argument)
+        elif isinstance(argument, (list, tuple)):
+            found += [item for item in argument if isinstance(item, Tensor)]
+    return found
+
+
+def tensors_read(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:
+    """Return the tensors whose values a call reads: ``zeros_like`` reads none, ``type_as`` one."""
+    if name.startswith("new_") or name.endswith("_like"):
+        return []
+    found = tensors_among(args, kwargs)
+    return found[:1] if name == "to" or name.endswith("_as") else found
+
+
+def keeps_values(name: str, source: Tensor, result: Tensor) -> bool:
+    """Say whether both hold the same values in the same order, but for a coarser dtype's rounding.
+
+    A call that works in place (``mul_``, ``+=``) has overwritten what there was to compare with.
+    """
+    in_place = name.startswith("__i") or (name.endswith("_") and not name.endswith("__"))
+    if in_place or min(source.ndim, result.ndim) < 2 or source.numel() != result.numel():
+        return False
+    before, after = source.flatten(1), result.flatten(1)
+    return result.is_floating_point() and torch.equal(before.to(after.dtype), after)

@@ -1,0 +1,102 @@
+"""Record every call of a network's forward pass, and the module that made it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.jit import ScriptModule
+from torch.overrides import TorchFunctionMode
+
+from camlib.head.calls import Call, keeps_values, name_of, tensors_among, tensors_read
+
+
+@dataclass(frozen=True)
+class Step:
+    """A call, the tensors that went in, what came out, and the module in whose forward it was."""
+
+    call: Call
+    tensors: Sequence[Tensor]
+    result: Tensor
+    module: str
+
+    @property
+    def place(self) -> str:
+        """Name the layer, or the call where no layer made it."""
+        return (
+            f"layer {self.module} ({self.call.name})"
+            if self.module
+            else f"the call {self.call.name}"
+        )
+
+
+class Record(TorchFunctionMode):
+    """Notes every call that returns a tensor, with the innermost module that made it.
+
+    ``computed`` holds what depends on the picture, by identity.
+    """
+
+    def __init__(self, image: Tensor) -> None:
+        super().__init__()
+        self.steps: list[Step] = []
+        self.modules: list[str] = []
+        self.computed = {id(image): image}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        name = name_of(func)
+        tensors = tensors_read(name, args, kwargs)
+        read = self.read(tensors)
+        for item in tensors_among([result], {}) if read else []:
+            self.computed[id(item)] = item
+        if isinstance(result, Tensor) and tensors:
+            source = read[0] if read else tensors[0]
+            keeps = keeps_values(name, source, result)
+            call = Call(func, args, kwargs, source, keeps)
+            module = self.modules[-1] if self.modules else ""
+            self.steps.append(Step(call, tensors, result, module))
+        return result
+
+    def read(self, tensors: Sequence[Tensor]) -> list[Tensor]:
+        """Return those of the tensors that depend on the picture."""
+        return [tensor for tensor in tensors if id(tensor) in self.computed]
+
+
+@contextmanager
+def module_names(network: nn.Module, record: Record) -> Iterator[None]:
+    """While active, keep ``record.modules`` the stack of the modules that are running."""
+    handles = []
+    owner = threading.get_ident()
+
+    def enter(module: nn.Module, _: Any) -> None:
+        if threading.get_ident() == owner:
+            record.modules.append(labels[module])
+
+    def leave(*_: Any) -> None:
+        if threading.get_ident() == owner:
+            record.modules.pop()
+
+    labels = {
+        module: f"'{name}' of type {type(module).__name__}" if name else ""
+        for name, module in network.named_modules()
+        if not isinstance(module, ScriptModule)  # it takes no hooks
+    }
+    try:
+        for module in labels:
+            handles.append(module.register_forward_pre_hook(enter))
+            handles.append(module.register_forward_hook(leave, always_call=True))
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()

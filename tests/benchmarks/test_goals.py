@@ -1,0 +1,67 @@
+"""A goal that is missed is said to be missed, and one that was not measured is not met."""
+
+import pytest
+
+from benchmarks import goals
+from benchmarks.goals import Goal, Result, judge
+
+MAPS = Goal("maps", "bare", at_most=1.05)
+PEER = Goal("peer", "maps", at_least=4)
+PAINT = Goal("paint", None, at_most=25)
+
+
+@pytest.mark.parametrize(
+    ("goal", "value", "met"),
+    [
+        (MAPS, 1.05, True),
+        (MAPS, 1.0501, False),
+        (MAPS, float("nan"), False),
+        (PEER, 4.0, True),
+        (PEER, 3.99, False),
+    ],
+)
+def test_a_limit_is_kept_or_not(goal: Goal, value: float, met: bool) -> None:
+    """The limit itself still keeps it; NaN keeps none."""
+    assert goal.met_by(value) is met
+
+
+def test_judged_by_hand() -> None:
+    """maps/bare: 1.1 and 1.0 -> median 1.05, met; peer/maps: 3.3/1.1 = 3 and 4/1 = 4 -> 3.5, missed."""
+    result = Result("net", 8, {"bare": [1.0, 1.0], "maps": [1.1, 1.0], "peer": [3.3, 4.0]})
+    met, missed = judge([result], [MAPS, PEER])
+    assert met.value == pytest.approx(1.05)
+    assert missed.value == pytest.approx(3.5)
+    assert met.met
+    assert not missed.met
+    assert (missed.subject, missed.batch) == ("net", 8)
+
+
+def test_milliseconds_are_judged_without_a_partner() -> None:
+    """0.030 s is 30 ms, above 25."""
+    (verdict,) = judge([Result("page", 1, {"paint": [0.030]})], [PAINT])
+    assert verdict.value == pytest.approx(30)
+    assert not verdict.met
+
+
+def test_every_result_is_judged() -> None:
+    """The goal holds on each network and batch, not only on the first."""
+    fast = Result("net", 1, {"bare": [1.0], "maps": [1.0]})
+    slow = Result("net", 8, {"bare": [1.0], "maps": [2.0]})
+    assert [verdict.met for verdict in judge([fast, slow], [MAPS])] == [True, False]
+
+
+def test_a_goal_that_was_not_measured_is_an_error() -> None:
+    """Left out is not met."""
+    with pytest.raises(ValueError, match=r"results: expected a measurement of 'peer', got none"):
+        judge([Result("net", 1, {"bare": [1.0], "maps": [1.0]})], [MAPS, PEER])
+
+
+def test_the_goals_of_the_project() -> None:
+    """The limits stand in one table; this is their second, independent record."""
+    limits = {(goal.of, goal.over): goal.limit() for goal in goals.GOALS}
+    assert limits == {
+        (goals.ALL, goals.BARE): "at most 1.05",
+        (goals.GRAD_CAM_ONE, goals.ONE): "at least 4",
+        (goals.GRAD_CAM_TEN, goals.TEN): "at least 20",
+        (goals.SWITCH, None): "at most 25",
+    }

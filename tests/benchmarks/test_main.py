@@ -1,0 +1,81 @@
+"""The command line: what it refuses, and how it ends."""
+
+import json
+from argparse import Namespace
+from pathlib import Path
+
+import pytest
+
+from benchmarks import goals
+from benchmarks.__main__ import main, parse
+from benchmarks.goals import Result
+
+
+def measured(all_maps: float) -> list[Result]:
+    """Times that meet every goal if ``all_maps`` is at most 1.05."""
+    cheap = {goals.BARE: [1.0], goals.ALL: [all_maps]}
+    costly = {
+        goals.ONE: [1.0],
+        goals.TEN: [1.0],
+        goals.GRAD_CAM_ONE: [5.0],
+        goals.GRAD_CAM_TEN: [50.0],
+    }
+    return [
+        Result("net", 1, cheap),
+        Result("net", 1, {goals.BARE: [1.0], **costly}),
+        Result("page", 1, {goals.SWITCH: [0.01]}),
+    ]
+
+
+@pytest.mark.parametrize(("all_maps", "code"), [(1.04, 0), (1.06, 1)])
+def test_a_missed_goal_is_named_and_fails(
+    all_maps: float, code: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """1.04 is within 1.05, 1.06 is not; the JSON is written either way."""
+    path = tmp_path / "results.json"
+    assert main(["--output", str(path)], measure=lambda options: measured(all_maps)) == code
+    printed = capsys.readouterr()
+    verdict = f"net, batch 1: {goals.ALL}: {all_maps:.3f} x {goals.BARE} (at most 1.05)"
+    assert f"{'MISSED' if code else 'met   '}  {verdict}" in printed.out
+    assert ("1 of 4 goals missed" in printed.err) is bool(code)
+    assert str(path) in printed.out
+    assert [goal["met"] for goal in json.loads(path.read_text())["goals"]].count(False) == code
+
+
+def test_a_smoke_run_does_not_judge(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Two rounds show that all of it runs, no more."""
+    path = tmp_path / "results.json"
+    assert main(["--quick", "--output", str(path)], measure=lambda options: measured(9.0)) == 0
+    assert "too few rounds to judge the goals" in capsys.readouterr().out
+
+
+def test_leaving_out_a_race_is_not_meeting_its_goal(tmp_path: Path) -> None:
+    """Only the explorer may be left out, and has to be asked for."""
+
+    def without_explorer(options: Namespace) -> list[Result]:
+        return measured(1.0)[:2]
+
+    path = str(tmp_path / "results.json")
+    assert main(["--no-explorer", "--output", path], measure=without_explorer) == 0
+    with pytest.raises(ValueError, match="ClassExplorer"):
+        main(["--output", path], measure=without_explorer)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--rounds", "0"], "--rounds: expected a whole number of at least 1, got '0'"),
+        (["--rounds", "many"], "--rounds: expected a whole number of at least 1, got 'many'"),
+        (["--threads", "-2"], "--threads: expected a whole number of at least 1, got '-2'"),
+        (["--batches", "1", "1.5"], "--batches: expected a whole number of at least 1, got '1.5'"),
+        (["--networks", "resnet"], "--networks: invalid choice: 'resnet'"),
+    ],
+)
+def test_bad_options_are_refused(
+    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """argparse ends with 2 and says what it expected."""
+    with pytest.raises(SystemExit) as end:
+        parse(arguments)
+    assert end.value.code == 2
+    assert message in capsys.readouterr().err
