@@ -62,7 +62,7 @@ def keeps_values(name: str, source: Tensor, result: Tensor) -> bool:
 
     A call that works in place (``mul_``, ``+=``) has overwritten what there was to compare with.
     """
-    in_place = name.startswith("__i") or (name.endswith("_") and not name.endswith("__"))
+    in_place = name.startswith(("__i", "__set")) or (name.endswith("_") and name[-2:] != "__")
     if in_place or min(source.ndim, result.ndim) < 2 or source.numel() != result.numel():
         return False
     before, after = source.flatten(1), result.flatten(1)

@@ -13,15 +13,20 @@ from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
 
 from camlib.head.calls import Call, keeps_values, name_of, tensors_among, tensors_read
+from camlib.head.watch import is_vector
 
 
 @dataclass(frozen=True)
 class Step:
-    """A call, the tensors that went in, what came out, and the module in whose forward it was."""
+    """A call, the tensors that went in, what came out, and the module in whose forward it was.
+
+    ``value`` is what came out as it was then, where a later call may have written to a vector.
+    """
 
     call: Call
     tensors: Sequence[Tensor]
     result: Tensor
+    value: Tensor
     module: str
 
     @property
@@ -57,15 +62,16 @@ class Record(TorchFunctionMode):
         result = func(*args, **kwargs)
         name = name_of(func)
         tensors = tensors_read(name, args, kwargs)
+        written = args[0] if result is None and args else result  # None: assignment to an index
         read = self.read(tensors)
-        for item in tensors_among([result], {}) if read else []:
+        for item in tensors_among([written], {}) if read else []:
             self.computed[id(item)] = item
-        if isinstance(result, Tensor) and tensors:
+        if isinstance(written, Tensor) and tensors:
             source = read[0] if read else tensors[0]
-            keeps = keeps_values(name, source, result)
-            call = Call(func, args, kwargs, source, keeps)
+            call = Call(func, args, kwargs, source, keeps_values(name, source, written))
+            value = written.clone() if is_vector(written) else written
             module = self.modules[-1] if self.modules else ""
-            self.steps.append(Step(call, tensors, result, module))
+            self.steps.append(Step(call, tensors, written, value, module))
         return result
 
     def read(self, tensors: Sequence[Tensor]) -> list[Tensor]:

@@ -51,7 +51,7 @@ def _explain(path: Sequence[Step], record: Record) -> tuple[str, str]:
             "Pass the original module: a scripted, traced or compiled one hides its calls.",
         )
     first, rest = path[0], path[1:]
-    source, pooled = first.call.source, first.result
+    source, pooled = first.call.source, first.value
     grid = _grid_behind(source, record.steps)
     if grid is None or averaged_features(first.call.name, grid, pooled) is None:
         return _explain_no_average(first, rest, source)
@@ -93,7 +93,7 @@ def _explain_not_affine(step: Step) -> tuple[str, str]:
 
 def _explain_no_average(first: Step, rest: Sequence[Step], source: Tensor) -> tuple[str, str]:
     """Explain a first call that reads places but does not average them."""
-    vector = first.result.flatten(1)
+    vector = first.value.flatten(1)
     if source.ndim == 3:
         token_reader = rest[0] if rest else first
         return (

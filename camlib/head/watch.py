@@ -92,6 +92,8 @@ class Watch(TorchFunctionMode):
             self._met_convolution = True
             check_channels(args, kwargs)
         result = func(*args, **kwargs)
+        if result is None and args and isinstance(args[0], Tensor):
+            self.tails.pop(args[0], None)  # an assignment to an index has changed it
         if self._from_the_start:
             self._note_computed(tensors_read(name, args, kwargs), args, result)
         if isinstance(result, Tensor) and (result.ndim in (2, 3) or 1 in result.shape[1:]):
@@ -102,7 +104,7 @@ class Watch(TorchFunctionMode):
 
     def _note_computed(self, read: Sequence[Tensor], args: Sequence[Any], result: Any) -> None:
         if any(tensor in self._computed for tensor in read):
-            written = args[:1] if result is None else [result]  # None: an assignment to an index
+            written = args[:1] if result is None else [result]
             for tensor in tensors_among(written, {}):
                 self._computed[tensor] = True
 
@@ -129,7 +131,7 @@ class Watch(TorchFunctionMode):
             self.tails[result] = tail.followed_by(call)
         else:
             self.tails.pop(result, None)  # an in-place call may have had an entry before
-        if not picks(name):
+        if result is not source and not picks(name):
             grids = self._grids.get(source, ()) + ((source,) if source.ndim == 4 else ())
             self._grids[result] = grids[-2:]
 

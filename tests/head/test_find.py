@@ -169,6 +169,12 @@ RETRAIN = (
 )
 NEEDED = "network: expected feature maps, then global average pooling, then one linear layer, got "
 
+
+def without_the_first(vector: Tensor) -> Tensor:
+    vector[:, 0] = 0
+    return vector
+
+
 REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     "hidden layer": (
         lambda n, f: n.hidden(f.mean((2, 3))),
@@ -191,6 +197,14 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     "activation in place": (
         lambda n, f: n.fc(nn.functional.threshold(f.square().mean((2, 3)), 0, 0, inplace=True)),
         "the call _threshold stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "activation that overwrites the average": (
+        lambda n, f: n.fc(f.mean((2, 3)).relu_()),
+        "the call relu_ stands behind the pooling and is not linear. " + RETRAIN,
+    ),
+    "one channel left out": (
+        lambda n, f: n.fc(without_the_first(f.mean((2, 3)))),
+        "the call __setitem__ stands behind the pooling and is not linear. " + RETRAIN,
     ),
     "hidden layer, and a number that is learnt": (
         lambda n, f: n.hidden(f.mean((2, 3))) * n.layer_norm.bias[0].exp(),
