@@ -127,12 +127,13 @@ def _chosen(classes: Sequence[int] | Tensor | None, logits: Tensor) -> Tensor:
 
 def _prove(cam: ClassActivationMaps, head: Head) -> None:
     """Check mean(map) + offset = logit for every picture and class, up to rounding."""
-    gap = float((cam.maps.mean(dim=(2, 3)) + cam.offset - cam.logits).abs().max())
+    gaps = cam.maps.mean(dim=(2, 3)) + cam.offset - cam.logits
+    gap = max(abs(float(bound)) for bound in torch.aminmax(gaps))
     # Rounding grows with the numbers that were added up, which the largest logit alone does not
     # show. In 32 bits many sums are rounded finely, in 16 only what stands at their ends, coarsely.
     sums = 32 + cam.maps[0, 0].numel() / 8
-    low, high = torch.aminmax(cam.maps)
-    scale = float(torch.stack([-low, high, *torch.aminmax(head.logits.float())]).abs().max())
+    bounds = (*torch.aminmax(cam.maps), *torch.aminmax(head.logits))
+    scale = max(abs(float(bound)) for bound in bounds)
     allowed = (sums if head.rounding < 1e-4 else 4) * head.rounding * scale
     if not gap <= allowed:
         raise NotCAMReadyError(

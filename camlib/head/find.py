@@ -90,10 +90,27 @@ def find_head(
     check_network(network)
     check_images(images, network, check_values)
     with _ONE_AT_A_TIME, torch.no_grad(), uncompiled(), evaluating(network):
-        found = _run_from_memory(network, images) or _run(network, images)
+        try:
+            found = _look(network, _in_fast_layout(images))
+        except RuntimeError as error:
+            # A network that views its features in another shape can read only the usual layout.
+            if "view size is not compatible" not in str(error):
+                raise
+            found = _look(network, images)
         if found is None:
             raise NotCAMReadyError(reason_for_refusal(network, images[:1]))
     return found
+
+
+def _look(network: nn.Module, images: Tensor) -> Head | None:
+    return _run_from_memory(network, images) or _run(network, images)
+
+
+def _in_fast_layout(images: Tensor) -> Tensor:
+    """Return the same images, on a CPU with the channels last in memory: convolutions like that."""
+    if images.device.type != "cpu":
+        return images
+    return images.contiguous(memory_format=torch.channels_last)
 
 
 # A network's modes and hooks are the same for all threads: the next call waits for the last one.
