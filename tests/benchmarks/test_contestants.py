@@ -67,7 +67,8 @@ def test_a_subject_names_its_layers_rightly(name: str) -> None:
     made = task(subject, 1)
     head = find_head(subject.network, made.images)
     with torch.no_grad():
-        assert torch.equal(subject.features(_before(subject, made)), head.features)
+        features = subject.features(_before(subject, made))
+    assert (features - head.features).abs().max() <= 1e-4 * features.abs().max()
     assert torch.equal(subject.linear.get_parameter("weight"), head.weight)
     assert made.classes == tuple(head.logits[0].argsort(descending=True)[:10].tolist())
 
