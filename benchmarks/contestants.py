@@ -25,6 +25,20 @@ def bare(task: Task) -> Run:
     return run
 
 
+def bare_channels_last(task: Task) -> Run:
+    """Run the network alone on images that are laid out anew each time: logits (n, c).
+
+    camlib may choose this layout too; what it then gains is the layout's, not its own.
+    """
+
+    def run() -> Tensor:
+        with torch.no_grad():
+            images = task.images.contiguous(memory_format=torch.channels_last)
+            return task.subject.network(images)
+
+    return run
+
+
 def all_maps(task: Task) -> Run:
     """Compute the raw maps of all classes: (n, c, h, w)."""
     return lambda: camlib.class_activation_maps(task.subject.network, task.images).maps

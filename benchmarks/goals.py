@@ -9,6 +9,7 @@ from statistics import median
 from benchmarks.timing import Times, paired_ratio
 
 BARE = "bare forward pass"
+BARE_LAST = "bare forward pass, channels last in memory"
 ALL = "camlib, all 1000 maps"
 SHOWN = "camlib, 1 map upsampled and overlaid"
 ONE = "camlib, 1 map at picture size"

@@ -70,6 +70,7 @@ def _stretched_twice(task: Task, cam: ClassActivationMaps, count: int) -> Tensor
 
 EXPECTED: dict[str, Callable[[Task, ClassActivationMaps], Tensor]] = {
     goals.BARE: lambda task, cam: cam.logits,
+    goals.BARE_LAST: lambda task, cam: cam.logits,
     goals.ALL: lambda task, cam: cam.maps,
     goals.SHOWN: _overlaid,
     goals.TORCH_CAM: lambda task, cam: scaling.min_max(_raw(task, cam, 1)[:, 0]),

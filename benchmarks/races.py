@@ -32,6 +32,7 @@ RACES = (
     Race(
         {
             goals.BARE: contestants.bare,
+            goals.BARE_LAST: contestants.bare_channels_last,
             goals.ALL: contestants.all_maps,
             goals.SHOWN: contestants.one_overlaid,
             goals.TORCH_CAM: peers.torch_cam,

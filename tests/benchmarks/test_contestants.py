@@ -26,6 +26,7 @@ def small() -> Task:
 
 MAKERS: dict[str, tuple[Callable[[Task], contestants.Run], tuple[int, ...]]] = {
     goals.BARE: (contestants.bare, (2, 12)),
+    goals.BARE_LAST: (contestants.bare_channels_last, (2, 12)),
     goals.ALL: (contestants.all_maps, (2, 12, 3, 4)),
     goals.SHOWN: (contestants.one_overlaid, (2, 12, 16, 3)),
     goals.ONE: (partial(contestants.at_picture_size, count=1), (2, 1, 12, 16)),
