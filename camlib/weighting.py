@@ -59,4 +59,5 @@ def weighted_sum(
             f"{weight.dtype} on {weight.device}. Convert it: weight.to(features)."
         )
     # The class's linear layer, applied at every place: one matrix product for the whole batch.
-    return F.linear(features.movedim(1, -1), weight).movedim(-1, 1)
+    # Contiguous, since for several pictures a linear layer is slow on what is spread in memory.
+    return F.linear(features.movedim(1, -1).contiguous(), weight).movedim(-1, 1)

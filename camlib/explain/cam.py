@@ -132,7 +132,7 @@ def _prove(cam: ClassActivationMaps, head: Head) -> None:
     # Rounding grows with the numbers that were added up, which the largest logit alone does not
     # show. In 32 bits many sums are rounded finely, in 16 only what stands at their ends, coarsely.
     sums = 32 + cam.maps[0, 0].numel() / 8
-    bounds = (*torch.aminmax(cam.maps), *torch.aminmax(head.logits))
+    bounds = (*torch.aminmax(cam.maps.movedim(1, -1)), *torch.aminmax(head.logits))
     scale = max(abs(float(bound)) for bound in bounds)
     allowed = (sums if head.rounding < 1e-4 else 4) * head.rounding * scale
     if not gap <= allowed:
