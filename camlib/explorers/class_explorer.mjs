@@ -15,11 +15,22 @@ export function decode(address) {
   return new { uint8: Uint8Array, int16: Int16Array, int32: Int32Array, float32: Float32Array }[dtype](buffer);
 }
 
-/** What the Python class packed, ready for use: c maps of rows × columns cells. */
+/** What the Python class packed, its arrays decoded. */
 export function unpack(packed) {
-  const [count, rows, columns] = packed.shape;
-  const logits = decode(packed.logits);
-  const maps = Float32Array.from(decode(packed.maps), (steps) => steps * packed.step);
+  return assemble({
+    ...packed,
+    logits: decode(packed.logits),
+    maps: Float32Array.from(decode(packed.maps), (steps) => steps * packed.step),
+    offset: decode(packed.offset),
+    classes: decode(packed.classes),
+    colours: new Uint32Array(decode(packed.colours).buffer),
+  });
+}
+
+/** Typed arrays, ready for use: c maps of rows × columns cells, and what follows from them. */
+export function assemble(given) {
+  const [count, rows, columns] = given.shape;
+  const { maps, logits } = given;
   if (maps.length !== count * rows * columns) {
     throw new Error(`${count} maps of ${rows} × ${columns} cells expected, got ${maps.length} values`);
   }
@@ -27,10 +38,7 @@ export function unpack(packed) {
   const rank = new Int32Array(count);
   order.forEach((place, position) => (rank[place] = position + 1));
   return {
-    ...packed, count, rows, columns, maps, logits, order, rank,
-    offset: decode(packed.offset),
-    classes: decode(packed.classes),
-    colours: new Uint32Array(decode(packed.colours).buffer),
+    ...given, count, rows, columns, order, rank,
     peak: largest(maps),
     mapOf: (place) => maps.subarray(place * rows * columns, (place + 1) * rows * columns),
   };
