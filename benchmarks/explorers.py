@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median
 
 from playwright.sync_api import Page, Route, sync_playwright
 
 import camlib
 from camlib import explorers, networks, photos
+from camlib.explorers import modules
 from tooling import browser
 
 ADDRESS = "http://explorer.test/"
-MODULE = Path(explorers.__file__).with_name("class_explorer.mjs")
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 PAGE = """<!doctype html><meta charset="utf-8"><main style="max-width: 46rem">{}</main>
 <script type="module">
@@ -69,8 +68,9 @@ def explorer_page() -> Iterator[Page]:
     def answer(route: Route) -> None:
         if route.request.url == ADDRESS:
             route.fulfill(body=html, content_type="text/html")
-        elif route.request.url.endswith(MODULE.name):
-            route.fulfill(path=MODULE, content_type="text/javascript")
+        elif route.request.url.endswith(".mjs"):
+            module = modules.FOLDER / route.request.url.removeprefix(ADDRESS)
+            route.fulfill(path=module, content_type="text/javascript")
         else:
             route.fulfill(status=404)
 

@@ -1,19 +1,21 @@
-// ClassExplorer in the browser: one module for both lives of the explorer.
-// - In a page without a kernel the loader calls `hydrate(figure)`: data and state come from the figure.
-// - In Jupyter anywidget calls `render({ model, el })`: data and state are the widget's traits.
-// anywidget loads the module from a blob address, so it imports nothing.
+// ClassExplorer in the browser: what does each class find, and what does each place speak for?
 
-// ---------------------------------------------------------------- data
+import { cellAt, cellGrid, whereIs } from "./shared/cells.mjs";
+import { choice, slider } from "./shared/controls.mjs";
+import { decode } from "./shared/data.mjs";
+import { announcer, element, photograph, uniqueId } from "./shared/elements.mjs";
+import { follow, livesOf } from "./shared/lives.mjs";
+import { dress } from "./shared/looks.mjs";
+import { largest, mean, number, plural, strongest, withSign } from "./shared/numbers.mjs";
+import { colourBar, endColours, heat } from "./shared/painting.mjs";
 
 const BEST = 5;
 
-/** The typed array that a data address holds. */
-export function decode(address) {
-  const [head, body] = address.split(",", 2);
-  const { buffer } = Uint8Array.from(atob(body), (letter) => letter.charCodeAt(0));
-  const dtype = head.match(/application\/x-(\w+)/)[1];
-  return new { uint8: Uint8Array, int16: Int16Array, int32: Int32Array, float32: Float32Array }[dtype](buffer);
-}
+const { hydrate, render } = livesOf("Class explorer", (root, packed, state) => explore(root, unpack(packed), state));
+export { hydrate };
+export default { render };
+
+// ---------------------------------------------------------------- data
 
 /** What the Python class packed, its arrays decoded. */
 export function unpack(packed) {
@@ -44,136 +46,11 @@ export function assemble(given) {
   };
 }
 
-// ---------------------------------------------------------------- mathematics
-
-/** Largest absolute value. */
-export function largest(values) {
-  let peak = 0;
-  for (const value of values) if (Math.abs(value) > peak) peak = Math.abs(value);
-  return peak;
-}
-
-/** Mean of a map: the part of the logit that places explain. */
-export function mean(values) {
-  let sum = 0;
-  for (const value of values) sum += value;
-  return sum / values.length;
-}
-
-/** Indices of the `count` largest values, largest first; equal ones in their own order. */
-export function strongest(values, count) {
-  const indices = Array.from(values.keys());
-  return indices.sort((a, b) => values[b] - values[a] || a - b).slice(0, count);
-}
-
-/** A map enlarged to height × width; cells' centres stay in place, as in camlib.upsample. */
-export function upsample(map, rows, columns, height, width, mode) {
-  const result = new Float32Array(height * width);
-  const down = neighbours(rows, height, mode);
-  const across = neighbours(columns, width, mode);
-  const line = new Float32Array(columns);
-  for (let y = 0, pixel = 0; y < height; y++) {
-    const above = down.first[y] * columns;
-    const below = down.second[y] * columns;
-    const share = down.share[y];
-    for (let x = 0; x < columns; x++) line[x] = map[above + x] * (1 - share) + map[below + x] * share;
-    for (let x = 0; x < width; x++, pixel++) {
-      const right = across.share[x];
-      result[pixel] = line[across.first[x]] * (1 - right) + line[across.second[x]] * right;
-    }
-  }
-  return result;
-}
-
-/** The two cells around each pixel, and the second one's share. */
-function neighbours(cells, pixels, mode) {
-  const first = new Int32Array(pixels);
-  const second = new Int32Array(pixels);
-  const share = new Float32Array(pixels);
-  for (let pixel = 0; pixel < pixels; pixel++) {
-    const position = ((pixel + 0.5) * cells) / pixels;
-    const centre = Math.max(0, position - 0.5);
-    first[pixel] = Math.floor(mode === "nearest" ? position : centre);
-    second[pixel] = Math.min(first[pixel] + 1, cells - 1);
-    share[pixel] = mode === "nearest" ? 0 : centre - first[pixel];
-  }
-  return { first, second, share };
-}
-
-/** Give each value its colour and opacity: -peak to peak over the table from camlib.plotting. */
-export function paint(pixels, values, peak, colours) {
-  const middle = (colours.length - 1) / 2;
-  const factor = peak > 0 ? middle / peak : 0;
-  for (let pixel = 0; pixel < values.length; pixel++) {
-    pixels[pixel] = colours[Math.round(middle + values[pixel] * factor)];
-  }
-}
-
-// ---------------------------------------------------------------- state
-
-// Both kinds answer get(name), set(name, value), subscribe(name, listener) -> unsubscribe.
-
-export function pageState(values) {
-  const listeners = new Map();
-  return {
-    get: (name) => values[name],
-    set(name, value) {
-      if (values[name] === value) return;
-      values[name] = value;
-      listeners.get(name)?.forEach((listener) => listener());
-    },
-    subscribe(name, listener) {
-      if (!listeners.has(name)) listeners.set(name, new Set());
-      listeners.get(name).add(listener);
-      return () => listeners.get(name).delete(listener);
-    },
-  };
-}
-
-export function modelState(model) {
-  return {
-    get: (name) => model.get(name),
-    set(name, value) {
-      if (model.get(name) === value) return;
-      model.set(name, value);
-      model.save_changes();
-    },
-    subscribe(name, listener) {
-      model.on(`change:${name}`, listener);
-      return () => model.off(`change:${name}`, listener);
-    },
-  };
-}
-
-// ---------------------------------------------------------------- words and elements
-
-function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) {
-    if (name === "class") node.className = value.replace(/\S+/g, "cx-$&");
-    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-    else node.setAttribute(name, value);
-  }
-  node.append(...children);
-  return node;
-}
-
-const number = (value, digits) => {
-  const text = Math.abs(value).toFixed(digits);
-  return (value < 0 && Number(text) ? "−" : "") + text;
-};
-
-const withSign = (value, digits) => {
-  const text = number(value, digits);
-  return Number(text) > 0 ? `+${text}` : text;
-};
-
-const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
-
 // ---------------------------------------------------------------- the explorer
 
 /** Build the explorer into `root` and return the function that takes it away again. */
 export function explore(root, data, state) {
+  dress(STYLE);
   const { rows, columns } = data;
   const [height, width] = data.size;
   const placeOf = new Map(Array.from(data.classes, (index, place) => [index, place]));
@@ -186,19 +63,10 @@ export function explore(root, data, state) {
     get cell() { return state.get("cell"); },
     at: (place, [row, column]) => data.maps[(place * rows + row) * columns + column],
     value: (value) => withSign(value, digits),
-    where: ([row, column]) => `row ${row + 1}, column ${column + 1}`,
     choose: (place) => state.set("class_index", data.classes[place]),
   };
-  const id = `cx${Math.random().toString(36).slice(2)}`;
-  const context = { data, state, here, id, rows, columns, height, width };
-
-  const live = element("p", { class: "live", role: "status" });
-  let waiting;
-  context.announce = (text) => {
-    // Somebody who sweeps over the cells hears the place where they stop, not all in between.
-    clearTimeout(waiting);
-    waiting = setTimeout(() => (live.textContent = text), 400);
-  };
+  const voice = announcer();
+  const context = { data, state, here, announce: voice.say, rows, columns, height, width };
 
   const title = titlePart(context);
   const stage = stagePart(context);
@@ -208,12 +76,10 @@ export function explore(root, data, state) {
   const sum = sumPart(context);
   const speaks = speaksPart(context);
   const settings = settingsPart(context);
-  const octets = new Uint8Array(data.colours.buffer);
-  const [against, favour] = [0, octets.length - 4].map((at) => `rgb(${octets.slice(at, at + 3).join(" ")})`);
-  const app = element("div", { class: "app", style: `--cx-for: ${favour}; --cx-against: ${against}` },
+  const app = element("div", { class: "app", style: endColours(data.colours) },
     element("div", { class: "column" }, title.node, stage.node, bar.node, best.node),
     element("div", { class: "column" }, speaks.node, search.node, sum.node),
-    settings.node, live,
+    settings.node, voice.node,
   );
   // Below a wide picture there is room for the settings, beside another there is.
   app.classList.toggle("cx-wide", width > 1.5 * height);
@@ -222,23 +88,21 @@ export function explore(root, data, state) {
   root.append(app);
   const grey = { update: () => app.classList.toggle("cx-grey", state.get("greyscale")) };
 
-  const draws = {
+  const rest = follow(state, {
     class_index: [title, stage.map, stage.words, bar, best, search, sum, speaks],
     cell: [stage.cell, bar, speaks],
     opacity: [stage.opacity, settings],
     greyscale: [grey, settings],
     mode: [stage.map, settings],
     scale: [stage.map, bar, settings],
-  };
-  const stops = Object.entries(draws).map(([name, parts]) =>
-    state.subscribe(name, () => parts.forEach((part) => part.update())));
-  stops.push(state.subscribe("class_index", () => context.announce(
+  });
+  const hush = state.subscribe("class_index", () => voice.say(
     `${here.name}: logit ${number(data.logits[here.place], 2)}, rank ${data.rank[here.place]} of ` +
-    `${data.count}. ${sum.sentence()}`)));
-  new Set(Object.values(draws).flat()).forEach((part) => part.update());
+    `${data.count}. ${sum.sentence()}`));
   return () => {
-    clearTimeout(waiting);
-    stops.forEach((stop) => stop());
+    voice.stop();
+    rest();
+    hush();
     app.remove();
   };
 }
@@ -257,173 +121,52 @@ function titlePart({ data, here }) {
 
 /** The photograph, the map over it, and the cells over both. */
 function stagePart({ data, state, here, rows, columns, height, width, announce }) {
-  const photo = element("img", { class: "photo", src: data.photo, width, height });
-  // The theme dims pictures in the dark unless they say that they suit both.
-  photo.classList.add("dark-light");
-  const canvas = element("canvas", { class: "heat", width, height, "aria-hidden": "true" });
-  const draw = canvas.getContext("2d");
-  const image = draw.createImageData(width, height);
-  const pixels = new Uint32Array(image.data.buffer);
-  const mark = element("div", { class: "mark" });
-  const cells = Array.from({ length: rows * columns }, (_, index) => element("div", {
-    class: "cell", role: "gridcell", tabindex: "-1", "aria-selected": "false", "data-index": index,
-  }));
-  const grid = element("div", {
-    class: "grid", role: "grid",
-    "aria-label": `The map's ${rows} × ${columns} cells. Arrow keys move from place to place.`,
-    style: `--rows: ${rows}; --columns: ${columns}`,
-  }, ...Array.from({ length: rows }, (_, row) =>
-    element("div", { class: "row", role: "row" }, ...cells.slice(row * columns, (row + 1) * columns))));
-  const indexOf = ([row, column]) => row * columns + column;
-  const cellOf = (index) => [Math.floor(index / columns), index % columns];
-
-  // The cell that was clicked or reached by keys stays when the mouse that merely passed has left.
-  let pinned = here.cell;
-  let ours = false;
-  let home = 0;
-  const show = (cell) => {
-    if (String(cell) === String(here.cell)) return;
-    ours = true;
-    state.set("cell", cell);
-    ours = false;
-  };
-  const pin = (cell) => {
-    pinned = cell;
-    show(cell);
-    if (cell) announce(sentenceAbout(data, here, cell));
-  };
-  const under = (event) => {
-    const box = grid.getBoundingClientRect();
-    const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
-    return row >= 0 && row < rows && column >= 0 && column < columns ? [row, column] : null;
-  };
-  grid.addEventListener("pointermove", (event) => {
-    const cell = under(event);
-    if (cell && event.pointerType === "touch") pinned = cell;
-    if (cell) show(cell);
+  const photo = photograph({ class: "photo", src: data.photo, width, height });
+  const map = heat(height, width, data.colours);
+  const cells = cellGrid({
+    rows, columns,
+    label: `The map's ${rows} × ${columns} cells. Arrow keys move from place to place.`,
+    get: () => here.cell,
+    set: (cell) => state.set("cell", cell),
+    onPin: (cell) => announce(sentenceAbout(data, here, cell)),
   });
-  grid.addEventListener("pointerleave", (event) => {
-    if (event.pointerType !== "touch") show(pinned);
-  });
-  grid.addEventListener("click", (event) => {
-    const index = event.target.dataset.index;
-    if (index === undefined) return;
-    const cell = cellOf(Number(index));
-    if (String(cell) !== String(pinned)) pin(cell);
-    else if (event.pointerType === "touch") pin(null);
-    else pinned = null;
-  });
-  grid.addEventListener("focusin", (event) => {
-    if (event.target.matches(":focus-visible")) pin(cellOf(Number(event.target.dataset.index)));
-  });
-  grid.addEventListener("keydown", (event) => {
-    const [row, column] = cellOf(home);
-    const target = {
-      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
-      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
-      Home: [event.ctrlKey ? 0 : row, 0], End: [event.ctrlKey ? rows - 1 : row, columns - 1],
-      PageUp: [0, column], PageDown: [rows - 1, column],
-    }[event.key];
-    if (event.key === "Escape") pin(null);
-    else if (event.key === "Enter" || event.key === " ") pin(cellOf(home));
-    else if (target && !event.altKey && !event.metaKey) {
-      const cell = [
-        Math.min(rows - 1, Math.max(0, target[0])), Math.min(columns - 1, Math.max(0, target[1])),
-      ];
-      pin(cell);
-      cells[indexOf(cell)].focus({ preventScroll: true });
-    } else return;
-    event.preventDefault();
-  });
-
-  const label = (index) => {
-    const cell = cellOf(index);
-    cells[index].setAttribute("aria-label",
-      `${here.where(cell)}: ${here.value(here.at(here.place, cell))} for ${here.name}`);
-  };
   return {
     node: element("div", { class: "stage", style: `--width: ${width}px; --height: ${height}` },
-      photo, canvas, mark, grid),
-    map: {
-      update() {
-        const large = upsample(here.map, rows, columns, height, width, state.get("mode"));
-        paint(pixels, large, here.peak, data.colours);
-        draw.putImageData(image, 0, 0);
-      },
-    },
+      photo, map.node, cells.mark, cells.grid),
+    map: { update: () => map.drawMap(here.map, rows, columns, here.peak, state.get("mode")) },
     words: {
       update() {
-        cells.forEach((_, index) => label(index));
+        cells.describe((cell) => `${whereIs(cell)}: ${here.value(here.at(here.place, cell))} for ${here.name}`);
         photo.alt = `The photograph under the class activation map of “${here.name}”`;
       },
     },
-    opacity: { update: () => canvas.style.setProperty("opacity", state.get("opacity")) },
-    cell: {
-      update() {
-        const { cell } = here;
-        if (!ours) pinned = cell;
-        cells[home].tabIndex = -1;
-        cells[home].setAttribute("aria-selected", "false");
-        if (cell) {
-          home = indexOf(cell);
-          cells[home].setAttribute("aria-selected", "true");
-          mark.style.setProperty("left", `${(cell[1] / columns) * 100}%`);
-          mark.style.setProperty("top", `${(cell[0] / rows) * 100}%`);
-          mark.style.setProperty("width", `${100 / columns}%`);
-          mark.style.setProperty("height", `${100 / rows}%`);
-        }
-        cells[home].tabIndex = 0;
-        mark.hidden = !cell;
-      },
-    },
+    opacity: { update: () => map.node.style.setProperty("opacity", state.get("opacity")) },
+    cell: cells,
   };
 }
 
 /** The colours' numbers, and where on them the chosen cell lies. */
 function barPart({ data, here }) {
-  const canvas = element("canvas", { width: data.colours.length, height: 1 });
-  const draw = canvas.getContext("2d");
-  const image = draw.createImageData(canvas.width, 1);
-  new Uint32Array(image.data.buffer).set(data.colours);
-  draw.putImageData(image, 0, 0);
-  const least = element("span");
-  const most = element("span");
-  const needle = element("div", { class: "needle" });
+  const bar = colourBar(data.colours);
   return {
-    node: element("div", { class: "bar" },
-      element("div", { class: "ramp", "aria-hidden": "true" }, canvas, needle),
-      element("div", { class: "ticks" },
-        element("span", {}, least, " against"), element("span", {}, "0"), element("span", {}, "for ", most))),
-    update() {
-      const { peak, cell } = here;
-      least.textContent = here.value(-peak);
-      most.textContent = here.value(peak);
-      needle.hidden = !cell || peak === 0;
-      if (needle.hidden) return;
-      needle.style.setProperty("left", `${50 + (50 * here.at(here.place, cell)) / peak}%`);
-    },
+    node: bar.node,
+    update: () => bar.show(here.peak, here.cell && here.at(here.place, here.cell), here.value),
   };
 }
 
 /** The network's best guesses as small pictures: one tap shows another map. */
-function bestPart({ data, here, id, rows, columns, height, width }) {
+function bestPart({ data, here, rows, columns, height, width }) {
   const buttons = data.order.slice(0, BEST).map((place) => {
-    const canvas = element("canvas", { width: width / 2, height: height / 2 });
-    const draw = canvas.getContext("2d");
-    const image = draw.createImageData(canvas.width, canvas.height);
-    const large = upsample(data.mapOf(place), rows, columns, canvas.height, canvas.width, "bilinear");
-    paint(new Uint32Array(image.data.buffer), large, data.peak, data.colours);
-    draw.putImageData(image, 0, 0);
-    const photo = element("img", { src: data.photo, alt: "" });
-    photo.classList.add("dark-light");
+    const map = heat(Math.ceil(height / 2), Math.ceil(width / 2), data.colours);
+    map.drawMap(data.mapOf(place), rows, columns, data.peak);
+    const photo = photograph({ src: data.photo, alt: "" });
     const button = element("button", { type: "button", class: "tile", onclick: () => here.choose(place) },
-      element("span", { class: "thumb" }, photo, canvas),
+      element("span", { class: "thumb" }, photo, map.node),
       element("span", { class: "name" }, data.names[place]), " ",
       element("span", { class: "logit" }, number(data.logits[place], 2)));
     return { button, place };
   });
-  const heading = element("p", { class: "heading", id: `${id}-best` }, "The network’s best guesses: choose one");
+  const heading = element("p", { class: "heading", id: uniqueId() }, "The network’s best guesses: choose one");
   return {
     node: element("div", { role: "group", "aria-labelledby": heading.id }, heading,
       element("div", { class: "best" }, ...buttons.map(({ button }) => button))),
@@ -449,7 +192,8 @@ export function search(data, typed, limit) {
 }
 
 /** A combobox after the ARIA pattern: focus stays in the field, the list follows. */
-function searchPart({ data, here, id }) {
+function searchPart({ data, here }) {
+  const id = uniqueId();
   const input = element("input", {
     id: `${id}-search`, class: "field", type: "text", role: "combobox", autocomplete: "off", spellcheck: "false",
     autocapitalize: "none", "aria-autocomplete": "list", "aria-expanded": "false", "aria-controls": `${id}-list`,
@@ -546,7 +290,6 @@ function sumPart({ data, here, rows, columns }) {
   const plus = element("span", { class: "sign" });
   const equals = element("span", { class: "sign" });
   const words = element("p", { class: "words" });
-  const cellAt = (index) => [Math.floor(index / columns), index % columns];
   const sentence = () => {
     const { map, name } = here;
     const high = map.indexOf(Math.max(...map));
@@ -556,8 +299,8 @@ function sumPart({ data, here, rows, columns }) {
       return `No place speaks for ${name}: the largest of its ${rows * columns} values is ${here.value(map[high])}.`;
     }
     const against = map[low] < 0
-      ? `Most against: ${here.value(map[low])}, ${here.where(cellAt(low))}.` : "No place speaks against it.";
-    return `Most for: ${here.value(map[high])}, ${here.where(cellAt(high))}.\n${against}`;
+      ? `Most against: ${here.value(map[low])}, ${whereIs(cellAt(low, columns))}.` : "No place speaks against it.";
+    return `Most for: ${here.value(map[high])}, ${whereIs(cellAt(high, columns))}.\n${against}`;
   };
   return {
     sentence,
@@ -588,7 +331,7 @@ function valuesAt(data, here, cell) {
 function sentenceAbout(data, here, cell) {
   const values = valuesAt(data, here, cell);
   const names = strongest(values, 3).map((place) => data.names[place]).join(", ");
-  return `${here.where(cell)} speaks most for ${names}; for ${here.name}: ${here.value(values[here.place])}.`;
+  return `${whereIs(cell)} speaks most for ${names}; for ${here.name}: ${here.value(values[here.place])}.`;
 }
 
 /** What does this place speak for? */
@@ -615,7 +358,7 @@ function speaksPart({ data, here, rows, columns }) {
       const { cell } = here;
       invitation.hidden = Boolean(cell);
       answer.classList.toggle("cx-silent", !cell);
-      where.textContent = cell ? here.where(cell) : "";
+      where.textContent = cell ? whereIs(cell) : "";
       if (!cell) return;
       const values = valuesAt(data, here, cell);
       strongest(values, lines.length).forEach((place, position) => {
@@ -635,141 +378,25 @@ function speaksPart({ data, here, rows, columns }) {
 }
 
 /** Opacity, cells or smooth, and what the colours' ends mean. */
-function settingsPart({ state, id }) {
-  const slider = element("input", {
-    id: `${id}-opacity`, type: "range", min: "0", max: "1", step: "0.05",
-    oninput: () => state.set("opacity", Number(slider.value)),
-  });
-  const shown = element("output", { for: slider.id });
-  const choice = (trait, words, answers) => {
-    const radios = answers.map(([value, text]) => {
-      const radio = element("input", {
-        type: "radio", name: `${id}-${trait}`, value, onchange: () => state.set(trait, value),
-      });
-      return { radio, value, label: element("label", {}, radio, element("span", {}, text)) };
-    });
-    return {
-      node: element("fieldset", { class: "choice" }, element("legend", {}, words),
-        element("div", {}, ...radios.map(({ label }) => label))),
-      update: () => radios.forEach(({ radio, value }) => (radio.checked = value === state.get(trait))),
-    };
-  };
-  const mode = choice("mode", "Map", [["bilinear", "Smooth"], ["nearest", "Cells"]]);
-  const scale = choice("scale", "Scale", [["shared", "All classes"], ["own", "This class"]]);
-  const photo = choice("greyscale", "Photo", [[true, "Grey"], [false, "Colour"]]);
+function settingsPart({ state }) {
+  const parts = [
+    slider({
+      state, trait: "opacity", words: "Opacity", min: 0, max: 1, step: 0.05,
+      written: (value) => `${Math.round(100 * value)} %`,
+    }),
+    choice({ state, trait: "greyscale", words: "Photo", answers: [[true, "Grey"], [false, "Colour"]] }),
+    choice({ state, trait: "mode", words: "Map", answers: [["bilinear", "Smooth"], ["nearest", "Cells"]] }),
+    choice({ state, trait: "scale", words: "Scale", answers: [["shared", "All classes"], ["own", "This class"]] }),
+  ];
   return {
-    node: element("div", { class: "settings" },
-      element("div", { class: "opacity" }, element("label", { for: slider.id }, "Opacity"), slider, shown),
-      photo.node, mode.node, scale.node),
-    update() {
-      slider.value = state.get("opacity");
-      shown.textContent = `${Math.round(100 * state.get("opacity"))} %`;
-      [photo, mode, scale].forEach((part) => part.update());
-    },
+    node: element("div", { class: "settings" }, ...parts.map(({ node }) => node)),
+    update: () => parts.forEach((part) => part.update()),
   };
 }
-
-// ---------------------------------------------------------------- the two lives
-
-/** Bring a static figure to life; returns the function that makes it static again. */
-export function hydrate(figure) {
-  if (figure.querySelector(".cx-app")) return () => {};
-  const { state, ...packed } = JSON.parse(figure.querySelector("script[type='application/json']").textContent);
-  dress();
-  const still = figure.querySelectorAll(":scope > img, :scope > figcaption");
-  const leave = explore(figure, unpack(packed), pageState(state));
-  // Only now: if anything above fails, the picture stays.
-  still.forEach((node) => (node.hidden = true));
-  figure.setAttribute("aria-label", "Class explorer");
-  return () => {
-    leave();
-    still.forEach((node) => (node.hidden = false));
-    figure.removeAttribute("aria-label");
-  };
-}
-
-function render({ model, el }) {
-  dress();
-  const figure = document.createElement("figure");
-  figure.className = "camlib-explorer";
-  figure.setAttribute("aria-label", "Class explorer");
-  el.append(figure);
-  const leave = explore(figure, unpack(model.get("_data")), modelState(model));
-  return () => {
-    leave();
-    figure.remove();
-  };
-}
-
-export default { render };
 
 // ---------------------------------------------------------------- looks
 
 const STYLE = `
-.camlib-explorer {
-  --cx-ink: var(--pst-color-text-base, var(--jp-ui-font-color0, var(--vscode-foreground, CanvasText)));
-  --cx-muted: var(--pst-color-text-muted, var(--jp-ui-font-color2, var(--vscode-descriptionForeground, GrayText)));
-  --cx-line: var(--pst-color-border, var(--jp-border-color2, var(--vscode-widget-border, color-mix(in srgb, currentColor 25%, transparent))));
-  --cx-card: var(--pst-color-background, var(--jp-layout-color0, var(--vscode-editor-background, Canvas)));
-  --cx-wash: var(--cam-raised, color-mix(in srgb, var(--cx-ink) 6%, var(--cx-card)));
-  --cx-accent: var(--cam-focus, var(--pst-color-link, var(--jp-brand-color1, var(--vscode-focusBorder, LinkText))));
-  container-type: inline-size;
-  margin: 1.25rem 0;
-  color: var(--cx-ink);
-  font-family: var(--cam-font-label, var(--jp-ui-font-family, inherit));
-  font-size: 0.9375rem;
-  line-height: 1.4;
-}
-.camlib-explorer [hidden] { display: none !important; }
-.camlib-explorer .cx-app, .camlib-explorer .cx-app * { box-sizing: border-box; }
-.camlib-explorer .cx-app {
-  display: grid; gap: 1rem; max-width: 60rem; padding: 0.875rem; text-align: left;
-  background: var(--cx-card); border: 1px solid var(--cx-line); border-radius: 0.75rem;
-  font-variant-numeric: tabular-nums;
-}
-.camlib-explorer .cx-column { display: flex; flex-direction: column; gap: 0.75rem; min-width: 0; }
-.camlib-explorer .cx-app p { margin: 0; }
-.camlib-explorer .cx-app :focus-visible { outline: 3px solid var(--cx-accent); outline-offset: 2px; }
-.camlib-explorer .cx-live { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
-
-.camlib-explorer .cx-title { display: flex; flex-wrap: wrap; gap: 0 0.625rem; align-items: baseline; min-height: 1.75rem; }
-.camlib-explorer .cx-title strong { font-size: 1.25rem; line-height: 1.4; }
-.camlib-explorer .cx-title span { color: var(--cx-muted); }
-
-.camlib-explorer .cx-stage { position: relative; width: 100%; max-width: var(--width); border-radius: 0.5rem; }
-.camlib-explorer .cx-photo { display: block; width: 100%; height: auto; margin: 0; border-radius: inherit; }
-/* The theme's rules for pictures in the dark are more specific than anything in here. */
-.camlib-explorer .cx-grey img { filter: grayscale(1) !important; }
-.camlib-explorer .cx-heat { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: inherit; }
-.camlib-explorer .cx-grid {
-  position: absolute; inset: 0; display: flex; flex-direction: column; touch-action: pan-y; cursor: crosshair;
-}
-.camlib-explorer .cx-grid::before {
-  content: ""; position: absolute; inset: 0; pointer-events: none; opacity: 0; transition: opacity 0.2s;
-  background-image:
-    linear-gradient(to right, rgb(255 255 255 / 0.45) 1px, transparent 1px),
-    linear-gradient(to bottom, rgb(255 255 255 / 0.45) 1px, transparent 1px);
-  background-size: calc(100% / var(--columns)) 100%, 100% calc(100% / var(--rows));
-}
-.camlib-explorer .cx-grid:hover::before, .camlib-explorer .cx-grid:focus-within::before { opacity: 1; }
-.camlib-explorer .cx-row { display: flex; flex: 1; min-height: 0; }
-.camlib-explorer .cx-cell { flex: 1; min-width: 0; border-radius: 3px; }
-.camlib-explorer .cx-app .cx-cell:focus-visible { outline: 3px solid #fff; outline-offset: 1px; box-shadow: 0 0 0 6px #16181d; z-index: 1; }
-.camlib-explorer .cx-mark {
-  position: absolute; border-radius: 3px; pointer-events: none;
-  outline: 2px solid #fff; box-shadow: 0 0 0 4px rgb(15 18 25 / 0.75);
-}
-
-.camlib-explorer .cx-bar { max-width: 448px; }
-.camlib-explorer .cx-ramp { position: relative; height: 0.625rem; background: var(--cx-wash); border-radius: 0.3125rem; }
-.camlib-explorer .cx-ramp canvas { display: block; width: 100%; height: 100%; border-radius: 0.3125rem; }
-.camlib-explorer .cx-needle {
-  position: absolute; top: -0.1875rem; bottom: -0.1875rem; width: 4px; margin-left: -2px;
-  background: var(--cx-ink); border-radius: 2px; outline: 2px solid var(--cx-card);
-}
-.camlib-explorer .cx-ticks { display: grid; grid-template-columns: 1fr auto 1fr; padding-top: 0.25rem; color: var(--cx-muted); font-size: 0.8125rem; }
-.camlib-explorer .cx-ticks span:last-child { text-align: right; }
-
 .camlib-explorer .cx-best { display: grid; margin: 0.25rem -0.25rem 0; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.25rem; max-width: 456px; }
 .camlib-explorer .cx-tile {
   display: flex; flex-direction: column; gap: 0.125rem; padding: 0.1875rem 0.1875rem 0.375rem; margin: 0;
@@ -778,9 +405,9 @@ const STYLE = `
 }
 .camlib-explorer .cx-tile:hover { background: var(--cx-wash); }
 .camlib-explorer .cx-tile[aria-pressed="true"] { background: var(--cx-wash); border-color: var(--cx-accent); box-shadow: inset 0 0 0 1px var(--cx-accent); }
-.camlib-explorer .cx-thumb { position: relative; display: block; width: 100%; margin-bottom: 0.125rem; }
+.camlib-explorer .cx-thumb { position: relative; border-radius: 0.3125rem; display: block; width: 100%; margin-bottom: 0.125rem; }
 .camlib-explorer .cx-thumb img { display: block; width: 100%; height: auto; margin: 0; border-radius: 0.3125rem; }
-.camlib-explorer .cx-thumb canvas { position: absolute; inset: 0; width: 100%; height: 100%; border-radius: 0.3125rem; opacity: 0.85; }
+.camlib-explorer .cx-thumb canvas { opacity: 0.85; }
 .camlib-explorer .cx-tile .cx-name { flex: 1; overflow-wrap: anywhere; hyphens: auto; }
 .camlib-explorer .cx-tile[aria-pressed="true"] .cx-name { font-weight: 600; }
 .camlib-explorer .cx-logit, .camlib-explorer .cx-value { color: var(--cx-muted); }
@@ -805,19 +432,10 @@ const STYLE = `
 .camlib-explorer .cx-note { padding: 0.375rem 0.75rem; color: var(--cx-muted); font-size: 0.8125rem; border-top: 1px solid var(--cx-line); }
 .camlib-explorer .cx-note:empty { display: none; }
 
-.camlib-explorer .cx-sum { padding: 0.625rem; background: var(--cx-wash); border-radius: 0.5rem; }
-.camlib-explorer .cx-terms { display: flex; gap: 0.5rem; align-items: baseline; justify-content: space-between; }
-.camlib-explorer .cx-term { display: flex; flex-direction: column; }
-.camlib-explorer .cx-term strong { font-size: 1.25rem; line-height: 1.3; font-weight: 600; }
-.camlib-explorer .cx-term small { font-size: 0.8125rem; color: var(--cx-muted); }
-.camlib-explorer .cx-sign { font-size: 1.125rem; color: var(--cx-muted); }
-.camlib-explorer .cx-words { font-size: 0.8125rem; white-space: pre-line; }
 .camlib-explorer .cx-sum .cx-words { min-height: 2.8em; margin-top: 0.5rem; }
 .camlib-explorer .cx-none { padding-left: 0.625rem; border-left: 3px solid var(--cx-against); }
 
 .camlib-explorer .cx-speaks { position: relative; }
-.camlib-explorer .cx-heading { font-weight: 600; }
-.camlib-explorer .cx-heading span { font-weight: 400; color: var(--cx-muted); white-space: nowrap; }
 .camlib-explorer .cx-invitation { position: absolute; left: 0; right: 0; padding: 0.5rem 0; color: var(--cx-muted); }
 .camlib-explorer .cx-answer { margin-top: 0.25rem; }
 .camlib-explorer .cx-silent { visibility: hidden; }
@@ -834,20 +452,6 @@ const STYLE = `
 .camlib-explorer .cx-length.cx-against { background: var(--cx-against); }
 .camlib-explorer .cx-answer .cx-words { min-height: 2.8em; padding-top: 0.375rem; color: var(--cx-muted); }
 
-.camlib-explorer .cx-settings { display: grid; gap: 0.625rem; padding-top: 0.75rem; border-top: 1px solid var(--cx-line); font-size: 0.875rem; }
-.camlib-explorer .cx-opacity { display: grid; grid-template-columns: 4rem 1fr 3rem; gap: 0.5rem; align-items: center; }
-.camlib-explorer .cx-opacity label { margin: 0; }
-.camlib-explorer .cx-opacity input { width: 100%; margin: 0; accent-color: var(--cx-accent); }
-.camlib-explorer .cx-opacity output { text-align: right; color: var(--cx-muted); }
-.camlib-explorer .cx-choice { display: grid; grid-template-columns: 4rem 1fr; gap: 0.5rem; align-items: center; min-width: 0; margin: 0; padding: 0; border: 0; }
-.camlib-explorer .cx-choice legend { float: left; width: auto; margin: 0; padding: 0; font: inherit; }
-.camlib-explorer .cx-choice div { display: flex; padding: 0.125rem; background: var(--cx-wash); border-radius: 0.5rem; }
-.camlib-explorer .cx-choice label { position: relative; flex: 1; margin: 0; cursor: pointer; }
-.camlib-explorer .cx-choice input { position: absolute; inset: 0; width: 100%; height: 100%; margin: 0; opacity: 0; cursor: pointer; }
-.camlib-explorer .cx-choice span { display: block; padding: 0.3125rem 0.5rem; border-radius: 0.375rem; text-align: center; white-space: nowrap; }
-.camlib-explorer .cx-choice input:checked + span { background: var(--cx-card); box-shadow: 0 0 0 1px var(--cx-line); font-weight: 600; }
-.camlib-explorer .cx-choice input:focus-visible + span { outline: 3px solid var(--cx-accent); outline-offset: 1px; }
-
 @container (max-width: 26rem) { .camlib-explorer .cx-tile { font-size: 0.75rem; } }
 @container (min-width: 41rem) {
   .camlib-explorer .cx-app {
@@ -862,15 +466,5 @@ const STYLE = `
   .camlib-explorer .cx-speaks { order: 1; }
   .camlib-explorer .cx-wide .cx-settings { align-self: start; }
 }
-@media (prefers-reduced-motion: reduce) { .camlib-explorer .cx-grid::before { transition: none; } }
-@media print { .camlib-explorer .cx-settings, .camlib-explorer .cx-search, .camlib-explorer .cx-invitation { display: none; } }
+@media print { .camlib-explorer .cx-search, .camlib-explorer .cx-invitation { display: none; } }
 `;
-
-let sheet;
-/** Give the page the styles once. A constructed sheet also passes a policy that forbids inline ones. */
-function dress() {
-  if (sheet) return;
-  sheet = new CSSStyleSheet();
-  sheet.replaceSync(STYLE);
-  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-}

@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 import html
-import pathlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
 import traitlets
-from anywidget import AnyWidget
 from jaxtyping import Float, UInt8
 
 import camlib
 from camlib import plotting
-from camlib.explorers import attributes, dual_output
+from camlib.explorers import attributes, dual_output, modules
+from camlib.explorers.explorer import Explorer
 from camlib.explorers.inputs import check_proportions, checked_evidence, checked_picture
 
 if TYPE_CHECKING:
     from camlib.explain import ClassActivationMaps
     from camlib.explorers.inputs import Evidence
 
-STATE = ("class_index", "opacity", "cell", "mode", "scale", "greyscale")
 
-
-class ClassExplorer(AnyWidget):
+class ClassExplorer(Explorer):
     r"""Explore one picture's class activation maps, in Jupyter and in a page without a kernel.
 
     The colours show map / peak, from -1 (blue, against the class) over 0 to 1 (orange, for it);
@@ -73,8 +70,9 @@ class ClassExplorer(AnyWidget):
     mode = attributes.Checked().tag(sync=True)
     scale = attributes.Checked().tag(sync=True)
     greyscale = attributes.Checked().tag(sync=True)
-    _data = traitlets.Dict().tag(sync=True)
-    _esm = pathlib.Path(__file__).with_name("class_explorer.mjs")
+    module = "class_explorer.mjs"
+    state = ("class_index", "opacity", "cell", "mode", "scale", "greyscale")
+    _esm = modules.joined(module)
 
     def __init__(
         self,
@@ -108,14 +106,6 @@ class ClassExplorer(AnyWidget):
         rows, columns = self._evidence.cells
         return f"ClassExplorer of {len(self._evidence.names)} classes, {rows}×{columns} cells"
 
-    def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-        """Return the widget for Jupyter, and HTML for a page without a kernel."""
-        bundle = super()._repr_mimebundle_(**kwargs)
-        if bundle is None:  # a widget without a view has nothing to show
-            return None
-        data, metadata = bundle
-        return {**data, "text/plain": repr(self), "text/html": self._static_html()}, metadata
-
     def _static_html(self) -> str:
         place = int(np.flatnonzero(self._evidence.classes == self.class_index)[0])
         name, values = self._evidence.names[place], self._evidence.maps[place]
@@ -126,8 +116,7 @@ class ClassExplorer(AnyWidget):
             if values.max() > 0
             else "of which this picture has none"
         )
-        return dual_output.static_figure(
-            "class_explorer",
+        return self._figure(
             self._drawn(values),
             alt=f"Class activation map of “{name}” over the photograph. "
             f"Orange: evidence for it, {strongest}. Blue: evidence against it.",
@@ -135,7 +124,6 @@ class ClassExplorer(AnyWidget):
             f"{self._evidence.logits[place]:.2f}. Orange places speak for it, blue ones against "
             "it. With JavaScript this picture answers: choose any of "
             f"{len(self._evidence.names)} classes, point at a place to see what it speaks for.",
-            data={**self._data, "state": {name: getattr(self, name) for name in STATE}},
         )
 
     def _drawn(self, values: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "H W 3"]:

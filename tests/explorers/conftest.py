@@ -1,7 +1,6 @@
 """Maps whose answers are known, and a browser in which the ES module runs."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from playwright.sync_api import Browser, Page, Playwright, Route
 
 import camlib
-from camlib.explorers import class_explorer
+from camlib.explorers import modules
 from tooling import browser as tooling_browser
 
 ADDRESS = "http://explorer.test/"
@@ -82,8 +81,8 @@ def serve(chromium: Browser) -> Iterator[Callable[..., Page]]:
         def answer(route: Route) -> None:
             if route.request.url == ADDRESS:
                 route.fulfill(body=PAGE.format(html), content_type="text/html; charset=utf-8")
-            elif route.request.url == ADDRESS + "class_explorer.mjs":
-                module = Path(class_explorer.__file__).with_suffix(".mjs")
+            elif route.request.url.endswith(".mjs"):
+                module = modules.FOLDER / route.request.url.removeprefix(ADDRESS)
                 route.fulfill(path=module, content_type="text/javascript")
             elif route.request.url.endswith("/favicon.ico"):
                 route.fulfill(status=204)
@@ -103,16 +102,63 @@ def serve(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
 @pytest.fixture
 def alive(serve: Callable[..., Page], explorer_html: str) -> Callable[..., Page]:
-    """Open the explorer's static HTML and bring it to life."""
+    """Open an explorer's static HTML and bring it to life."""
 
     def alive(html: str = explorer_html, **options: Any) -> Page:
         page = serve(html, **options)
         page.evaluate(
             """async () => {
-                const { hydrate } = await import("/class_explorer.mjs");
-                window.leave = hydrate(document.querySelector("[data-camlib-explorer]"));
+                const figure = document.querySelector("[data-camlib-explorer]");
+                const { hydrate } = await import(`/${figure.dataset.camlibExplorer}.mjs`);
+                window.leave = hydrate(figure);
             }"""
         )
         return page
 
     return alive
+
+
+def call(page: Page, module: str, expression: str, argument: Any = None) -> Any:
+    """Evaluate a JavaScript expression of a module's exports ``m`` and the argument ``a``."""
+    return page.evaluate(
+        f"async (a) => {{ const m = await import('/{module}'); return {expression}; }}", argument
+    )
+
+
+MODEL = """
+class Model {
+  listeners = new Map(); saved = [];
+  constructor(values) { this.values = values; }
+  get(name) { return this.values[name]; }
+  set(name, value) {
+    if (this.values[name] === value) return;
+    this.values[name] = value;
+    (this.listeners.get(`change:${name}`) ?? []).forEach((listener) => listener());
+  }
+  save_changes() { this.saved.push({ ...this.values, _data: null }); }
+  on(event, listener) {
+    this.listeners.set(event, [...(this.listeners.get(event) ?? []), listener]);
+  }
+  off(event, listener) {
+    this.listeners.set(event, this.listeners.get(event).filter((other) => other !== listener));
+  }
+}
+"""
+
+
+def as_widget(page: Page, explorer: Any) -> None:
+    """Render an explorer as anywidget does: its code from a blob, its traits in ``window.model``.
+
+    ``window.leave()`` ends it.
+    """
+    traits = {name: value for name, value in explorer.get_state().items() if name != "layout"}
+    page.evaluate(
+        "async (traits) => {"
+        + MODEL
+        + """const code = new Blob([traits._esm], { type: "text/javascript" });
+            const { default: widget } = await import(URL.createObjectURL(code));
+            window.model = new Model({ ...traits, _esm: null });
+            window.leave = widget.render({ model, el: document.querySelector("main") });
+        }""",
+        traits,
+    )

@@ -3,7 +3,6 @@
 import base64
 import re
 from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,17 +13,9 @@ import camlib
 from camlib import plotting
 from camlib.explorers import ClassExplorer
 
-from .conftest import make_cam, make_names, make_picture
+from .conftest import as_widget, call, make_cam, make_names, make_picture
 
 Open = Callable[..., Page]
-
-
-def call(page: Page, expression: str, argument: Any = None) -> Any:
-    """Evaluate a JavaScript expression of the module's exports ``m`` and the argument ``a``."""
-    return page.evaluate(
-        f"async (a) => {{ const m = await import('/class_explorer.mjs'); return {expression}; }}",
-        argument,
-    )
 
 
 def html_of(explorer: ClassExplorer) -> str:
@@ -59,44 +50,6 @@ def chosen(page: Page, place: int) -> None:
 # ------------------------------------------------------------------ arithmetic
 
 
-@pytest.mark.parametrize("mode", ["bilinear", "nearest"])
-@pytest.mark.parametrize(
-    ("cells", "size"),
-    [((7, 7), (448, 448)), ((6, 14), (192, 448)), ((1, 3), (5, 10)), ((5, 4), (3, 2))],
-)
-def test_upsampling_is_camlibs(
-    serve: Open, mode: str, cells: tuple[int, int], size: tuple[int, int]
-) -> None:
-    values = make_cam(1, *cells).maps
-    expected = camlib.upsample(values, size, mode).flatten().numpy()
-    came = call(
-        serve(),
-        "Array.from(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode))",
-        {"map": values.flatten().tolist(), "cells": cells, "size": size, "mode": mode},
-    )
-    np.testing.assert_allclose(came, expected, atol=2e-6 * np.abs(expected).max())
-
-
-def test_strongest_mean_and_largest(serve: Open) -> None:
-    """Of 2, 5, -7, 5 the order is 5, 5, 2, -7, the mean 5/4, the largest absolute value 7."""
-    came = call(
-        serve(),
-        "[m.strongest(a, 3), m.mean(Float32Array.from(a)), m.largest(a)]",
-        [2, 5, -7, 5],
-    )
-    assert came == [[1, 3, 0], 1.25, 7]
-
-
-@pytest.mark.parametrize(
-    ("dtype", "name"),
-    [("<i2", "int16"), ("<i4", "int32"), ("<f4", "float32"), ("u1", "uint8")],
-)
-def test_arrays_arrive(serve: Open, dtype: str, name: str) -> None:
-    values = np.array([0, 1, 77, 3]).astype(dtype)
-    address = f"data:application/x-{name};base64,{base64.b64encode(values.tobytes()).decode()}"
-    assert call(serve(), "Array.from(m.decode(a))", address) == values.tolist()
-
-
 @pytest.mark.parametrize(
     ("typed", "names"),
     [
@@ -112,6 +65,7 @@ def test_search_puts_words_before_beginnings_before_parts(
 ) -> None:
     found = call(
         serve(),
+        "class_explorer.mjs",
         """m.search({ names: a.names, classes: [900, 901, 902, 903, 904], order: [0, 3, 2, 4, 1] },
                     a.typed, 50)""",
         {
@@ -141,7 +95,7 @@ def test_the_drawn_map_is_camlibs_overlay(
     # A canvas stores colours multiplied by their opacity; over black that is what it shows.
     pixels = page.evaluate(
         """() => {
-            const heat = document.querySelector(".cx-heat");
+            const heat = document.querySelector(".cx-stage .cx-heat");
             const flat = new OffscreenCanvas(heat.width, heat.height).getContext("2d");
             flat.fillRect(0, 0, heat.width, heat.height);
             flat.drawImage(heat, 0, 0);
@@ -161,7 +115,7 @@ def test_opacity_and_grey_are_what_python_does(alive: Open) -> None:
     """The canvas lies over the photograph with its opacity, as α·C + (1 - α)·I asks for."""
     cam = make_cam(10)
     page = alive(html_of(ClassExplorer(make_picture(), cam, make_names(10), opacity=0.35)))
-    assert page.locator(".cx-heat").evaluate("e => getComputedStyle(e).opacity") == "0.35"
+    assert page.locator(".cx-stage .cx-heat").evaluate("e => getComputedStyle(e).opacity") == "0.35"
     photo = page.locator(".cx-photo")
     assert photo.evaluate("e => getComputedStyle(e).filter") == "grayscale(1)"
     page.get_by_role("radio", name="Colour").check()
@@ -276,13 +230,13 @@ def test_search_that_finds_nothing_and_escape(alive: Open, cam: camlib.ClassActi
 
 def test_a_click_on_a_guess_shows_its_map(alive: Open, cam: camlib.ClassActivationMaps) -> None:
     page = alive()
-    before = page.locator(".cx-heat").evaluate("canvas => canvas.toDataURL()")
+    before = page.locator(".cx-stage .cx-heat").evaluate("canvas => canvas.toDataURL()")
     tile = page.locator(".cx-tile").nth(3)
     tile.click()
     chosen(page, top(cam.logits[0], 4)[3])
     expect(tile).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".cx-tile[aria-pressed=true]")).to_have_count(1)
-    assert page.locator(".cx-heat").evaluate("canvas => canvas.toDataURL()") != before
+    assert page.locator(".cx-stage .cx-heat").evaluate("canvas => canvas.toDataURL()") != before
 
 
 def speaks(page: Page, cam: camlib.ClassActivationMaps, row: int, column: int) -> None:
@@ -379,17 +333,17 @@ def test_settings(alive: Open, cam: camlib.ClassActivationMaps) -> None:
     slider = page.get_by_role("slider", name="Opacity")
     slider.press("ArrowLeft")
     expect(page.locator("output")).to_have_text("75 %")
-    assert page.locator(".cx-heat").evaluate("heat => heat.style.opacity") == "0.75"
+    assert page.locator(".cx-stage .cx-heat").evaluate("heat => heat.style.opacity") == "0.75"
     shot = "canvas => canvas.toDataURL()"
-    smooth = page.locator(".cx-heat").evaluate(shot)
+    smooth = page.locator(".cx-stage .cx-heat").evaluate(shot)
     page.get_by_role("radio", name="Smooth").press("ArrowRight")
     expect(page.get_by_role("radio", name="Cells")).to_be_checked()
-    cells = page.locator(".cx-heat").evaluate(shot)
+    cells = page.locator(".cx-stage .cx-heat").evaluate(shot)
     assert cells != smooth
     page.get_by_role("radio", name="This class").check()
     peak = float(cam.maps[0, top(cam.logits[0], 1)[0]].abs().max())
     expect(page.locator(".cx-ticks")).to_have_text(f"−{peak:.1f} against0for +{peak:.1f}")
-    assert page.locator(".cx-heat").evaluate(shot) != cells
+    assert page.locator(".cx-stage .cx-heat").evaluate(shot) != cells
 
 
 def test_changes_are_announced_after_a_pause(alive: Open, cam: camlib.ClassActivationMaps) -> None:
@@ -501,46 +455,12 @@ def test_damaged_data_leaves_the_picture(serve: Open, explorer_html: str) -> Non
     expect(page.locator(".cx-app")).to_have_count(0)
 
 
-MODEL = """
-class Model {
-  listeners = new Map(); saved = [];
-  constructor(values) { this.values = values; }
-  get(name) { return this.values[name]; }
-  set(name, value) {
-    if (this.values[name] === value) return;
-    this.values[name] = value;
-    (this.listeners.get(`change:${name}`) ?? []).forEach((listener) => listener());
-  }
-  save_changes() { this.saved.push({ ...this.values, _data: null }); }
-  on(event, listener) {
-    this.listeners.set(event, [...(this.listeners.get(event) ?? []), listener]);
-  }
-  off(event, listener) {
-    this.listeners.set(event, this.listeners.get(event).filter((other) => other !== listener));
-  }
-}
-"""
-
-
 def test_as_a_widget_both_sides_see_each_other(
     serve: Open, cam: camlib.ClassActivationMaps
 ) -> None:
     page = serve()
     explorer = ClassExplorer(make_picture(), cam, make_names())
-    state = {key: value for key, value in explorer.get_state().items() if key in explorer.keys}
-    values = {
-        name: state[name]
-        for name in ("class_index", "opacity", "cell", "mode", "scale", "greyscale", "_data")
-    }
-    page.evaluate(
-        "async (values) => {"
-        + MODEL
-        + """window.model = new Model(values);
-            const { default: widget } = await import("/class_explorer.mjs");
-            window.leave = widget.render({ model, el: document.querySelector("main") });
-        }""",
-        values,
-    )
+    as_widget(page, explorer)
     second = top(cam.logits[0], 2)[1]
     page.locator(".cx-tile").nth(1).click()
     cell(page, 2, 3).click()
@@ -557,7 +477,7 @@ def test_as_a_widget_both_sides_see_each_other(
     chosen(page, 17)
     page.mouse.move(1, 1)
     speaks(page, cam, 6, 5)
-    assert page.locator(".cx-heat").evaluate("heat => heat.style.opacity") == "0.25"
+    assert page.locator(".cx-stage .cx-heat").evaluate("heat => heat.style.opacity") == "0.25"
     for name in ("Cells", "This class", "Colour"):
         expect(page.get_by_role("radio", name=name, exact=True)).to_be_checked()
     assert page.evaluate("() => model.saved.length") == count

@@ -36,7 +36,7 @@ def title_of(explorer: Locator) -> Locator:
 
 def drawn(explorer: Locator) -> str:
     """The map as it is drawn now."""
-    address: str = explorer.locator(".cx-heat").evaluate("canvas => canvas.toDataURL()")
+    address: str = explorer.locator(".cx-stage .cx-heat").evaluate("canvas => canvas.toDataURL()")
     return address
 
 

@@ -20,8 +20,11 @@ def copy_modules(app: Sphinx, exception: Exception | None) -> None:
     target = Path(app.outdir) / "_static" / "explorers"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for module in sorted((Path(app.srcdir) / "camlib" / "explorers").glob("*.mjs")):
-        shutil.copyfile(module, target / module.name)
+    source = Path(app.srcdir) / "camlib" / "explorers"
+    for module in sorted(source.rglob("*.mjs")):
+        copy = target / module.relative_to(source)
+        copy.parent.mkdir(exist_ok=True)
+        shutil.copyfile(module, copy)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -1,0 +1,113 @@
+// The cells of a map as a grid for mouse, touch and keys; one of them may be chosen.
+
+import { element } from "./elements.mjs";
+
+/** In words, as readers count. */
+export const whereIs = ([row, column]) => `row ${row + 1}, column ${column + 1}`;
+
+/** The row and column of a cell that was counted along the rows. */
+export const cellAt = (index, columns) => [Math.floor(index / columns), index % columns];
+
+/**
+ * A grid of rows × columns cells to lie over a picture, and the mark of the chosen one.
+ *
+ * - `label`: what the grid is, for those who don't see it
+ * - `get()` the chosen cell as [row, column] or null, `set(cell)` to choose another
+ * - `onPin(cell)`: the reader has chosen a cell to stay, by click, tap or key
+ *
+ * A mouse that merely passes shows a cell and gives back the one that was chosen to stay.
+ */
+export function cellGrid({ rows, columns, label, get, set, onPin = () => {} }) {
+  const mark = element("div", { class: "mark" });
+  const cells = Array.from({ length: rows * columns }, (_, index) => element("div", {
+    class: "cell", role: "gridcell", tabindex: "-1", "aria-selected": "false", "data-index": index,
+  }));
+  const grid = element("div", {
+    class: "grid", role: "grid", "aria-label": label, style: `--rows: ${rows}; --columns: ${columns}`,
+  }, ...Array.from({ length: rows }, (_, row) =>
+    element("div", { class: "row", role: "row" }, ...cells.slice(row * columns, (row + 1) * columns))));
+  const indexOf = ([row, column]) => row * columns + column;
+
+  let pinned = get();
+  let ours = false;
+  let home = 0;
+  const show = (cell) => {
+    if (String(cell) === String(get())) return;
+    ours = true;
+    set(cell);
+    ours = false;
+  };
+  const pin = (cell) => {
+    pinned = cell;
+    show(cell);
+    if (cell) onPin(cell);
+  };
+  const under = (event) => {
+    const box = grid.getBoundingClientRect();
+    const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
+    const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
+    return row >= 0 && row < rows && column >= 0 && column < columns ? [row, column] : null;
+  };
+  grid.addEventListener("pointermove", (event) => {
+    const cell = under(event);
+    if (cell && event.pointerType === "touch") pinned = cell;
+    if (cell) show(cell);
+  });
+  grid.addEventListener("pointerleave", (event) => {
+    if (event.pointerType !== "touch") show(pinned);
+  });
+  grid.addEventListener("click", (event) => {
+    const index = event.target.dataset.index;
+    if (index === undefined) return;
+    const cell = cellAt(Number(index), columns);
+    if (String(cell) !== String(pinned)) pin(cell);
+    else if (event.pointerType === "touch") pin(null);
+    else pinned = null;
+  });
+  grid.addEventListener("focusin", (event) => {
+    if (event.target.matches(":focus-visible")) pin(cellAt(Number(event.target.dataset.index), columns));
+  });
+  grid.addEventListener("keydown", (event) => {
+    const [row, column] = cellAt(home, columns);
+    const target = {
+      ArrowUp: [row - 1, column], ArrowDown: [row + 1, column],
+      ArrowLeft: [row, column - 1], ArrowRight: [row, column + 1],
+      Home: [event.ctrlKey ? 0 : row, 0], End: [event.ctrlKey ? rows - 1 : row, columns - 1],
+      PageUp: [0, column], PageDown: [rows - 1, column],
+    }[event.key];
+    if (event.key === "Escape") pin(null);
+    else if (event.key === "Enter" || event.key === " ") pin(cellAt(home, columns));
+    else if (target && !event.altKey && !event.metaKey) {
+      const cell = [
+        Math.min(rows - 1, Math.max(0, target[0])), Math.min(columns - 1, Math.max(0, target[1])),
+      ];
+      pin(cell);
+      cells[indexOf(cell)].focus({ preventScroll: true });
+    } else return;
+    event.preventDefault();
+  });
+  return {
+    mark,
+    grid,
+    /** Name every cell for those who don't see it: `words(cell)`. */
+    describe: (words) => cells.forEach((cell, index) =>
+      cell.setAttribute("aria-label", words(cellAt(index, columns)))),
+    /** Show which cell is chosen now. */
+    update() {
+      const cell = get();
+      if (!ours) pinned = cell;
+      cells[home].tabIndex = -1;
+      cells[home].setAttribute("aria-selected", "false");
+      if (cell) {
+        home = indexOf(cell);
+        cells[home].setAttribute("aria-selected", "true");
+        mark.style.setProperty("left", `${(cell[1] / columns) * 100}%`);
+        mark.style.setProperty("top", `${(cell[0] / rows) * 100}%`);
+        mark.style.setProperty("width", `${100 / columns}%`);
+        mark.style.setProperty("height", `${100 / rows}%`);
+      }
+      cells[home].tabIndex = 0;
+      mark.hidden = !cell;
+    },
+  };
+}

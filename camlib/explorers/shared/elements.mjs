@@ -1,0 +1,38 @@
+// Elements of an explorer, and the voice in which it speaks to those who don't see it.
+
+/** An element with attributes, listeners ("onclick") and children; classes get the prefix cx-. */
+export function element(tag, attributes = {}, ...children) {
+  const node = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name === "class") node.className = value.replace(/\S+/g, "cx-$&");
+    else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+    else node.setAttribute(name, value);
+  }
+  node.append(...children);
+  return node;
+}
+
+/** An identifier that no other element of the page has. */
+export const uniqueId = () => `cx${Math.random().toString(36).slice(2)}`;
+
+/** A photograph; the theme dims pictures in the dark unless they say that they suit both. */
+export function photograph(attributes) {
+  const image = element("img", attributes);
+  image.classList.add("dark-light");
+  return image;
+}
+
+/** A live region: `say(text)` is read out once things have come to rest, `stop()` keeps it silent. */
+export function announcer() {
+  const node = element("p", { class: "live", role: "status" });
+  let waiting;
+  return {
+    node,
+    say(text) {
+      // Somebody who sweeps over many places hears the one where they stop, not all in between.
+      clearTimeout(waiting);
+      waiting = setTimeout(() => (node.textContent = text), 400);
+    },
+    stop: () => clearTimeout(waiting),
+  };
+}
