@@ -109,7 +109,7 @@ def make_scenes(
         If an argument is out of range, or the canvas cannot hold its garments.
     """
     _check(count, seed, size, most, background, distractors)
-    random = np.random.RandomState(seed)  # noqa: NPY002 # the one stream that never changes
+    random = np.random.RandomState(seed)  # the one stream that never changes
     made: list[Scenes] = []
     for _ in range(0, count, TOGETHER):
         made.append(_some(random, garments, size, most, background == "mixed", distractors))
