@@ -72,7 +72,7 @@ def paint_distractors(
     side = 2 * BLOCK
     rows, columns = np.mgrid[:side, :side]
     for number in range(1, most + 1):
-        shown = random.randint(0, most + 1, count) >= number
+        shown = np.greater_equal(random.randint(0, most + 1, count), number)
         source = garments[random.randint(0, len(garments), count)]
         blocks = source.reshape(count, 4, BLOCK, 4, BLOCK).transpose(0, 1, 3, 2, 4)
         blocks = blocks.reshape(count, 16, BLOCK, BLOCK)

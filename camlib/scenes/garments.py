@@ -1,4 +1,4 @@
-"""Fashion-MNIST's garments: a part that the package carries, or the full set from a folder."""
+"""Layer 2: Fashion-MNIST's garments: a part that the package carries, or the full set from a folder."""
 
 from __future__ import annotations
 

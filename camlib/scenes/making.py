@@ -206,7 +206,7 @@ def _boxes(
     patches: UInt8[np.ndarray, "m 28 28"], corners: Int[np.ndarray, "m 2"]
 ) -> Int[np.ndarray, "m 4"]:
     """Return the tight half-open boxes (x0, y0, x1, y1) of the pixels above 0."""
-    down, across = patches.any(axis=2), patches.any(axis=1)
+    down, across = np.any(patches, axis=2), np.any(patches, axis=1)
     ends = [
         across.argmax(1),
         down.argmax(1),
