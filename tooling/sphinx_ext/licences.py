@@ -90,7 +90,7 @@ def packaged(root: Path) -> list[Work]:
 
 def licence_of(package: Distribution, given: str | None) -> str:
     """Return a package's licence as its metadata say it, or as ``given``."""
-    licence = given or package.metadata.get("License-Expression")
+    licence = given or package.metadata.json.get("license_expression")
     if not licence:
         raise ValueError(
             f"{package.name} does not say its licence in its metadata. Name it in PACKAGES of "
@@ -139,7 +139,7 @@ def bundled(own_licence: str) -> list[tuple[Work, str]]:
 def weights() -> tuple[Work, str]:
     """Return the weights of the network and their licence."""
     package = distribution(WEIGHTS)
-    use = "the network’s weights: every map and number, and the model that runs in the browser"
+    use = "weights of the network"
     files = ("models/*", "*.onnx")
     work = Work("EfficientNet-Lite0", package.version, use, "Apache-2.0", f"{WEIGHTS}.txt", files)
     return work, text_of(package)
@@ -172,8 +172,7 @@ class Licences(SphinxDirective):
         depth = "../" * self.env.docname.count("/")
         rows = [
             [
-                text(work.name),
-                text(work.version),
+                text(f"{work.name} {work.version}"),
                 text(work.use),
                 nodes.reference(
                     "", work.licence, refuri=f"{depth}{TEXTS}/{work.text}", internal=True
@@ -183,7 +182,7 @@ class Licences(SphinxDirective):
         ]
         pictures = [[code_or_text(cell) for cell in row] for row in photographs(root)]
         return [
-            table(("what", "version", "for", "licence"), rows),
+            table(("what", "for", "licence"), rows),
             table(("photograph", "author", "licence", "from"), pictures),
         ]
 
@@ -207,7 +206,7 @@ def table(head: tuple[str, ...], rows: list[list[nodes.Node]]) -> nodes.table:
     group += [nodes.colspec(colwidth=1) for _ in head]
     group += nodes.thead("", line([text(word) for word in head]))
     group += nodes.tbody("", *(line(row) for row in rows))
-    return nodes.table("", group)
+    return nodes.table("", group, classes=["licences"])
 
 
 def line(cells: list[nodes.Node]) -> nodes.row:
