@@ -41,10 +41,12 @@ def table_of_contents() -> list[str]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Run a test for each page of the table of contents (``page_name``) or of the site (``any_page``)."""
-    if "page_name" in metafunc.fixturenames:
-        metafunc.parametrize("page_name", table_of_contents())
-    if "any_page" in metafunc.fixturenames:
-        metafunc.parametrize("any_page", [*table_of_contents(), *MADE])
+    listed = table_of_contents()
+    for name, values in (("page_name", listed), ("any_page", [*listed, *MADE])):
+        if name in metafunc.fixturenames:
+            # Of two workers, one does all tests of a page, for it opens the page once for them all.
+            groups = [pytest.param(value, marks=pytest.mark.xdist_group(value)) for value in values]
+            metafunc.parametrize(name, groups)
 
 
 class BelowFolder(serve.Handler):

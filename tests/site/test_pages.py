@@ -142,12 +142,19 @@ def picture_of(name: str, width: int, scheme: str, scripts: bool) -> Path:
     return PICTURES / f"{name.partition('.html')[0].replace('/', '-')}-{way}"
 
 
+def top_of(page: Any) -> dict[str, float]:
+    """Return the part of a page that its picture shows: five screens of it at most."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    return {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": min(height, 4500)}
+
+
 def look(opened: Any, axe: Path | None, picture: Path) -> Facts:
     """Ask an open page everything, and take its picture; last of all, on paper."""
     page = opened.page
     found = page.evaluate(QUESTIONS)
     picture.parent.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=picture, type="jpeg", quality=60, full_page=True)
+    # A whole chapter would be a picture 25 000 pixels high, and take longer than all the rest.
+    page.screenshot(path=picture, type="jpeg", quality=60, full_page=True, clip=top_of(page))
     if axe is None:
         return Facts(opened.problems, opened.foreign, found | page.evaluate(UNSCRIPTED), [], {})
     # Evaluated, not added: the page's policy lets no such script in.
