@@ -55,10 +55,11 @@ chapters: .venv/.ready ## only run the chapters again and compare what they prin
 		--nbval-sanitize-with tooling/nbval.cfg $$notebooks
 
 pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
-	@$(browser) && $(py) -m pytest -q --junitxml=_build/reports/pages.xml tests/book/test_figures.py tests/site
+	@$(browser) && $(py) -m pytest -q -n 2 --dist loadgroup --junitxml=_build/reports/pages.xml \
+		tests/book/test_figures.py tests/site
 
-bench: .venv/.bench ## speed against the bare forward pass and against peers
-	@$(py) -m benchmarks
+bench: .venv/.bench _build/.book ## speed against the bare forward pass and peers; what the pages cost
+	@$(browser) && $(py) -m benchmarks
 
 format: .venv/.ready ## put code and notebooks into the one form that lint accepts
 	@$(py) -m ruff check --quiet --fix .

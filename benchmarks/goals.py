@@ -17,12 +17,19 @@ TEN = "camlib, 10 maps at picture size"
 TORCH_CAM = "torch-cam, CAM, 1 map"
 GRAD_CAM_ONE = "pytorch-grad-cam, Grad-CAM, 1 map"
 GRAD_CAM_TEN = "pytorch-grad-cam, Grad-CAM, 10 maps"
-SWITCH = "ClassExplorer, click on a class to next paint"
+ACTION = "action to next paint"
+FIRST_PAINT = "first paint"
+READY = "explorers ready"
+TRANSFER = "transferred, compressed"
+EXPLORER_CODE = "code, compressed"
 
 
 @dataclass(frozen=True)
 class Goal:
-    """A limit on a contestant: on its ratio to another one, or, with none, on its milliseconds."""
+    """A limit on a contestant: on its ratio to another one, or, with none, on its own value.
+
+    That value is in milliseconds, or in kilobytes where the result says so.
+    """
 
     of: str
     over: str | None
@@ -43,17 +50,22 @@ GOALS = (
     Goal(ALL, BARE, at_most=1.05),
     Goal(GRAD_CAM_ONE, ONE, at_least=4),
     Goal(GRAD_CAM_TEN, TEN, at_least=20),
-    Goal(SWITCH, None, at_most=25),
+    Goal(ACTION, None, at_most=20),
+    Goal(FIRST_PAINT, None, at_most=800),
+    Goal(READY, None, at_most=1500),
+    Goal(TRANSFER, None, at_most=1500),
+    Goal(EXPLORER_CODE, None, at_most=25),
 )
 
 
 @dataclass(frozen=True)
 class Result:
-    """One race: the seconds of each contestant, round by round."""
+    """One race: the seconds of each contestant, round by round; or megabytes, if the unit is kB."""
 
     subject: str
     batch: int
     times: Times
+    unit: str = "ms"
 
 
 @dataclass(frozen=True)
@@ -64,6 +76,7 @@ class Verdict:
     subject: str
     batch: int
     value: float
+    unit: str = "ms"
 
     @property
     def met(self) -> bool:
@@ -81,7 +94,7 @@ def judge(results: Iterable[Result], goals: Iterable[Goal] = GOALS) -> list[Verd
     """
     results, goals = list(results), list(goals)
     verdicts = [
-        Verdict(goal, result.subject, result.batch, _value(goal, result.times))
+        Verdict(goal, result.subject, result.batch, _value(goal, result.times), result.unit)
         for goal in goals
         for result in results
         if goal.of in result.times

@@ -43,6 +43,16 @@ def test_milliseconds_are_judged_without_a_partner() -> None:
     assert not verdict.met
 
 
+def test_kilobytes_are_judged_alike() -> None:
+    """1.6 MB is 1600 kB, above 1500; the verdict keeps the unit."""
+    (verdict,) = judge(
+        [Result("page", 1, {"code": [1.6]}, unit="kB")], [Goal("code", None, at_most=1500)]
+    )
+    assert verdict.value == pytest.approx(1600)
+    assert verdict.unit == "kB"
+    assert not verdict.met
+
+
 def test_every_result_is_judged() -> None:
     """The goal holds on each network and batch, not only on the first."""
     fast = Result("net", 1, {"bare": [1.0], "maps": [1.0]})
@@ -63,5 +73,9 @@ def test_the_goals_of_the_project() -> None:
         (goals.ALL, goals.BARE): "at most 1.05",
         (goals.GRAD_CAM_ONE, goals.ONE): "at least 4",
         (goals.GRAD_CAM_TEN, goals.TEN): "at least 20",
-        (goals.SWITCH, None): "at most 25",
+        (goals.ACTION, None): "at most 20",
+        (goals.FIRST_PAINT, None): "at most 800",
+        (goals.READY, None): "at most 1500",
+        (goals.TRANSFER, None): "at most 1500",
+        (goals.EXPLORER_CODE, None): "at most 25",
     }

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import camlib
 
 # Made by Sphinx beside the pages of the table of contents.
@@ -47,22 +45,6 @@ def test_search(visit: Callable[..., Any]) -> None:
     assert "pooling" in page.locator("article").inner_text().lower()
     assert visited.problems == []
     assert visited.foreign == []
-
-
-def test_paper(page_name: str, visit: Callable[..., Any]) -> None:
-    """Printed from dark mode, a page has its title, dark ink everywhere and no buttons."""
-    page = visit(page_name, scheme="dark").page
-    page.emulate_media(media="print")
-    assert page.locator("article h1").is_visible()
-    assert not page.locator(".bd-sidebar-primary").is_visible()
-    assert not page.locator(".bd-header-article").is_visible()
-    brightest = page.eval_on_selector_all(
-        "article :is(p, li, h1, h2, td, pre, pre span)",
-        """(elements) => Math.max(...elements
-            .filter((element) => element.getClientRects().length && !element.closest('[data-camlib-explorer]'))
-            .map((element) => Math.max(...getComputedStyle(element).color.match(/[0-9]+/g).slice(0, 3))))""",
-    )
-    assert brightest < 0xC0
 
 
 def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: list[str]) -> None:
@@ -126,21 +108,3 @@ def test_library_page_is_complete(built: Path) -> None:
     names = public_names()
     assert len(names) > 20
     assert [name for name in names if f'id="{name}"' not in text] == []
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
-def test_accessible(
-    page_name: str, width: int, scheme: str, visit: Callable[..., Any], axe: Path
-) -> None:
-    """No rule of WCAG 2.2 A and AA that axe-core knows is broken."""
-    page = visit(page_name, width=width, scheme=scheme).page
-    page.add_script_tag(path=axe)
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    result = page.evaluate("(values) => axe.run({ runOnly: { type: 'tag', values } })", tags)
-    assert result["passes"]
-    broken = [
-        f"{rule['id']}: {node['target']} {node['html'][:120]}"
-        for rule in result["violations"]
-        for node in rule["nodes"]
-    ]
-    assert broken == []
