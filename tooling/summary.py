@@ -1,13 +1,16 @@
 """Say how many tests, notebook cells and pages `make test` has checked.
 
 python -m tooling.summary FOLDER reads the reports that pytest left there: unit.xml, chapters.xml
-(one case a notebook cell) and pages.xml (cases note each page they open as a property "page").
+(one case a notebook cell), pages.xml (cases note each page they open as a property "page") and
+widgets.xml (the explorers in JupyterLab).
 """
 
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
+
+STAGES = ("unit", "chapters", "pages", "widgets")
 
 
 @dataclass(frozen=True)
@@ -35,17 +38,17 @@ def read(path: Path) -> Report:
 
 def summarise(folder: Path) -> tuple[str, bool]:
     """Return the closing lines, and whether every stage has checked something and all went well."""
-    unit, chapters, pages = (read(folder / f"{name}.xml") for name in ("unit", "chapters", "pages"))
-    stages = (unit, chapters, pages)
+    stages = tuple(read(folder / f"{name}.xml") for name in STAGES)
+    unit, chapters, pages, widgets = stages
     passed = sum(stage.cases - stage.failed - stage.skipped for stage in stages)
     failed = sum(stage.failed for stage in stages)
     skipped = sum(stage.skipped for stage in stages)
     lines = (
-        f"Checked: {unit.cases + pages.cases} tests, {chapters.cases} notebook cells, "
+        f"Checked: {unit.cases + pages.cases + widgets.cases} tests, {chapters.cases} notebook cells, "
         f"{len(pages.pages)} pages.\n"
         f"{passed} passed, {failed} failed, {skipped} skipped"
     )
-    empty = not (unit.cases and chapters.cases and pages.pages)
+    empty = not (pages.pages and all(stage.cases for stage in stages))
     return lines, not (failed or skipped or empty)
 
 

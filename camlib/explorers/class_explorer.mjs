@@ -83,8 +83,6 @@ export function explore(root, data, state) {
   );
   // Below a wide picture there is room for the settings, beside another there is.
   app.classList.toggle("cx-wide", width > 1.5 * height);
-  // Without this JupyterLab takes the arrow keys for itself and moves between notebook cells.
-  app.dataset.lmSuppressShortcuts = "true";
   root.append(app);
   const grey = { update: () => app.classList.toggle("cx-grey", state.get("greyscale")) };
 

@@ -226,13 +226,14 @@ class TestSummary:
     PAGE = '<testcase><properties><property name="page" value="{}"/></properties></testcase>'
 
     def test_numbers(self, tmp_path: Path) -> None:
-        """3 + 3 tests, 2 cells; two different pages, one of them twice."""
+        """3 + 3 + 1 tests, 2 cells; two different pages, one of them twice."""
         report(tmp_path, "unit", self.CASE * 3)
         report(tmp_path, "chapters", self.CASE * 2)
         report(tmp_path, "pages", "".join(self.PAGE.format(name) for name in "aab"))
+        report(tmp_path, "widgets", self.CASE)
         lines, well = summary.summarise(tmp_path)
         assert lines == (
-            "Checked: 6 tests, 2 notebook cells, 2 pages.\n8 passed, 0 failed, 0 skipped"
+            "Checked: 7 tests, 2 notebook cells, 2 pages.\n9 passed, 0 failed, 0 skipped"
         )
         assert well
 
@@ -241,13 +242,14 @@ class TestSummary:
         report(tmp_path, "unit", f"<testcase><{kind}/></testcase>")
         report(tmp_path, "chapters", self.CASE)
         report(tmp_path, "pages", self.PAGE.format("a"))
+        report(tmp_path, "widgets", self.CASE)
         lines, well = summary.summarise(tmp_path)
-        assert "2 passed" in lines
+        assert "3 passed" in lines
         assert not well
 
-    @pytest.mark.parametrize("empty", ["unit", "chapters", "pages"])
+    @pytest.mark.parametrize("empty", summary.STAGES)
     def test_a_stage_that_checked_nothing_fails(self, tmp_path: Path, empty: str) -> None:
-        for stage in ("unit", "chapters", "pages"):
+        for stage in summary.STAGES:
             report(tmp_path, stage, "" if stage == empty else self.PAGE.format("a"))
         assert not summary.summarise(tmp_path)[1]
 

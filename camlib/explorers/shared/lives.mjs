@@ -29,6 +29,8 @@ export function livesOf(label, build) {
     render({ model, el }) {
       const figure = element("figure", { "aria-label": label });
       figure.className = "camlib-explorer";
+      // Without this JupyterLab takes keys for itself: arrows move between cells, "x" cuts one out.
+      figure.dataset.lmSuppressShortcuts = "true";
       el.append(figure);
       const leave = build(figure, model.get("_data"), modelState(model));
       return () => {
