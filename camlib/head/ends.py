@@ -14,6 +14,7 @@ from torch.nn import functional as F
 from camlib.head.calls import Call
 from camlib.head.watch import Tail, version_of
 
+
 @dataclass(frozen=True)
 class Use:
     """A module's last call: what went in and what came out, each with its version at that time."""

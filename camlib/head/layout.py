@@ -11,8 +11,8 @@ from torch import Tensor, nn
 # a fifth; ResNet-50 has 156 and gains nothing, or loses; with eight pictures both gain an eighth or more.
 _WEIGHTS_PER_PIXEL = 64
 
-# Counted once per network, which takes as long as a small convolution. If the network changes and
-# the count grows wrong, the other layout is chosen: that costs time, but no digit.
+# Counted once per network: that takes a fifth of a millisecond. Should a change of the network make
+# the count wrong, the other layout may be chosen, which costs time and nothing else.
 _CONVOLUTION_WEIGHTS: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()
 
 

@@ -1,4 +1,4 @@
-"""Run a network, and watch no more of it than what was learnt about it makes needful."""
+"""Run a network, and watch no more of it than what is remembered of it leaves open."""
 
 from __future__ import annotations
 
