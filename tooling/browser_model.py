@@ -235,7 +235,9 @@ def copy_licences(target: Path) -> None:
 def make() -> str:
     """Bring the files up to date and say what was done."""
     if not RUNTIME.is_file():
-        raise SystemExit("browser model: ONNX Runtime is missing. Run `make book`, which fetches it.")
+        raise SystemExit(
+            "browser model: ONNX Runtime is missing. Run `make book`, which fetches it."
+        )
     wanted = fingerprint()
     if TARGET.is_dir() and STAMP.is_file() and STAMP.read_text(encoding="utf-8") == wanted:
         return "browser model: up to date"

@@ -30,14 +30,27 @@ const megabytes = (count) => (count / 1e6).toFixed(1);
 export async function hydrate(root) {
   const lacking = missing();
   if (lacking) {
+    clothe();
     root.append(element("p", { class: "yp-problem", role: "alert" }, lacks(lacking)));
     return;
   }
-  const answer = await fetch(address(`${NETWORK}network.json`), { cache: "no-cache" });
-  if (!answer.ok) throw new Error(`network.json: status ${answer.status}`);
-  const network = await answer.json();
   dress();
   clothe();
+  let network;
+  try {
+    const answer = await fetch(address(`${NETWORK}network.json`), { cache: "no-cache" });
+    if (!answer.ok) throw new Error(`network.json: status ${answer.status}`);
+    network = await answer.json();
+  } catch (error) {
+    const again = element("button", { type: "button", class: "yp-button", onclick: () => {
+      problem.remove();
+      hydrate(root);
+    } }, "Try again");
+    const problem = element("div", { class: "yp-problem", role: "alert" },
+      element("p", {}, notLoaded(error.message)), again);
+    root.append(problem);
+    return;
+  }
   const here = parts(root, network);
   const worker = engine(network, here);
   const state = pageState({ opacity: 0.8, mode: "bilinear", scale: "shared", greyscale: true });
@@ -333,8 +346,10 @@ const STYLE = `
 @media print { .yp-zone, .yp-borrowed, .yp-progress, .yp-busy { display: none; } }
 `;
 
+let sheet;
 function clothe() {
-  const sheet = new CSSStyleSheet();
+  if (sheet) return;
+  sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
 }
