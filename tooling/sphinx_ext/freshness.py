@@ -23,7 +23,7 @@ LOOK = (
     "book/static/**/*",
     "tooling/sphinx_ext/**/*",
     "camlib/explorers/**/*.mjs",
-    "_web/fingerprint",
+    "_web/*fingerprint",
 )
 
 
