@@ -22,7 +22,9 @@ def test_a_fresh_start(notebook: Notebook) -> None:
     listed = [path.name for path in notebooks.listed()]
     notebook.open(f"{listed[0]}")
     page = notebook.page
-    expect(page.locator(".jp-DirListing-itemName")).to_have_text(sorted(listed), use_inner_text=True)
+    expect(page.locator(".jp-DirListing-itemName")).to_have_text(
+        sorted(listed), use_inner_text=True
+    )
     expect(page.get_by_role("heading", name="What did the network look at?")).to_be_visible()
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(1000)  # what asks does so once all else is there
