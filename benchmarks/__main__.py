@@ -59,17 +59,22 @@ def visit_all(*, quick: bool) -> Iterator[goals.Result]:
     """Visit the pages of the built book and act on their explorers."""
     from sphinx_external_toc.parsing import parse_toc_yaml
 
-    from benchmarks import explorers, pages
+    from benchmarks import explorers, pages, your_photo
 
     listed = list(parse_toc_yaml(ROOT / "_toc.yml"))
     yield from pages.measure(listed, 2 if quick else 5)
     yield from explorers.measure(listed, 5 if quick else 60)
+    yield from your_photo.measure(visits=1 if quick else 3, turns=4 if quick else 20)
 
 
 def wanted(options: Namespace) -> list[goals.Goal]:
     """Return the goals on what the options let us measure."""
-    of_pages = {goals.ACTION, goals.FIRST_PAINT, goals.READY, goals.TRANSFER, goals.EXPLORER_CODE}
-    return [goal for goal in goals.GOALS if options.pages or goal.of not in of_pages]
+    of_networks = {goals.ALL, goals.GRAD_CAM_ONE, goals.GRAD_CAM_TEN}
+    return [
+        goal
+        for goal in goals.GOALS
+        if (options.pages or goal.of in of_networks) and goal.on in (None, *options.networks)
+    ]
 
 
 def parse(arguments: Sequence[str] | None) -> Namespace:

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import base64
-import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from statistics import median
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Browser
 
 import camlib
-from tooling import browser, serve
+from benchmarks.browsing import SITE, WINDOW, reader
+from benchmarks.goals import FIRST_VISIT, WARM, Result
 
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 FILES = ("cat.png", "coffee.png", "rocket.jpg", "astronaut.jpg")
 
 # From a file's choice to the paint of its map: a message posted in a frame arrives after its paint.
@@ -47,55 +44,43 @@ SINCE_START = f"""async (given) => {{
 }}"""
 
 
-def measure_first_visit(count: int = 3) -> float:
-    """Return the median time in milliseconds from opening the page to the first map.
+def measure(visits: int = 3, turns: int = 20, site: Path = SITE) -> Iterator[Result]:
+    """Time the first visit, with an empty cache and a reader who chooses at once, and later choices.
 
-    With an empty cache, from a server on this machine, by a reader who chooses at once.
+    A choice takes from the file to the paint of its map, decoding included; the book's photographs
+    come in turn.
     """
-    with browser_and_address() as (page, address):
-        times = []
-        for _ in range(count):
-            assert page.context.browser is not None
-            fresh = page.context.browser.new_context(viewport={"width": 1280, "height": 900})
-            opened = fresh.new_page()
-            opened.goto(address, wait_until="commit")
-            opened.wait_for_selector('[data-camlib-app="your_photo"]', state="attached")
-            times.append(opened.evaluate(SINCE_START, photograph(FILES[0])))
-            fresh.close()
-        return median(times)
+    with reader(site) as (chromium, address):
+        page = f"{address}book/your-photo.html"
+        first = [_first_visit(chromium, page) for _ in range(visits)]
+        yield Result("your photograph", 1, {FIRST_VISIT: [time / 1000 for time in first]})
+        warm = _warm(chromium, page, turns)
+        yield Result("your photograph", 1, {WARM: [time / 1000 for time in warm]})
 
 
-def measure_warm(count: int = 20) -> float:
-    """Return the median time in milliseconds from the choice of a photograph to its map.
+def _first_visit(chromium: Browser, address: str) -> float:
+    context = chromium.new_context(viewport=WINDOW)  # nothing is in its cache
+    page = context.new_page()
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector('[data-camlib-app="your_photo"]', state="attached")
+    time: float = page.evaluate(SINCE_START, photograph(FILES[0]))
+    context.close()
+    return time
 
-    The network is loaded; the book's four photographs come in turn, decoding included.
-    """
-    with browser_and_address() as (page, address):
-        page.goto(address)
-        page.wait_for_selector('[data-camlib-app="your_photo"][data-awake]')
-        given = [photograph(file) for file in FILES]
-        for pair in given:  # what is compiled at the first time is not the reader's
-            page.evaluate(TIME, pair)
-        return median(page.evaluate(TIME, given[turn % len(given)]) for turn in range(count))
+
+def _warm(chromium: Browser, address: str, turns: int) -> list[float]:
+    page = chromium.new_page(viewport=WINDOW)
+    page.goto(address)
+    page.wait_for_selector('[data-camlib-app="your_photo"][data-awake]')
+    given = [photograph(file) for file in FILES]
+    for pair in given:  # what is compiled at the first time is not the reader's
+        page.evaluate(TIME, pair)
+    times = [page.evaluate(TIME, given[turn % len(given)]) for turn in range(turns)]
+    page.close()
+    return times
 
 
 def photograph(file: str) -> tuple[str, str]:
     """Return a photograph of the book as base64, and its name."""
     octets = (Path(camlib.__file__).parent / "assets" / "photos" / file).read_bytes()
     return base64.b64encode(octets).decode(), file
-
-
-@contextmanager
-def browser_and_address() -> Iterator[tuple[Page, str]]:
-    """Serve the built book on this machine and open Chromium."""
-    with serve.server(port=0) as server, sync_playwright() as playwright:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        chromium = playwright.chromium.launch(executable_path=browser.find(), args=list(FLAGS))
-        page = chromium.new_page(viewport={"width": 1280, "height": 900})
-        yield page, f"http://127.0.0.1:{server.server_port}/book/your-photo.html"
-        chromium.close()
-        server.shutdown()
-
-
-if __name__ == "__main__":
-    print(f"first visit: {measure_first_visit():.0f} ms, warm: {measure_warm():.0f} ms")
