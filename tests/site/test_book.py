@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import camlib
+from tooling.repository import ROOT
+from tooling.sphinx_ext import explorers
 
 # Made by Sphinx beside the pages of the table of contents.
 EXTRA = {"index", "search", "genindex"}
@@ -24,8 +27,28 @@ def test_table_of_contents_is_all(pages: list[str], built: Path) -> None:
 
 def test_front_door(pages: list[str], site: str, visit: Callable[..., Any]) -> None:
     """The folder's own address leads to the first page."""
-    page = visit("index").page
-    page.wait_for_url(f"{site}{pages[0]}.html")
+    visited = visit("index")
+    visited.page.wait_for_url(f"{site}{pages[0]}.html")
+    assert visited.problems == []
+
+
+def test_front_door_is_a_page(pages: list[str], built: Path) -> None:
+    """It has a policy, a title, and a link for those whose browser does not follow by itself."""
+    door = (built / "index.html").read_text(encoding="utf-8")
+    assert "Content-Security-Policy" in door
+    assert "<title>Class Activation Maps</title>" in door
+    assert f'<a href="{pages[0]}.html">' in door
+
+
+def test_what_a_page_does_without_is_gone(pages: list[str], built: Path) -> None:
+    """No icons by script, no live code, no handler in an attribute, no script that keeps a page back."""
+    for name in pages:
+        page = (built / f"{name}.html").read_text(encoding="utf-8")
+        for absent in ("fontawesome", "thebe", "onclick="):
+            assert absent not in page
+        blocking = re.findall(r'<script (?!defer|type="module")[^>]*src="([^"]+)"', page)
+        assert [Path(source).stem for source in blocking] == ["documentation_options"]
+    assert not list((built / "_static").rglob("fontawesome*"))
 
 
 def test_search(visit: Callable[..., Any]) -> None:
@@ -76,13 +99,18 @@ def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: li
     assert sum("explorer stays a picture" in problem for problem in visited.problems) == 2
 
 
-def test_modules_are_those_of_the_package(built: Path) -> None:
-    """The page's modules are copies of the package's, byte for byte, and there is at least one."""
-    sources = sorted(Path(camlib.explorers.__file__).parent.glob("*.mjs"))
-    copies = sorted((built / "_static" / "explorers").iterdir())
-    assert sources
-    assert [path.name for path in copies] == [path.name for path in sources]
-    assert [path.read_bytes() for path in copies] == [path.read_bytes() for path in sources]
+def test_modules_are_those_of_the_package(built: Path, tmp_path: Path) -> None:
+    """The page's modules are the package's made small, none is missing, none is left from before."""
+    source = Path(camlib.explorers.__file__).parent
+    modules = sorted(source.rglob("*.mjs"))
+    assert modules
+    explorers.minify(modules, source, tmp_path, ROOT / explorers.MINIFIER)
+    published = built / "_static" / "explorers"
+    names = [path.relative_to(source) for path in modules]
+    assert sorted(p.relative_to(published) for p in published.rglob("*.*")) == names
+    for name in names:
+        assert (published / name).read_bytes() == (tmp_path / name).read_bytes()
+        assert (published / name).stat().st_size < (source / name).stat().st_size
 
 
 PARTS = ("networks", "photos", "plotting", "scaling", "explorers")

@@ -58,6 +58,8 @@ QUESTIONS = """() => ({
         .filter((icon) => getComputedStyle(icon).maskImage === 'none').map((icon) => icon.className),
     explorers: [...document.querySelectorAll('[data-camlib-explorer]')]
         .map((figure) => figure.dataset.camlibExplorer),
+    awake: performance.getEntriesByType('mark').map((mark) => mark.name)
+        .filter((name) => name.startsWith('explorer ')).map((name) => name.slice('explorer '.length)),
     addresses: [...document.querySelectorAll('script[src], link[href], img[src]')]
         .map((element) => element.src || element.href),
     inline: [...document.scripts].map((script) => script.textContent).join('\\n'),
@@ -209,6 +211,21 @@ def test_formulas_are_drawn(
     assert found["wrong"] == 0
     assert found["raw"] <= 0
     assert found["icons"] == []
+
+
+@every_way
+def test_explorers_wake_up(
+    any_page: str,
+    width: int,
+    scheme: str,
+    facts: Callable[..., Facts],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Each explorer that the page holds has come to life."""
+    found = facts(any_page, width=width, scheme=scheme).found
+    assert sorted(found["awake"]) == sorted(found["explorers"])
+    for name in found["awake"]:
+        record_property("explorer", name)
 
 
 def test_policy(any_page: str, facts: Callable[..., Facts]) -> None:

@@ -3,6 +3,8 @@
 * Font Awesome's script, half a megabyte compressed, replaces a dozen icons; a small style sheet
   (``icons.css``, made by ``tooling/web_assets.py``) draws them, without scripts as well.
 * The live-code service leaves a configuration and a script behind that nothing reads.
+* Scripts that a page needs only once it is there would keep it from being shown: they are deferred, in
+  their order.
 * The print button's handler stands in an attribute, where no security policy can allow it;
   ``controls.mjs`` attaches it.
 
@@ -24,6 +26,12 @@ SURPLUS = (
     re.compile(r'\s*<script type="text/x-thebe-config">.*?</script>', re.DOTALL),
     re.compile(r"\s*<script>\s*kernelName = '[^']*'\s*</script>"),
     re.compile(r' onclick="window\.print\(\)"'),
+)
+# All of them wait for the page anyway, or define what later ones use.
+LATE = re.compile(
+    r"<script(?! defer)(?P<rest>(?: [a-z-]+=\"[^\"]*\")* src=\"[^\"]*/?(?:clipboard\.min|copybutton|"
+    r"design-tabs|doctools|language_data|searchindex|searchtools|sphinx-book-theme|"
+    r"sphinx_highlight|togglebutton)\.js[^\"]*\">)"
 )
 UNUSED = (
     "scripts/fontawesome.*",
@@ -49,7 +57,7 @@ def leaner(page: str) -> str:
     """Return a page's HTML without what it has no use for."""
     for pattern in SURPLUS:
         page = pattern.sub("", page)
-    return page
+    return LATE.sub(r"<script defer\g<rest>", page)
 
 
 def finish(app: Sphinx, exception: Exception | None) -> None:

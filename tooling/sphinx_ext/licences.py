@@ -169,6 +169,7 @@ class Licences(SphinxDirective):
         root = Path(self.env.srcdir)
         for name in ("_web/licences.json", "camlib/assets/README.md", "constraints.txt"):
             self.env.note_dependency(str(root / name))
+        self.env.note_dependency(__file__)
         depth = "../" * self.env.docname.count("/")
         rows = [
             [
