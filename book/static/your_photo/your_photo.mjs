@@ -300,7 +300,7 @@ function whatIsDropped(zone, take) {
 const STYLE = `
 [data-camlib-app="your_photo"][data-awake] { font-family: var(--cam-font-label); font-size: 1rem; line-height: 1.4; }
 .yp-app [hidden] { display: none !important; }
-.yp-app { display: grid; gap: 1rem; margin: 1.25rem 0; }
+.yp-app { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin: 1.25rem 0; overflow-wrap: anywhere; }
 .yp-app p { margin: 0; }
 .yp-app :is(button, progress):focus-visible { outline: 3px solid var(--cam-focus); outline-offset: 2px; }
 .yp-live, .yp-file { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -317,7 +317,7 @@ const STYLE = `
 .yp-promise { color: var(--cam-ink-muted); font-size: 0.875rem; }
 .yp-coarse { display: none; }
 @media (pointer: coarse) { .yp-coarse { display: inline; } .yp-fine { display: none; } }
-.yp-borrowed { display: grid; gap: 0.5rem; }
+.yp-borrowed { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; }
 .yp-row { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.5rem; }
 .yp-borrow {
   display: flex; flex-direction: column; gap: 0.25rem; padding: 0.25rem 0.25rem 0.375rem; color: inherit; background: none;
@@ -331,15 +331,18 @@ const STYLE = `
 .yp-progress progress { width: 100%; height: 0.625rem; accent-color: var(--cam-for); }
 .yp-amount { color: var(--cam-ink-muted); }
 .yp-problem { display: grid; gap: 0.75rem; justify-items: start; padding: 0.875rem 1rem; background: var(--cam-for-soft); border-left: 4px solid var(--cam-for); border-radius: 0.25rem; }
-.yp-result { display: grid; gap: 0.5rem; scroll-margin-top: 4rem; }
+.yp-result { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; scroll-margin-top: 4rem; }
 .yp-seen { display: flex; gap: 1rem; align-items: center; font-size: 0.9375rem; }
+.yp-seen p { min-width: 0; }
 .yp-seen small { display: block; margin-top: 0.25rem; color: var(--cam-ink-muted); }
 .yp-whole { position: relative; flex: none; overflow: hidden; max-width: 45%; border-radius: 0.375rem; }
 .yp-whole img { display: block; width: auto; max-width: 100%; max-height: 9rem; margin: 0; }
 .yp-frame { position: absolute; outline: 2px solid #fff; outline-offset: -2px; box-shadow: 0 0 0 100rem rgb(15 18 25 / 0.6); }
-.yp-result .camlib-explorer { margin: 0; }
+.yp-result figure.camlib-explorer { margin: 0; padding: 0; width: 100%; }
 @media (max-width: 30rem) {
-  .yp-row { grid-template-columns: repeat(5, 6rem); overflow-x: auto; padding: 0.25rem; margin: 0 -0.25rem; }
+  .yp-row { gap: 0.125rem; margin: 0 -0.25rem; }
+  .yp-borrow { font-size: 0.8125rem; }
+  .yp-whole img { max-height: 6.5rem; }
   .yp-progress { grid-template-columns: 1fr auto; }
   .yp-progress progress { grid-column: 1 / -1; grid-row: 2; }
 }
