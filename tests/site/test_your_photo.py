@@ -413,6 +413,35 @@ def test_the_last_choice_wins(visit: Callable[..., Any]) -> None:
     assert explorer(page).count() == 1
 
 
+def test_a_slow_photograph_does_not_come_late(visit: Callable[..., Any]) -> None:
+    """One of the book's that is still on its way is forgotten when another file is chosen."""
+    page = awake(visit(PAGE).page)
+    held: list[Route] = []
+    page.route("**/network/rocket.jpg", lambda route: held.append(route))
+    page.get_by_role("button", name="Rocket").click()
+    give(page, JPEG, "mine.jpg")
+    expect(name_shown(page)).to_have_text("mine.jpg", timeout=WAIT)
+    with page.expect_response("**/network/rocket.jpg"):
+        held[0].continue_()
+    page.wait_for_timeout(1000)
+    expect(name_shown(page)).to_have_text("mine.jpg")
+    expect(page.get_by_role("button", name="Rocket")).to_have_attribute("aria-pressed", "false")
+
+
+def test_moving_text_is_left_alone(visit: Callable[..., Any]) -> None:
+    """Text that a reader drags into the search field gets there."""
+    page = awake(visit(PAGE).page)
+    taken = page.evaluate("""() => {
+      const data = new DataTransfer();
+      data.setData('text/plain', 'cat');
+      const event = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+      document.querySelector('article p').dispatchEvent(event);
+      return event.defaultPrevented;
+    }""")
+    assert not taken
+    expect(alert(page)).to_be_hidden()
+
+
 # ---------------------------------------------------------------- it stays in the browser
 
 

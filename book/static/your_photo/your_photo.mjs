@@ -57,18 +57,18 @@ export async function hydrate(root) {
   let wanted = 0;
   let leave = () => {};
 
-  /** Explain a file, unless a later one comes first. */
-  const explain = async (file, name, source = {}) => {
+  /** Explain a file (or the promise of one), unless another is chosen meanwhile. */
+  const explain = async (given, name, source = {}) => {
     const id = ++wanted;
     here.problem("");
     here.choose(source.file);
     let answer;
     try {
-      answer = await worker.explain(id, file);
+      answer = await worker.explain(id, given);
     } catch (error) {
       if (id !== wanted) return;
       here.busy("");
-      if (error.notLoaded) here.problem(notLoaded(error.message), () => explain(file, name, source));
+      if (error.notLoaded) here.problem(notLoaded(error.message), () => explain(given, name, source));
       else here.problem(refusal(error.reason, name, error.details));
       return;
     }
@@ -103,18 +103,20 @@ export async function hydrate(root) {
     if (file) explain(file, file.name);
     else here.problem(refusal("no file"));
   };
-  const borrow = async (photograph) => {
-    worker.load();
-    try {
-      const answer = await fetch(address(NETWORK + photograph.file));
-      if (!answer.ok) throw new Error();
-      await explain(await answer.blob(), photograph.title, photograph);
-    } catch {
-      here.problem(refusal("unreachable", photograph.title));
-    }
-  };
+  const borrow = (photograph) => explain(fetched(photograph.file), photograph.title, photograph);
   here.listen({ take, borrow, intend: () => worker.load() });
   root.dataset.awake = "";
+}
+
+/** One of the book's photographs as a file. */
+async function fetched(file) {
+  try {
+    const answer = await fetch(address(NETWORK + file));
+    if (answer.ok) return await answer.blob();
+  } catch {
+    // No connection: the same for the reader as a file that is not there.
+  }
+  throw Object.assign(new Error(), { reason: "unreachable" });
 }
 
 // ---------------------------------------------------------------- the Worker
@@ -163,10 +165,9 @@ function engine(network, here) {
   };
   return {
     load: () => load().catch(() => {}), // whoever explains will hear of it
-    async explain(id, file) {
-      const loading = load();
+    async explain(id, given) {
+      const [file] = await Promise.all([given, load()]);
       here.busy("Explaining …");
-      await loading;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
         worker.postMessage({ type: "explain", id, file });
@@ -189,7 +190,7 @@ function parts(root, network) {
   const buttons = network.photographs.map((photograph) => element("button", {
     type: "button", class: "yp-borrow", "aria-pressed": "false", "data-file": photograph.file,
   }, element("img", {
-    src: address(NETWORK + photograph.thumbnail), alt: photograph.alt, class: "dark-light", loading: "lazy",
+    src: address(NETWORK + photograph.thumbnail), alt: photograph.alt, class: "dark-light",
   }), element("span", {}, photograph.title)));
   const bar = element("progress", { max: 1, value: 0, "aria-label": "Loading the network" });
   const amount = element("span", { class: "yp-amount" });
@@ -280,17 +281,20 @@ function parts(root, network) {
 /** A photograph may be dropped anywhere: beside the zone the browser would leave the page for it. */
 function whatIsDropped(zone, take) {
   let depth = 0;
+  // A piece of text that is moved into a search field is none of our business.
+  const on = (type, act) => document.addEventListener(type, (event) => {
+    if (event.dataTransfer.types.some((kind) => kind === "Files" || kind === "text/uri-list")) act(event);
+  });
   const mark = (by) => {
     depth = Math.max(0, depth + by);
     zone.classList.toggle("yp-over", depth > 0);
   };
-  document.addEventListener("dragenter", () => mark(1));
-  document.addEventListener("dragleave", () => mark(-1));
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
+  on("dragenter", () => mark(1));
+  on("dragleave", () => mark(-1));
+  on("dragover", (event) => event.preventDefault());
+  on("drop", (event) => {
     event.preventDefault();
-    depth = 0;
-    mark(0);
+    mark(-depth);
     take([...event.dataTransfer.files]);
   });
 }
