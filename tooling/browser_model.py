@@ -75,7 +75,7 @@ class MapsThenMean(nn.Module):
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        linear: nn.Linear = network.classifier[-1]  # type: ignore[union-attr, index, assignment]
+        linear: nn.Linear = network.classifier[-1]  # type: ignore[index, assignment]
         self.features: nn.Module = network.features  # type: ignore[assignment]
         self.maps = nn.Conv2d(linear.in_features, linear.out_features, 1, bias=False)
         self.maps.weight = nn.Parameter(linear.weight[:, :, None, None].detach())
@@ -166,7 +166,7 @@ def check(model: onnx.ModelProto, names: tuple[str, ...] = photos.names()) -> fl
 
 def description(network: nn.Module, size: int) -> dict[str, object]:
     """Return what the page must know beside the model: names, offsets, colours, photographs."""
-    bias = network.classifier[-1].bias.detach().numpy()  # type: ignore[union-attr, index, operator]
+    bias = network.classifier[-1].bias.detach().numpy()  # type: ignore[union-attr, index]
     return {
         "model": {"file": MODEL, "bytes": size},
         "runtime": {"bytes": RUNTIME.stat().st_size},

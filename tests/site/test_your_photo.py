@@ -22,6 +22,9 @@ from tooling import browser_model
 PAGE = "book/your-photo"
 ASSETS = Path(camlib.__file__).parent / "assets" / "photos"
 
+# The network is loaded anew for each page, 24 MB, on a machine that may be busy.
+WAIT = 60_000
+
 # The Worker alone, without the page around it: what it makes of a file, as arrays.
 HARNESS = """async ([folder, octets]) => {
   globalThis.harness ??= (async () => {
@@ -268,12 +271,12 @@ def test_bad_files_are_refused_with_a_cure(visit: Callable[..., Any]) -> None:
     page = awake(visited.page)
     for octets, wrong, cure in BAD.values():
         give(page, octets)
-        expect(alert(page)).to_contain_text(wrong, timeout=30_000)
+        expect(alert(page)).to_contain_text(wrong, timeout=WAIT)
         expect(alert(page)).to_contain_text(cure)
         expect(page.locator(".yp-busy")).to_be_hidden()
         assert explorer(page).count() == 0
     give(page, JPEG, "cat.jpg")
-    expect(explorer(page)).to_be_visible(timeout=30_000)
+    expect(explorer(page)).to_be_visible(timeout=WAIT)
     expect(alert(page)).to_be_hidden()
     assert visited.problems == []
 
@@ -281,7 +284,7 @@ def test_bad_files_are_refused_with_a_cure(visit: Callable[..., Any]) -> None:
 def test_a_refusal_leaves_the_last_result(visit: Callable[..., Any]) -> None:
     page = awake(visit(PAGE).page)
     give(page, JPEG, "cat.jpg")
-    expect(name_shown(page)).to_have_text("cat.jpg", timeout=30_000)
+    expect(name_shown(page)).to_have_text("cat.jpg", timeout=WAIT)
     give(page, b"", "none.jpg")
     expect(alert(page)).to_contain_text("“none.jpg” is empty")
     expect(name_shown(page)).to_have_text("cat.jpg")
@@ -303,7 +306,7 @@ def test_one_of_the_books_by_one_click(visit: Callable[..., Any]) -> None:
     button = page.get_by_role("button", name="A rocket lifting off at night Rocket")
     button.click()
     expect(page.get_by_role("progressbar")).to_be_visible()
-    expect(name_shown(page)).to_have_text("Rocket", timeout=30_000)
+    expect(name_shown(page)).to_have_text("Rocket", timeout=WAIT)
     expect(page.locator(".yp-progress")).to_be_hidden()
     expect(button).to_have_attribute("aria-pressed", "true")
     expect(page.locator(".cx-title strong")).to_have_text("missile")
@@ -328,10 +331,10 @@ def test_one_of_the_books_by_one_click(visit: Callable[..., Any]) -> None:
 def test_a_setting_holds_for_the_next_photograph(visit: Callable[..., Any]) -> None:
     page = awake(visit(PAGE).page)
     give(page, JPEG, "one.jpg")
-    expect(name_shown(page)).to_have_text("one.jpg", timeout=30_000)
-    page.get_by_text("Cells", exact=True).click()
+    expect(name_shown(page)).to_have_text("one.jpg", timeout=WAIT)
+    page.get_by_role("radio", name="Cells").check(force=True)
     give(page, encoded(photos.load("coffee")), "two.png")
-    expect(name_shown(page)).to_have_text("two.png", timeout=30_000)
+    expect(name_shown(page)).to_have_text("two.png", timeout=WAIT)
     expect(page.get_by_role("radio", name="Cells")).to_be_checked()
     assert explorer(page).count() == 1
 
@@ -359,7 +362,7 @@ def test_drop_and_paste(way: str, visit: Callable[..., Any]) -> None:
     """Anywhere on the page; the zone shows that something is over it only while there is."""
     page = awake(visit(PAGE).page)
     page.evaluate(way, [base64.b64encode(JPEG).decode(), "given.jpg"])
-    expect(name_shown(page)).to_have_text("given.jpg", timeout=30_000)
+    expect(name_shown(page)).to_have_text("given.jpg", timeout=WAIT)
     expect(page.locator(".yp-over")).to_have_count(0)
 
 
@@ -394,7 +397,7 @@ def test_keyboard_alone(visit: Callable[..., Any]) -> None:
     expect(focused).to_have_text("Coffee")
     assert focused.evaluate("button => getComputedStyle(button).outlineStyle") == "solid"
     page.keyboard.press("Enter")
-    expect(page.locator(".cx-title strong")).to_have_text("espresso", timeout=30_000)
+    expect(page.locator(".cx-title strong")).to_have_text("espresso", timeout=WAIT)
 
 
 def test_the_last_choice_wins(visit: Callable[..., Any]) -> None:
@@ -403,11 +406,40 @@ def test_the_last_choice_wins(visit: Callable[..., Any]) -> None:
     for name in ("a.jpg", "b.jpg", "c.jpg"):
         give(page, JPEG, name)
     give(page, encoded(photos.load("coffee")), "last.png")
-    expect(name_shown(page)).to_have_text("last.png", timeout=30_000)
+    expect(name_shown(page)).to_have_text("last.png", timeout=WAIT)
     page.wait_for_timeout(500)
     expect(name_shown(page)).to_have_text("last.png")
     expect(page.locator(".cx-title strong")).to_have_text("espresso")
     assert explorer(page).count() == 1
+
+
+def test_a_slow_photograph_does_not_come_late(visit: Callable[..., Any]) -> None:
+    """One of the book's that is still on its way is forgotten when another file is chosen."""
+    page = awake(visit(PAGE).page)
+    held: list[Route] = []
+    page.route("**/network/rocket.jpg", lambda route: held.append(route))
+    page.get_by_role("button", name="Rocket").click()
+    give(page, JPEG, "mine.jpg")
+    expect(name_shown(page)).to_have_text("mine.jpg", timeout=WAIT)
+    with page.expect_response("**/network/rocket.jpg"):
+        held[0].continue_()
+    page.wait_for_timeout(1000)
+    expect(name_shown(page)).to_have_text("mine.jpg")
+    expect(page.get_by_role("button", name="Rocket")).to_have_attribute("aria-pressed", "false")
+
+
+def test_moving_text_is_left_alone(visit: Callable[..., Any]) -> None:
+    """Text that a reader drags into the search field gets there."""
+    page = awake(visit(PAGE).page)
+    taken = page.evaluate("""() => {
+      const data = new DataTransfer();
+      data.setData('text/plain', 'cat');
+      const event = new DragEvent('drop', { dataTransfer: data, bubbles: true, cancelable: true });
+      document.querySelector('article p').dispatchEvent(event);
+      return event.defaultPrevented;
+    }""")
+    assert not taken
+    expect(alert(page)).to_be_hidden()
 
 
 # ---------------------------------------------------------------- it stays in the browser
@@ -418,9 +450,9 @@ def test_nothing_leaves_the_machine(visit: Callable[..., Any]) -> None:
     visited = visit(PAGE)
     page = awake(visited.page)
     requests: list[Any] = []
-    page.context.on("request", requests.append)
+    page.context.on("request", lambda request: requests.append(request))
     give(page, JPEG, "first.jpg")
-    expect(name_shown(page)).to_have_text("first.jpg", timeout=30_000)
+    expect(name_shown(page)).to_have_text("first.jpg", timeout=WAIT)
     asked = [request for request in requests if not request.url.startswith("data:")]
     assert asked
     for request in asked:
@@ -430,7 +462,7 @@ def test_nothing_leaves_the_machine(visit: Callable[..., Any]) -> None:
     requests.clear()
     page.context.set_offline(True)
     give(page, encoded(photos.load("coffee")), "second.png")
-    expect(name_shown(page)).to_have_text("second.png", timeout=30_000)
+    expect(name_shown(page)).to_have_text("second.png", timeout=WAIT)
     expect(page.locator(".cx-title strong")).to_have_text("espresso")
     page.locator(".cx-tile").nth(2).click()
     expect(page.locator(".cx-tile").nth(2)).to_have_attribute("aria-pressed", "true")
@@ -445,9 +477,15 @@ def test_nothing_leaves_the_machine(visit: Callable[..., Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    "wanting", ["efficientnet_lite0.onnx", "ort-wasm-simd-threaded.wasm", "ort.wasm.min.mjs"]
+    ("wanting", "how"),
+    [
+        ("efficientnet_lite0.onnx", "404"),
+        ("efficientnet_lite0.onnx", "cut short"),
+        ("ort-wasm-simd-threaded.wasm", "aborted"),
+        ("ort.wasm.min.mjs", "404"),
+        ("worker.mjs", "aborted"),
+    ],
 )
-@pytest.mark.parametrize("how", ["404", "aborted", "cut short"])
 def test_a_network_that_does_not_load(wanting: str, how: str, visit: Callable[..., Any]) -> None:
     """A message, no endless bar, and a button that tries again and succeeds."""
     page = awake(visit(PAGE).page)
@@ -462,13 +500,13 @@ def test_a_network_that_does_not_load(wanting: str, how: str, visit: Callable[..
 
     page.context.route(f"**/{wanting}", answer)
     give(page, JPEG, "cat.jpg")
-    expect(alert(page)).to_contain_text("The network did not load", timeout=30_000)
+    expect(alert(page)).to_contain_text("The network did not load", timeout=WAIT)
     expect(alert(page)).to_contain_text("check the connection, then try again")
     expect(page.locator(".yp-progress")).to_be_hidden()
     expect(page.locator(".yp-busy")).to_be_hidden()
     page.context.unroute(f"**/{wanting}")
     alert(page).get_by_role("button", name="Try again").click()
-    expect(name_shown(page)).to_have_text("cat.jpg", timeout=30_000)
+    expect(name_shown(page)).to_have_text("cat.jpg", timeout=WAIT)
     expect(alert(page)).to_be_hidden()
 
 
@@ -504,7 +542,7 @@ def test_accessible_with_a_result(
     """With a refusal and a result on show; and the page does not scroll sideways."""
     page = awake(visit(PAGE, width=width, scheme=scheme).page)
     give(page, JPEG, "a-photograph-with-quite-a-long-name-from-my-telephone-20260101.jpg")
-    expect(explorer(page)).to_be_visible(timeout=30_000)
+    expect(explorer(page)).to_be_visible(timeout=WAIT)
     give(page, b"", "a-file-with-quite-a-long-name-that-is-empty-20260101.jpg")
     expect(alert(page)).to_be_visible()
     page.add_script_tag(path=axe)

@@ -59,18 +59,18 @@ export async function hydrate(root) {
   let wanted = 0;
   let leave = () => {};
 
-  /** Explain a file, unless a later one comes first. */
-  const explain = async (file, name, source = {}) => {
+  /** Explain a file (or the promise of one), unless another is chosen meanwhile. */
+  const explain = async (given, name, source = {}) => {
     const id = ++wanted;
     here.problem("");
     here.choose(source.file);
     let answer;
     try {
-      answer = await worker.explain(id, file);
+      answer = await worker.explain(id, given);
     } catch (error) {
       if (id !== wanted) return;
       here.busy("");
-      if (error.notLoaded) here.problem(notLoaded(error.message), () => explain(file, name, source));
+      if (error.notLoaded) here.problem(notLoaded(error.message), () => explain(given, name, source));
       else here.problem(refusal(error.reason, name, error.details));
       return;
     }
@@ -105,18 +105,20 @@ export async function hydrate(root) {
     if (file) explain(file, file.name);
     else here.problem(refusal("no file"));
   };
-  const borrow = async (photograph) => {
-    worker.load();
-    try {
-      const answer = await fetch(address(NETWORK + photograph.file));
-      if (!answer.ok) throw new Error();
-      await explain(await answer.blob(), photograph.title, photograph);
-    } catch {
-      here.problem(refusal("unreachable", photograph.title));
-    }
-  };
+  const borrow = (photograph) => explain(fetched(photograph.file), photograph.title, photograph);
   here.listen({ take, borrow, intend: () => worker.load() });
   root.dataset.awake = "";
+}
+
+/** One of the book's photographs as a file. */
+async function fetched(file) {
+  try {
+    const answer = await fetch(address(NETWORK + file));
+    if (answer.ok) return await answer.blob();
+  } catch {
+    // No connection: the same for the reader as a file that is not there.
+  }
+  throw Object.assign(new Error(), { reason: "unreachable" });
 }
 
 // ---------------------------------------------------------------- the Worker
@@ -165,10 +167,9 @@ function engine(network, here) {
   };
   return {
     load: () => load().catch(() => {}), // whoever explains will hear of it
-    async explain(id, file) {
-      const loading = load();
+    async explain(id, given) {
+      const [file] = await Promise.all([given, load()]);
       here.busy("Explaining …");
-      await loading;
       return new Promise((resolve, reject) => {
         waiting.set(id, { resolve, reject });
         worker.postMessage({ type: "explain", id, file });
@@ -191,7 +192,7 @@ function parts(root, network) {
   const buttons = network.photographs.map((photograph) => element("button", {
     type: "button", class: "yp-borrow", "aria-pressed": "false", "data-file": photograph.file,
   }, element("img", {
-    src: address(NETWORK + photograph.thumbnail), alt: photograph.alt, class: "dark-light", loading: "lazy",
+    src: address(NETWORK + photograph.thumbnail), alt: photograph.alt, class: "dark-light",
   }), element("span", {}, photograph.title)));
   const bar = element("progress", { max: 1, value: 0, "aria-label": "Loading the network" });
   const amount = element("span", { class: "yp-amount" });
@@ -282,17 +283,20 @@ function parts(root, network) {
 /** A photograph may be dropped anywhere: beside the zone the browser would leave the page for it. */
 function whatIsDropped(zone, take) {
   let depth = 0;
+  // A piece of text that is moved into a search field is none of our business.
+  const on = (type, act) => document.addEventListener(type, (event) => {
+    if (event.dataTransfer.types.some((kind) => kind === "Files" || kind === "text/uri-list")) act(event);
+  });
   const mark = (by) => {
     depth = Math.max(0, depth + by);
     zone.classList.toggle("yp-over", depth > 0);
   };
-  document.addEventListener("dragenter", () => mark(1));
-  document.addEventListener("dragleave", () => mark(-1));
-  document.addEventListener("dragover", (event) => event.preventDefault());
-  document.addEventListener("drop", (event) => {
+  on("dragenter", () => mark(1));
+  on("dragleave", () => mark(-1));
+  on("dragover", (event) => event.preventDefault());
+  on("drop", (event) => {
     event.preventDefault();
-    depth = 0;
-    mark(0);
+    mark(-depth);
     take([...event.dataTransfer.files]);
   });
 }
@@ -302,7 +306,7 @@ function whatIsDropped(zone, take) {
 const STYLE = `
 [data-camlib-app="your_photo"][data-awake] { font-family: var(--cam-font-label); font-size: 1rem; line-height: 1.4; }
 .yp-app [hidden] { display: none !important; }
-.yp-app { display: grid; gap: 1rem; margin: 1.25rem 0; }
+.yp-app { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1rem; margin: 1.25rem 0; overflow-wrap: anywhere; }
 .yp-app p { margin: 0; }
 .yp-app :is(button, progress):focus-visible { outline: 3px solid var(--cam-focus); outline-offset: 2px; }
 .yp-live, .yp-file { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); white-space: nowrap; }
@@ -319,7 +323,7 @@ const STYLE = `
 .yp-promise { color: var(--cam-ink-muted); font-size: 0.875rem; }
 .yp-coarse { display: none; }
 @media (pointer: coarse) { .yp-coarse { display: inline; } .yp-fine { display: none; } }
-.yp-borrowed { display: grid; gap: 0.5rem; }
+.yp-borrowed { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; }
 .yp-row { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.5rem; }
 .yp-borrow {
   display: flex; flex-direction: column; gap: 0.25rem; padding: 0.25rem 0.25rem 0.375rem; color: inherit; background: none;
@@ -333,15 +337,18 @@ const STYLE = `
 .yp-progress progress { width: 100%; height: 0.625rem; accent-color: var(--cam-for); }
 .yp-amount { color: var(--cam-ink-muted); }
 .yp-problem { display: grid; gap: 0.75rem; justify-items: start; padding: 0.875rem 1rem; background: var(--cam-for-soft); border-left: 4px solid var(--cam-for); border-radius: 0.25rem; }
-.yp-result { display: grid; gap: 0.5rem; scroll-margin-top: 4rem; }
+.yp-result { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; scroll-margin-top: 4rem; }
 .yp-seen { display: flex; gap: 1rem; align-items: center; font-size: 0.9375rem; }
+.yp-seen p { min-width: 0; }
 .yp-seen small { display: block; margin-top: 0.25rem; color: var(--cam-ink-muted); }
 .yp-whole { position: relative; flex: none; overflow: hidden; max-width: 45%; border-radius: 0.375rem; }
 .yp-whole img { display: block; width: auto; max-width: 100%; max-height: 9rem; margin: 0; }
 .yp-frame { position: absolute; outline: 2px solid #fff; outline-offset: -2px; box-shadow: 0 0 0 100rem rgb(15 18 25 / 0.6); }
-.yp-result .camlib-explorer { margin: 0; }
+.yp-result figure.camlib-explorer { margin: 0; padding: 0; width: 100%; }
 @media (max-width: 30rem) {
-  .yp-row { grid-template-columns: repeat(5, 6rem); overflow-x: auto; padding: 0.25rem; margin: 0 -0.25rem; }
+  .yp-row { gap: 0.125rem; margin: 0 -0.25rem; }
+  .yp-borrow { font-size: 0.8125rem; }
+  .yp-whole img { max-height: 6.5rem; }
   .yp-progress { grid-template-columns: 1fr auto; }
   .yp-progress progress { grid-column: 1 / -1; grid-row: 2; }
 }
