@@ -39,7 +39,9 @@ class Line:
 
 
 def _second_guess(view: Locator) -> None:
-    view.get_by_role("group", name="The network’s best guesses").get_by_role("button").nth(1).click()
+    view.get_by_role("group", name="The network’s best guesses").get_by_role("button").nth(
+        1
+    ).click()
 
 
 LINES = {

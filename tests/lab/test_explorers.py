@@ -20,7 +20,7 @@ PLACE = {name: 1 + 3 * number for number, name in enumerate(NAMES)}  # of each e
 
 def test_every_explorer_has_a_line() -> None:
     """Who adds an explorer says in tests/lab/explorers.py how it is tried here."""
-    assert NAMES == list(LINES)
+    assert list(LINES) == NAMES
 
 
 @pytest.fixture(scope="module")
