@@ -57,20 +57,26 @@ def test_a_class_and_a_place_chosen_by_the_reader_reach_python(
     assert printed == f"{networks.class_names().index(name)} (3, 5)"
 
 
-def test_letters_typed_into_the_search_are_no_commands(
+def test_keys_pressed_in_the_explorer_are_no_commands(
     notebook: Notebook, view: Locator, place: int
 ) -> None:
-    """Outside of a field JupyterLab takes "a" and "b" for new cells, "x" and "dd" for fewer."""
+    """On a cell JupyterLab takes "b" for a new one below, "x" cuts it out, arrows leave it."""
     before = notebook.cells.count()
+    notebook.select(place)
+    cell_of(view, 0, 0).click()
+    for target in (cell_of(view, 0, 0), view.locator(".cx-tile").first):
+        target.focus()
+        for key in ("b", "x", "ArrowDown"):
+            notebook.page.keyboard.press(key)
+    assert (notebook.cells.count(), notebook.selected) == (before, place)
     view.get_by_role("combobox").click()
     notebook.page.keyboard.type("abbey xdd", delay=20)
     expect(view.get_by_text("No class is called “abbey xdd”.")).to_be_visible()
-    assert notebook.cells.count() == before
     notebook.page.keyboard.press("ControlOrMeta+a")
     notebook.page.keyboard.type("space sh")
     notebook.page.keyboard.press("Enter")
     expect(view.locator(".cx-title strong")).to_have_text("space shuttle")
-    assert notebook.selected == place
+    assert (notebook.cells.count(), notebook.selected) == (before, place)
 
 
 def test_what_python_sets_is_shown(notebook: Notebook, view: Locator, place: int) -> None:

@@ -29,8 +29,11 @@ export function livesOf(label, build) {
     render({ model, el }) {
       const figure = element("figure", { "aria-label": label });
       figure.className = "camlib-explorer";
-      // Without this JupyterLab takes keys for itself: arrows move between cells, "x" cuts one out.
-      figure.dataset.lmSuppressShortcuts = "true";
+      // In a notebook "b" adds a cell, "x" cuts one out, arrows leave it: not for keys pressed in here.
+      figure.addEventListener("keydown", (event) => {
+        const { ctrlKey, metaKey, altKey, shiftKey, key } = event;
+        if (!ctrlKey && !metaKey && !altKey && !(shiftKey && key === "Enter")) event.stopPropagation();
+      });
       el.append(figure);
       const leave = build(figure, model.get("_data"), modelState(model));
       return () => {
