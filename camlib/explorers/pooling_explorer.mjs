@@ -142,7 +142,10 @@ function sheetPart({ data, state, here }) {
     type: "button", class: `push ${side}`, "aria-label": `Move the pattern ${side}`, onclick: () => move(...way),
   }, sign);
   let home = 0;
+  let typed = "";
+  let typedAt = 0;
   const choose = (cell) => {
+    typed = "";
     if (String(cell) !== String(here.cell)) state.set("cell", cell);
     squares[home].focus({ preventScroll: true });
   };
@@ -168,8 +171,6 @@ function sheetPart({ data, state, here }) {
   sheet.addEventListener("lostpointercapture", () => (stroke = null));
   sheet.addEventListener("focusin", (event) => choose(cellAt(Number(event.target.dataset.index), columns)));
 
-  let typed = "";
-  let typedAt = 0;
   /** The number that is being typed: what comes within a second belongs together, if it is a value. */
   const typing = (key, now) => {
     const within = (text) => Number(text) >= low && Number(text) <= high;
@@ -191,8 +192,11 @@ function sheetPart({ data, state, here }) {
     if (event.shiftKey && (down || right)) move(down, right);
     else if (right) choose(cellAt((home + right + squares.length) % squares.length, columns));
     else if (to !== undefined) here.put(cell, to);
-    else if (/^[\d.,-]$/.test(key)) here.put(cell, typing(key.replace(",", "."), event.timeStamp));
-    else return;
+    else if (/^[\d.,-]$/.test(key)) {
+      here.put(cell, typing(key.replace(",", "."), event.timeStamp));
+      return event.preventDefault();
+    } else return;
+    typed = "";
     event.preventDefault();
   });
   return {
