@@ -70,7 +70,10 @@ function poolings(root, data, state) {
       return `background: rgb(${octets.slice(entry, entry + 3).join(" ")})`;
     },
     /** Change the map that is edited, or all of them. */
-    change: (edit) => state.set("values", here.maps.map((map, k) => (state.get("all_maps") || k === here.index ? edit(map) : map))),
+    change(edit) {
+      const maps = here.maps.map((map, k) => (state.get("all_maps") || k === here.index ? edit(map) : map));
+      if (maps.some((map, k) => map !== here.maps[k])) state.set("values", maps);
+    },
     put([row, column], value) {
       const clipped = Number(Math.max(low, Math.min(high, value)).toPrecision(12));
       here.change((map) => (map[row][column] === clipped ? map
@@ -107,7 +110,7 @@ function poolings(root, data, state) {
 
   const rest = follow(state, {
     values: [sheet, meters, tiles, news],
-    map_index: [title, sheet, meters, tiles],
+    map_index: [title, sheet, meters, tiles.chosen],
     cell: [sheet, meters],
     brush: [brush],
     all_maps: [scope],
@@ -143,7 +146,6 @@ function sheetPart({ data, state, here }) {
   }, sign);
   let home = 0;
   let typed = "";
-  let typedAt = 0;
   const choose = (cell) => {
     typed = "";
     if (String(cell) !== String(here.cell)) state.set("cell", cell);
@@ -157,7 +159,7 @@ function sheetPart({ data, state, here }) {
     const cell = cellUnder(sheet, event, rows, columns);
     if (stroke === null || !cell) return;
     choose(cell);
-    if (here.at(cell) !== stroke || state.get("all_maps")) here.put(cell, stroke);
+    here.put(cell, stroke);
   };
   sheet.addEventListener("pointerdown", (event) => {
     const cell = cellUnder(sheet, event, rows, columns);
@@ -171,13 +173,11 @@ function sheetPart({ data, state, here }) {
   sheet.addEventListener("lostpointercapture", () => (stroke = null));
   sheet.addEventListener("focusin", (event) => choose(cellAt(Number(event.target.dataset.index), columns)));
 
-  /** The number that is being typed: what comes within a second belongs together, if it is a value. */
-  const typing = (key, now) => {
+  /** Digits that follow each other belong together, as long as they make a value. */
+  const typing = (key) => {
     const within = (text) => Number(text) >= low && Number(text) <= high;
-    const longer = now - typedAt < 1000 ? typed + key : key;
-    typed = within(longer) || !within(key) ? longer : key;
-    typedAt = now;
-    return within(typed) ? Number(typed) : here.at(cellAt(home, columns));
+    typed = within(typed + key) ? typed + key : key;
+    if (within(typed)) here.put(cellAt(home, columns), Number(typed));
   };
   sheet.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey) return;
@@ -192,11 +192,9 @@ function sheetPart({ data, state, here }) {
     if (event.shiftKey && (down || right)) move(down, right);
     else if (right) choose(cellAt((home + right + squares.length) % squares.length, columns));
     else if (to !== undefined) here.put(cell, to);
-    else if (/^[\d.,-]$/.test(key)) {
-      here.put(cell, typing(key.replace(",", "."), event.timeStamp));
-      return event.preventDefault();
-    } else return;
-    typed = "";
+    else if (/^[\d.,-]$/.test(key)) typing(key.replace(",", "."));
+    else return;
+    if (key.length > 1) typed = "";
     event.preventDefault();
   });
   return {
@@ -284,8 +282,8 @@ function tilesPart(context) {
   maps.node.classList.add("cx-maps");
   return {
     node: maps.node,
+    chosen: maps,
     update() {
-      maps.update();
       tiles.forEach(({ picture, name, show }, k) => {
         picture.draw(here.maps[k].flat(), peak);
         name.textContent = `Map ${k + 1}, ${state.get("pooling")} `;

@@ -35,7 +35,7 @@ class PoolingExplorer(Explorer):
     Parameters
     ----------
     maps
-        The maps at the start, shape (k, h, w): at most 60, of 7 by 7 cells at most.
+        The maps at the start, shape (k, h, w): at most 30, of 7 by 7 cells at most.
     pooling
         "average" or "maximum": which of both stands under every map.
     limits

@@ -13,7 +13,7 @@ from jaxtyping import Float
 from camlib.errors import describe
 
 # More are neither told apart in the page nor hit with a finger.
-MOST_MAPS, MOST_CELLS = 60, 7
+MOST_MAPS, MOST_CELLS = 30, 7
 Maps = tuple[tuple[tuple[float, ...], ...], ...]
 
 

@@ -190,10 +190,10 @@ def test_a_wrong_value_is_refused_and_the_old_one_stays(
          "maps: expected shape (k, h, w), got (0, 3, 3). Pass the maps of one picture: "
          "features[0]."),
         ({"maps": torch.zeros(1280, 7, 7)}, ValueError,
-         "maps: expected at most 60 maps of 7×7 cells, got 1280 of 7×7. Pass some of them: "
+         "maps: expected at most 30 maps of 7×7 cells, got 1280 of 7×7. Pass some of them: "
          "features[0, :20]."),
         ({"maps": torch.zeros(1, 8, 7)}, ValueError,
-         "maps: expected at most 60 maps of 7×7 cells, got 1 of 8×7. Pass some of them: "
+         "maps: expected at most 30 maps of 7×7 cells, got 1 of 8×7. Pass some of them: "
          "features[0, :20]."),
         ({"maps": [[["a"]]]}, TypeError,
          f"maps: expected real numbers, got ndarray of shape (1, 1, 1) and dtype <U1. {RAGGED}"),
