@@ -39,6 +39,8 @@ const same = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a));
 
 /** As many digits as a cell's value needs, two at most. */
 const short = (value) => number(value, 2).replace(/\.?0+$/, "");
+/** Text that stays the same costs the page no new layout. */
+const write = (node, text) => node.textContent === text || (node.textContent = text);
 const WRITTEN = { average: (value) => number(value, 2), maximum: short };
 
 function unpack({ colours, ...packed }) {
@@ -210,16 +212,16 @@ function sheetPart({ data, state, here }) {
         const square = squares[index];
         square.textContent = short(value);
         square.setAttribute("aria-valuenow", value);
-        square.style = here.colour(value);
+        square.style = `${here.colour(value)}; font-size: ${Math.min(1.4, 5 / columns, 18 / columns / short(value).length)}rem`;
         square.classList.toggle("cx-chosen", Boolean(cell) && index === home);
       });
     },
   };
 }
 
-/** Some eleven values to paint with; they also tell what the colours mean. */
+/** Some values to paint with, fewer where they are long; they also tell what the colours mean. */
 function brushPart({ data: { low, high, step }, state, here }) {
-  const stride = step * Math.ceil((high - low) / step / 10 - 1e-9);
+  const stride = step * Math.ceil((high - low) / step / (low < 0 || step < 1 ? 6 : 10) - 1e-9);
   const values = Array.from({ length: Math.ceil((high - low) / stride - 1e-9) }, (_, i) => Number((low + i * stride).toPrecision(12)));
   const brush = choice({ state, trait: "brush", words: "Paint with", answers: [...values, high].map((value) =>
     [value, element("span", { style: here.colour(value) }, short(value))]) });
@@ -240,7 +242,7 @@ function gauge({ data: { low, high, blank, before }, here }) {
     show(k, kind) {
       const is = pool(here.maps[k])[kind];
       const was = before[k][kind];
-      value.textContent = WRITTEN[kind](is);
+      write(value, WRITTEN[kind](is));
       value.className = same(is, was) ? "" : "cx-new";
       reach.style.left = percent(Math.min(blank, is) - low);
       reach.style.width = percent(Math.abs(is - blank));
@@ -286,7 +288,7 @@ function tilesPart(context) {
     update() {
       tiles.forEach(({ picture, name, show }, k) => {
         picture.draw(here.maps[k].flat(), peak);
-        name.textContent = `Map ${k + 1}, ${state.get("pooling")} `;
+        write(name, `Map ${k + 1}, ${state.get("pooling")} `);
         show(k, state.get("pooling"));
       });
     },
@@ -332,7 +334,7 @@ const STYLE = `
   user-select: none; -webkit-user-select: none; cursor: crosshair;
 }
 .camlib-explorer .cx-square {
-  display: grid; place-items: center; aspect-ratio: 1; min-width: 0; color: #111; font-size: calc(1.75rem - 0.125rem * var(--columns));
+  display: grid; place-items: center; aspect-ratio: 1; min-width: 0; color: #111; line-height: 1;
   box-shadow: inset 0 0 0 0.5px rgb(17 17 17 / 0.35);
 }
 .camlib-explorer .cx-square:hover { box-shadow: inset 0 0 0 1px #111; }
@@ -347,8 +349,8 @@ const STYLE = `
 .camlib-explorer .cx-brush span span { padding: 0.3125rem 0; color: #111; }
 .camlib-explorer .cx-brush input:checked + span { box-shadow: 0 0 0 2px var(--cx-card), 0 0 0 4px var(--cx-ink); z-index: 1; position: relative; }
 
-.camlib-explorer .cx-meters p { display: grid; grid-template-columns: 5rem 1fr 2.75rem 4.75rem; gap: 0.375rem; align-items: center; }
-.camlib-explorer .cx-meters strong { text-align: right; }
+.camlib-explorer .cx-meters p { display: grid; grid-template-columns: 5rem 1fr 3rem 4.75rem; gap: 0.375rem; align-items: center; }
+.camlib-explorer .cx-meters strong { text-align: right; white-space: nowrap; }
 .camlib-explorer .cx-meters small { color: var(--cx-muted); font-size: 0.8125rem; }
 .camlib-explorer .cx-meters .cx-words { display: block; min-height: 4.2em; margin-top: 0.25rem; }
 .camlib-explorer .cx-app .cx-rail { position: relative; height: 0.375rem; padding: 0; background: var(--cx-line); border-radius: 0.1875rem; }
