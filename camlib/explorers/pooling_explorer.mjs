@@ -137,8 +137,8 @@ function sheetPart({ data, state, here }) {
     class: "square", role: "spinbutton", tabindex: "-1", "aria-label": whereIs(cellAt(index, columns)),
     "aria-valuemin": low, "aria-valuemax": high, "data-index": index,
   }));
-  const hint = element("p", { class: "words hint", id: uniqueId() },
-    "Paint over the cells. Keys: ← → choose a cell, ↑ ↓ and digits change it; with Shift the arrows move the pattern.");
+  const hint = element("p", { class: "words hint", id: uniqueId() }, "Paint over the cells. ", element("span", { class: "keys" },
+    "Keys: ← → choose a cell, ↑ ↓ and digits change it; with Shift the arrows move the pattern."));
   const sheet = element("div", {
     class: "sheet", role: "group", "aria-label": "The map’s cells", "aria-describedby": hint.id, style: `--columns: ${columns}`,
   }, ...squares);
@@ -367,6 +367,6 @@ const STYLE = `
 .camlib-explorer .cx-face canvas { image-rendering: pixelated; border-radius: 0.125rem; }
 
 @container (min-width: 41rem) { .camlib-explorer .cx-pool { grid-template-columns: 17rem minmax(0, 1fr); gap: 1rem 1.5rem; padding: 1rem; } }
-@media (hover: none) { .camlib-explorer .cx-hint { display: none; } }
+@media (hover: none) { .camlib-explorer .cx-keys { display: none; } }
 @media print { .camlib-explorer .cx-brush, .camlib-explorer .cx-pushes { display: none; } }
 `;
