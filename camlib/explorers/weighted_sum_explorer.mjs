@@ -90,7 +90,7 @@ function explore(root, data, state) {
 function picturePart({ colours, photo, shape: [, rows, columns], size: [height, width] }) {
   const image = photograph({ class: "photo", src: photo, alt: "", width, height });
   const map = heat(rows, columns, colours);
-  return { image, map, node: element("div", { class: "stage", style: `--width: ${width}px` }, image, map.node) };
+  return { image, map, node: element("div", { class: "stage" }, image, map.node) };
 }
 
 /** The map of what is switched on. */
@@ -128,7 +128,7 @@ function classesPart({ classes, logits, names, title, worth }, state) {
       element("div", { class: "ws-head" }, heading, of), list)],
     update({ key, loads, place: chosen, ranks, scores, term }) {
       const end = largest([...scores, ...logits]) || 1;
-      of.textContent = `of it ${title(key)}`;
+      of.textContent = `of it from ${title(key)}`;
       ranks.forEach((place, rank) => {
         const { button, share, value, length, full } = lines[place];
         if (list.children[rank] !== button) list.insertBefore(button, list.children[rank]);
@@ -180,66 +180,59 @@ function channelPart(data, state) {
 /** All channels as small maps with a switch each, and buttons for many at once. */
 function switchesPart({ colours, maps, numbers, others, shape: [count, rows, columns], title, worth }, state) {
   let [order, pinned, ours, drawn] = [[], null, false, null];
-  const turnOff = (keys) => state.set("off", [...keys]);
-  const tiles = numbers.map((key, term) => {
-    const map = heat(rows, columns, colours);
-    const value = element("span");
-    const length = element("span", { class: "ws-length" });
-    const box = element("input", { type: "checkbox", onchange() {
-      const off = new Set(state.get("off"));
-      off[box.checked ? "delete" : "add"](key);
-      turnOff(off);
-    } });
-    const node = element("div", { class: "ws-tile", "data-term": term },
-      element("div", { class: "ws-thumb", "aria-hidden": "true" }, map.node, element("span", {}, key === REST ? "others" : key)),
-      element("label", {}, box, value), element("span", { class: "ws-track", "aria-hidden": "true" }, length));
-    return { node, box, map, value, length };
-  });
-  const list = element("div", { class: "ws-tiles" }, ...tiles.map(({ node }) => node));
-
   // A mouse that merely passes shows a channel and gives back the one that was chosen to stay.
   const point = (key) => {
     ours = true;
     state.set("channel", key);
     ours = false;
   };
-  const pin = (term) => point(pinned = numbers[term]);
-  const on = (kind, act) => list.addEventListener(kind, (event) => {
-    const tile = event.target.closest(".cx-ws-tile");
-    if (tile) act(Number(tile.dataset.term), event);
-  });
-  on("pointerover", (term, { pointerType }) => pointerType !== "touch" && point(numbers[term]));
-  list.addEventListener("pointerleave", ({ pointerType }) => pointerType !== "touch" && point(pinned));
-  on("click", (term, { target }) => {
-    pin(term);
-    if (!target.closest("label")) tiles[term].box.focus({ preventScroll: true });
-  });
-  on("focusin", (term, { target }) => target.matches(":focus-visible") && pin(term));
-  on("keydown", (term, event) => {
+  const pin = (key) => point(pinned = key);
+  const turn = (on, keys) => {
+    const off = new Set(state.get("off"));
+    keys.forEach((key) => off[on ? "delete" : "add"](key));
+    state.set("off", [...off]);
+  };
+  const walk = (term) => (event) => {
     const step = { ArrowLeft: -1, ArrowUp: -1, ArrowRight: 1, ArrowDown: 1, Home: -order.length, End: order.length }[event.key];
     if (!step || event.altKey || event.ctrlKey || event.metaKey) return;
     tiles[order[Math.min(order.length - 1, Math.max(0, order.indexOf(term) + step))]].box.focus();
     event.preventDefault();
+  };
+  const tiles = numbers.map((key, term) => {
+    const map = heat(rows, columns, colours);
+    const [value, length] = [element("span"), element("span", { class: "ws-length" })];
+    const box = element("input", { type: "checkbox", onchange: () => turn(box.checked, [key]), onkeydown: walk(term) });
+    const node = element("div", {
+      class: "ws-tile",
+      onpointerenter: ({ pointerType }) => pointerType !== "touch" && point(key),
+      onpointerleave: ({ pointerType }) => pointerType !== "touch" && point(pinned),
+      onfocusin: ({ target }) => target.matches(":focus-visible") && pin(key),
+      onclick({ target }) {
+        pin(key);
+        if (!target.closest("label")) box.focus({ preventScroll: true });
+      },
+    }, element("div", { class: "ws-thumb", "aria-hidden": "true" }, map.node, element("span", {}, key === REST ? "others" : key)),
+    element("label", {}, box, value), element("span", { class: "ws-track" }, length));
+    return { node, box, map, value, length };
   });
-
   const button = (words, onclick, name = words) =>
     element("button", { type: "button", class: "ws-button", "aria-label": name, onclick }, words);
-  const add = (steps) => {
-    const off = new Set(state.get("off"));
-    order.map((term) => numbers[term]).filter((key) => off.has(key)).slice(0, steps).forEach((key) => off.delete(key));
-    turnOff(off);
-  };
+  const add = (steps) => button(`+${steps}`, () => {
+    const off = order.map((term) => numbers[term]).filter((key) => state.get("off").includes(key));
+    turn(true, off.slice(0, steps));
+  }, `Switch on the next ${steps}, the strongest first`);
   const reset = button("Reset weights", () => state.set("factors", {}));
   const heading = element("span", { class: "heading", id: uniqueId() }, "Channels");
   const counted = element("span");
+  const list = element("div", { class: "ws-tiles" });
   return {
     nodes: [element("div", { class: "ws-switches", role: "group", "aria-labelledby": heading.id },
       element("div", { class: "ws-head" }, heading, counted),
-      element("div", { class: "ws-buttons" }, button("All on", () => turnOff([])), button("All off", () => turnOff(numbers)),
-        "Add the next strongest: ", ...[1, 5, 20].map((steps) => button(`${steps}`, () => add(steps), `Add the next strongest ${steps}`)), reset),
+      element("div", { class: "ws-buttons" }, button("All on", () => turn(true, numbers)), button("All off", () => turn(false, numbers)),
+        "Add the next: ", add(1), add(5), add(20), reset),
       list)],
     update(now) {
-      const { factor, key: chosen, loads, name, off, place, silent } = now;
+      const { factor, key: chosen, loads, name, place, silent } = now;
       order = now.order;
       if (!ours) pinned = chosen;
       if (drawn !== place) {
@@ -253,15 +246,15 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
       const most = largest(worth[place].slice(0, count)) || 1;
       tiles.forEach(({ node, box, value, length }, term) => {
         const [key, points] = [numbers[term], factor(numbers[term]) * worth[place][term]];
-        box.checked = !off.has(key);
+        box.checked = !now.off.has(key);
         box.tabIndex = key === pinned ? 0 : -1;
-        box.setAttribute("aria-label", `${title(key)}: ${withSign(points, 2)} for ${name}`);
         value.textContent = withSign(points, 2);
+        box.setAttribute("aria-label", `${title(key)}: ${value.textContent} for ${name}`);
         measure(length, points, most);
         node.classList.toggle("cx-ws-off", !loads[term]);
         node.classList.toggle("cx-ws-chosen", key === chosen);
       });
-      counted.textContent = `${silent ? `${whole(silent)} of ${whole(count + others)} off` : `all ${whole(count + others)} on`}, the strongest for ${name} first`;
+      counted.textContent = `the strongest for ${name} first; ${silent ? whole(silent) : "none"} of ${whole(count + others)} off`;
       reset.hidden = !Object.keys(state.get("factors")).length;
     },
   };
@@ -276,16 +269,16 @@ function termsPart({ logits, numbers, offset, title, worth }) {
     update({ loads, order, place, scores }) {
       const terms = order.filter((term) => loads[term]).map((term) => [loads[term] * worth[place][term], title(numbers[term])]);
       // The strongest by themselves, then the rest of those shown, then all the others.
-      const most = terms.slice(3, loads.at(-1) && numbers.at(-1) === REST ? -1 : undefined);
-      if (most.length > 1) terms.splice(3, most.length, [most.reduce((sum, [value]) => sum + value, 0), `${most.length} more`]);
+      const more = terms.slice(3, numbers.at(-1) === REST && loads.at(-1) ? -1 : undefined);
+      if (more.length > 1) terms.splice(3, more.length, [more.reduce((sum, [value]) => sum + value, 0), `${more.length} more`]);
       terms.push([offset[place], "offset"]);
       const sum = number(scores[place], 2);
-      const adds = (digits) => number(terms.reduce((all, [value]) => all + Number(value.toFixed(digits)), 0), 2) === sum;
       // Rounded numbers may miss the rounded sum by its last digit; then they show one digit more.
-      const digits = [2, 3, 4].find(adds);
-      node.replaceChildren(...terms.flatMap(([value, words], position) =>
-        [position || value < 0 ? (value < 0 ? "− " : "+ ") : "", part(number(Math.abs(value), digits ?? 4), words)]),
-      digits ? "= " : "≈ ", part(sum, "sum"), part(number(logits[place], 2), "the network’s logit"));
+      const digits = [2, 3, 4].find((digits) =>
+        number(terms.reduce((all, [value]) => all + Number(value.toFixed(digits)), 0), 2) === sum);
+      node.replaceChildren(...terms.map(([value, words], position) =>
+        part((value < 0 ? "− " : position ? "+ " : "") + number(Math.abs(value), digits ?? 4), words)),
+      part((digits ? "= " : "≈ ") + sum, "sum"), part(number(logits[place], 2), "network’s logit"));
     },
   };
 }
@@ -302,7 +295,7 @@ const STYLE = `
 .cx-ws .cx-ws-terms { grid-area: terms; }
 .cx-ws .cx-ws-switches { grid-area: switches; min-width: 0; }
 .cx-ws .cx-bar { margin-top: 0.5rem; }
-.cx-ws .cx-stage { overflow: hidden; }
+.cx-ws .cx-stage { max-width: none; overflow: hidden; }
 .cx-ws .cx-heat { image-rendering: pixelated; }
 .cx-ws .cx-stage .cx-heat { opacity: var(--ws-opacity); }
 .cx-ws .cx-ws-head { display: flex; flex-wrap: wrap; gap: 0 0.5rem; justify-content: space-between; align-items: baseline; }
@@ -319,10 +312,10 @@ const STYLE = `
 .cx-ws .cx-ws-length { display: block; height: 100%; background: var(--cx-for); }
 .cx-ws .cx-against { background: var(--cx-against); }
 .cx-ws .cx-ws-full { position: absolute; inset: -0.125rem auto; width: 2px; margin-left: -2px; background: var(--cx-ink); }
-.cx-ws .cx-ws-terms { display: flex; flex-wrap: wrap; gap: 0.25rem 0.5rem; align-items: baseline; color: var(--cx-muted); }
+.cx-ws .cx-ws-terms { display: flex; flex-wrap: wrap; gap: 0.25rem 0.375rem; align-items: baseline; color: var(--cx-muted); }
 .cx-ws .cx-ws-terms strong { color: var(--cx-ink); font-size: 1rem; font-weight: 400; }
-.cx-ws .cx-ws-terms :nth-last-child(2) strong { font-weight: 600; }
-.cx-ws .cx-ws-terms :last-child { margin-left: auto; padding-left: 0.5rem; border-left: 1px solid var(--cx-line); }
+.cx-ws .cx-ws-terms > :nth-last-child(2) strong { font-weight: 600; }
+.cx-ws .cx-ws-terms > :last-child { margin-left: auto; padding-left: 0.5rem; border-left: 1px solid var(--cx-line); }
 .cx-ws .cx-ws-buttons { display: flex; flex-wrap: wrap; gap: 0.375rem; align-items: center; margin: 0.375rem 0 0.5rem; font-size: 0.875rem; }
 .cx-ws .cx-ws-button { min-width: 2rem; padding: 0.1875rem 0.625rem; background: var(--cx-wash); border-color: var(--cx-line); }
 .cx-ws .cx-ws-button:hover { border-color: var(--cx-ink); }
@@ -333,7 +326,8 @@ const STYLE = `
 .cx-ws .cx-ws-thumb span { position: absolute; left: 0; bottom: 0; padding: 0 0.1875rem; background: var(--cx-card); opacity: 0.85; font-size: 0.6875rem; }
 .cx-ws .cx-ws-tile label { display: flex; gap: 0.25rem; align-items: center; min-height: 1.5rem; margin: 0; cursor: pointer; }
 .cx-ws .cx-ws-tile input { margin: 0; accent-color: var(--cx-accent); }
-.cx-ws .cx-ws-off :is(canvas, .cx-ws-length) { opacity: 0.15; }
+.cx-ws .cx-ws-off :is(canvas, .cx-ws-length) { opacity: 0.25; }
+.cx-ws .cx-slider { grid-template-columns: auto 1fr auto; }
 .cx-ws .cx-ws-off label { color: var(--cx-muted); text-decoration: line-through; }
 @container (min-width: 41rem) {
   .camlib-explorer .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
