@@ -43,6 +43,9 @@ export function unpack(packed) {
 const summed = (maps, loads) =>
   maps[0].map((_, cell) => maps.reduce((sum, map, term) => sum + loads[term] * map[cell], 0));
 
+/** Values beyond the ends of the colours keep the full colour. */
+const within = (values, peak) => values.map((value) => Math.max(-peak, Math.min(peak, value)));
+
 const whole = (count) => count.toLocaleString("en");
 
 /** All that is drawn follows from the data and the reader's four choices. */
@@ -103,7 +106,7 @@ function sumPart(data) {
     nodes: [element("p", { class: "title" }, name, " ", words), element("div", { class: "ws-sum" }, node, bar.node)],
     update(now) {
       const [logit, sum] = [data.logits, now.scores].map((values) => number(values[now.place], 2));
-      map.draw(summed(data.maps[now.place], now.loads), data.peak);
+      map.draw(within(summed(data.maps[now.place], now.loads), data.peak), data.peak);
       image.alt = `The photograph under the sum of what is switched on for “${now.name}”`;
       name.textContent = now.name;
       words.textContent = now.loads.every((load) => load === 1) ? `logit ${logit}` : `${sum} of its logit ${logit}`;
@@ -238,7 +241,7 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
       if (drawn !== place) {
         drawn = place;
         const peak = largest(maps[place].slice(0, count).flatMap((map) => [...map]));
-        tiles.forEach(({ map }, term) => map.draw(maps[place][term], peak));
+        tiles.forEach(({ map }, term) => map.draw(within(maps[place][term], peak), peak));
         const held = document.activeElement;
         list.append(...order.map((term) => tiles[term].node));
         if (list.contains(held)) held.focus({ preventScroll: true });
