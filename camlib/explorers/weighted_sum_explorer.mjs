@@ -17,26 +17,30 @@ const REST = -1;
 
 /** What the Python class packed, and what each term adds: to a class's map, and to its logit. */
 export function unpack(packed) {
-  const data = { ...packed };
-  for (const name of ["features", "channels", "weight", "rest", "logits", "offset", "classes", "colours"]) {
-    data[name] = decode(packed[name]);
-  }
-  const [count, rows, columns] = data.shape;
+  const [count, rows, columns] = packed.shape;
   const cells = rows * columns;
-  const cut = (values, position) => values.subarray(position * cells, (position + 1) * cells);
-  if (data.features.length !== count * cells) {
-    throw new Error(`${count} maps of ${rows} × ${columns} cells expected, got ${data.features.length} values`);
+  const steps = decode(packed.features);
+  if (steps.length !== count * cells) {
+    throw new Error(`${count} maps of ${rows} × ${columns} cells expected, got ${steps.length} values`);
   }
-  const features = Float32Array.from(data.features, (steps) => steps * data.step);
-  data.colours = new Uint32Array(data.colours.buffer);
-  data.numbers = [...data.channels, ...(data.others ? [REST] : [])];
-  data.maps = data.names.map((_, place) => data.numbers.map((key, term) => key === REST
-    ? cut(data.rest, place) : cut(features, term).map((value) => value * data.weight[place * count + term])));
-  data.worth = data.maps.map((maps) => maps.map(mean));
-  data.pooled = data.numbers.map((_, term) => mean(cut(features, term)));
-  data.peak = largest(data.maps.flatMap((maps) => [...summed(maps, maps.map(() => 1))]));
-  data.title = (key) => key === REST ? `${whole(data.others)} others` : `channel ${key}`;
-  return data;
+  const features = Float32Array.from(steps, (value) => value * packed.step);
+  const values = decode(packed.values);
+  let start = 0;
+  const take = (length) => values.subarray(start, start += length);
+  const classes = packed.names.length;
+  const [logits, offset, weight, rest] = [classes, classes, classes * count, classes * cells].map(take);
+  const cut = (values, position) => values.subarray(position * cells, (position + 1) * cells);
+  const numbers = [...decode(packed.channels), ...(packed.others ? [REST] : [])];
+  const maps = packed.names.map((_, place) => numbers.map((key, term) => key === REST
+    ? cut(rest, place) : cut(features, term).map((value) => value * weight[place * count + term])));
+  return {
+    ...packed, logits, offset, weight, numbers, maps,
+    colours: new Uint32Array(decode(packed.colours).buffer),
+    worth: maps.map((terms) => terms.map(mean)),
+    pooled: numbers.map((_, term) => mean(cut(features, term))),
+    peak: largest(maps.flatMap((terms) => [...summed(terms, terms.map(() => 1))])),
+    title: (key) => key === REST ? `${whole(packed.others)} others` : `channel ${key}`,
+  };
 }
 
 /** The sum of maps, each times its load: 0 where it is switched off. */

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 # The map's opacity; as large as the page shows it.
 OPACITY = 0.85
-SIDE = 280
+SIDE = 224
 
 
 class WeightedSumExplorer(Explorer):
@@ -185,13 +185,20 @@ def _packed(picture: UInt8[np.ndarray, "H W 3"], found: Terms) -> dict[str, Any]
         "features": dual_output.array_url(found.steps, "int16"),
         "step": found.step,
         "channels": dual_output.array_url(found.channels, "int32"),
-        "weight": dual_output.array_url(found.weight, "float32"),
-        "rest": dual_output.array_url(found.rest, "float32"),
         "others": found.others,
-        "logits": dual_output.array_url(found.logits, "float32"),
-        "offset": dual_output.array_url(found.offset, "float32"),
-        "classes": dual_output.array_url(found.classes, "int32"),
+        "values": dual_output.array_url(_joined(found), "float32"),
+        "classes": found.classes.tolist(),
         "names": found.names,
         "opacity": OPACITY,
         "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
     }
+
+
+def _joined(found: Terms) -> Float[np.ndarray, " n"]:
+    """Return logits, offset, weights and the others' maps one behind the other.
+
+    Short tables would be compared letter by letter where notebooks are run again, and round
+    differently on another CPU; one long one is compared with a tolerance.
+    """
+    parts = (found.logits, found.offset, found.weight, found.rest)
+    return np.concatenate([part.ravel() for part in parts])

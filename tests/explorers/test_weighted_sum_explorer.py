@@ -84,16 +84,15 @@ def test_the_page_gets_these_terms(explorer: WeightedSumExplorer) -> None:
     data, head = figure_of(explorer).data, make_head()
     channels = numbers(data["channels"], "int32").tolist()
     features = numbers(data["features"], "int16").reshape(data["shape"]) * data["step"]
-    weight = numbers(data["weight"], "float32").reshape(3, -1)
-    rest = numbers(data["rest"], "float32").reshape(3, 7, 7)
+    values = numbers(data["values"], "float32")
+    logits, offset, weight, rest = np.split(values, np.cumsum([3, 3, 3 * len(channels)]))
     assert np.abs(features - head.features[0, channels].numpy()).max() <= data["step"] / 2
-    np.testing.assert_array_equal(weight, head.weight[CLASSES][:, channels].numpy())
-    np.testing.assert_allclose(
-        rest, maps_with(head, dict.fromkeys(channels, 0.0))[CLASSES].numpy(), atol=1e-3
-    )
-    np.testing.assert_array_equal(
-        numbers(data["logits"], "float32"), head.logits[0, CLASSES].numpy()
-    )
+    np.testing.assert_array_equal(logits, head.logits[0, CLASSES].numpy())
+    np.testing.assert_array_equal(offset, head.offset[0, CLASSES].numpy())
+    np.testing.assert_array_equal(weight, head.weight[CLASSES][:, channels].numpy().ravel())
+    without = maps_with(head, dict.fromkeys(channels, 0.0))[CLASSES].numpy()
+    np.testing.assert_allclose(rest, without.ravel(), atol=1e-3)
+    assert data["classes"] == CLASSES
     assert data["names"] == ["thing 003", "thing 017", "thing 008"]
 
 
@@ -353,9 +352,9 @@ def test_a_silent_picture_is_the_bare_photograph() -> None:
         torch.ones(1, 2),
         1e-7,
     )
-    made = WeightedSumExplorer(make_picture(280, 280), head, ["a", "b"], [0, 1])
+    made = WeightedSumExplorer(make_picture(224, 224), head, ["a", "b"], [0, 1])
     came = picture(figure_of(made).attributes["img"]["src"] or "")
-    assert np.abs(came / 255 - plotting.greyscale(make_picture(280, 280))).mean() < 0.01
+    assert np.abs(came / 255 - plotting.greyscale(make_picture(224, 224))).mean() < 0.01
 
 
 def test_arguments_are_left_as_they_were() -> None:
