@@ -122,7 +122,7 @@ class WeightedSumExplorer(Explorer):
         found = self._terms
         place = int(np.flatnonzero(found.classes == self.class_index)[0])
         loads = [0.0 if n in self.off else self.factors.get(n, 1.0) for n in found.numbers]
-        summed = np.tensordot(np.float32(loads), found.maps[place], axes=1)
+        summed = np.tensordot(np.array(loads, np.float32), found.maps[place], axes=1)
         logit = summed.mean() + found.offset[place]
         name, total = found.names[place], len(found.channels) + found.others
         changed = any(load != 1 for load in loads)
