@@ -72,19 +72,24 @@ function look(data, state) {
 function explore(root, data, state) {
   dress(STYLE);
   const voice = announcer();
+  // The three in the middle show the channel that is pointed at.
   const parts = [sumPart, classesPart, channelPart, switchesPart, termsPart].map((part) => part(data, state));
   const app = element("div", { class: "app ws", style: `${endColours(data.colours)} --ws-opacity: ${data.opacity}` },
     ...parts.flatMap(({ nodes }) => nodes), voice.node);
   // Without this JupyterLab takes the arrow keys for itself and moves between notebook cells.
   app.dataset.lmSuppressShortcuts = "true";
   root.append(app);
-  const all = { update: () => parts.forEach((part) => part.update(look(data, state))) };
+  const draw = (these) => ({ update() {
+    const now = look(data, state);
+    these.forEach((part) => part.update(now));
+  } });
+  const all = draw(parts);
   const say = { update() {
     const { name, place, ranks, scores, silent } = look(data, state);
     voice.say(`${name}: ${number(scores[place], 2)}, rank ${ranks.indexOf(place) + 1} of ${ranks.length}. ` +
       `First is ${data.names[ranks[0]]}. Channels off: ${whole(silent)}.`);
   } };
-  const rest = follow(state, { class_index: [all, say], off: [all, say], factors: [all, say], channel: [all] });
+  const rest = follow(state, { class_index: [all, say], off: [all, say], factors: [all, say], channel: [draw(parts.slice(1, 4))] });
   voice.stop(); // nothing has changed yet
   return () => {
     voice.stop();
@@ -165,7 +170,7 @@ function channelPart(data, state) {
       get: () => look(data, state).factor(state.get("channel")),
       set: (_, factor) => state.set("factors", { ...state.get("factors"), [state.get("channel")]: factor }),
     },
-    words: "Weight", min: 0, max: 2, step: 0.05, written: (factor) => `× ${number(factor, 2)}`,
+    words: "Weights", min: 0, max: 2, step: 0.05, written: (factor) => `× ${number(factor, 2)}`,
   });
   return {
     nodes: [element("div", { class: "ws-own" }, node, scale),
@@ -186,7 +191,7 @@ function channelPart(data, state) {
 
 /** All channels as small maps with a switch each, and buttons for many at once. */
 function switchesPart({ colours, maps, numbers, others, shape: [count, rows, columns], title, worth }, state) {
-  let [order, pinned, ours, drawn] = [[], null, false, null];
+  let [order, pinned, ours, drawn] = [[], null, false, []];
   // A mouse that merely passes shows a channel and gives back the one that was chosen to stay.
   const point = (key) => {
     ours = true;
@@ -212,7 +217,6 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
     const node = element("div", {
       class: "ws-tile",
       onpointerenter: ({ pointerType }) => pointerType !== "touch" && point(key),
-      onpointerleave: ({ pointerType }) => pointerType !== "touch" && point(pinned),
       onfocusin: ({ target }) => target.matches(":focus-visible") && pin(key),
       onclick({ target }) {
         pin(key);
@@ -227,11 +231,13 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
   const add = (steps) => button(`+${steps}`, () => {
     const off = order.map((term) => numbers[term]).filter((key) => state.get("off").includes(key));
     turn(true, off.slice(0, steps));
-  }, `Switch on the next ${steps}, the strongest first`);
+  }, `+${steps}: add the next, the strongest first`);
   const reset = button("Reset weights", () => state.set("factors", {}));
   const heading = element("span", { class: "heading", id: uniqueId() }, "Channels");
   const counted = element("span");
-  const list = element("div", { class: "ws-tiles" });
+  const list = element("div", {
+    class: "ws-tiles", onpointerleave: ({ pointerType }) => pointerType !== "touch" && point(pinned),
+  });
   return {
     nodes: [element("div", { class: "ws-switches", role: "group", "aria-labelledby": heading.id },
       element("div", { class: "ws-head" }, heading, counted),
@@ -240,29 +246,32 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
       list)],
     update(now) {
       const { factor, key: chosen, loads, name, place, silent } = now;
+      const [before, off, factors] = drawn;
+      drawn = [place, state.get("off"), state.get("factors")];
       order = now.order;
       if (!ours) pinned = chosen;
-      if (drawn !== place) {
-        drawn = place;
+      tiles.forEach(({ node, box }, term) => {
+        node.classList.toggle("cx-ws-chosen", numbers[term] === chosen);
+        box.tabIndex = numbers[term] === pinned ? 0 : -1;
+      });
+      if (before !== place) {
         const peak = largest(maps[place].slice(0, count).flatMap((map) => [...map]));
         tiles.forEach(({ map }, term) => map.draw(within(maps[place][term], peak), peak));
         const held = document.activeElement;
         list.append(...order.map((term) => tiles[term].node));
         if (list.contains(held)) held.focus({ preventScroll: true });
-      }
+      } else if (off === drawn[1] && factors === drawn[2]) return;
       const most = largest(worth[place].slice(0, count)) || 1;
       tiles.forEach(({ node, box, value, length }, term) => {
         const [key, points] = [numbers[term], factor(numbers[term]) * worth[place][term]];
         box.checked = !now.off.has(key);
-        box.tabIndex = key === pinned ? 0 : -1;
         value.textContent = withSign(points, 2);
         box.setAttribute("aria-label", `${title(key)}: ${value.textContent} for ${name}`);
         measure(length, points, most);
         node.classList.toggle("cx-ws-off", !loads[term]);
-        node.classList.toggle("cx-ws-chosen", key === chosen);
       });
       counted.textContent = `the strongest for ${name} first; ${silent ? whole(silent) : "none"} of ${whole(count + others)} off`;
-      reset.hidden = !Object.keys(state.get("factors")).length;
+      reset.hidden = !Object.keys(drawn[2]).length;
     },
   };
 }

@@ -199,10 +199,10 @@ def test_the_sum_grows(alive: Open) -> None:
     ranked = order(8)
     on = 0
     for steps in (1, 5, 1):
-        page.get_by_role("button", name=f"Switch on the next {steps},").click()
+        page.get_by_role("button", name=f"+{steps}: add the next").click()
         on += steps
         check(page, 8, dict.fromkeys([*ranked[on:], -1], 0.0))
-    page.get_by_role("button", name="Switch on the next 20,").click()
+    page.get_by_role("button", name="+20: add the next").click()
     check(page, 8, {})
     page.get_by_role("button", name="All off").click()
     page.get_by_role("button", name="All on").click()
@@ -213,7 +213,7 @@ def test_a_slider_turns_a_channel_up_and_down_for_all_classes(alive: Open) -> No
     page = alive(html_of())
     k = order(8)[1]
     tile(page, k).locator(".cx-ws-thumb").click()
-    slider = page.get_by_role("slider", name="Weight")
+    slider = page.get_by_role("slider", name="Weights")
     expect(slider).to_have_attribute("aria-valuetext", "× 1.00")
     slider.fill("1.5")
     check(page, 8, {k: 1.5})
@@ -247,7 +247,7 @@ def test_keys(alive: Open) -> None:
     """One stop for all switches; arrows walk from the strongest on, space switches."""
     page = alive(html_of())
     ranked = order(8)
-    page.get_by_role("button", name="Switch on the next 20,").focus()
+    page.get_by_role("button", name="+20: add the next").focus()
     page.keyboard.press("Tab")
     expect(switch(page, ranked[0])).to_be_focused()
     for key in ("ArrowRight", "ArrowDown", "ArrowLeft"):
