@@ -174,7 +174,7 @@ function channelPart(data, state) {
   });
   return {
     nodes: [element("div", { class: "ws-own" }, node, scale),
-      element("div", { class: "ws-words" }, heading, product, words, turned.node)],
+      element("div", { class: "ws-words" }, heading, product, words), turned.node],
     update({ factor, key, loads, name, place, term }) {
       const [own, total] = [maps[place][term], number(factor(key) * worth[place][term], 2)];
       map.draw(own, largest(own));
@@ -242,7 +242,7 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
     nodes: [element("div", { class: "ws-switches", role: "group", "aria-labelledby": heading.id },
       element("div", { class: "ws-head" }, heading, counted),
       element("div", { class: "ws-buttons" }, button("All on", () => turn(true, numbers)), button("All off", () => turn(false, numbers)),
-        "Add the next: ", add(1), add(5), add(20), reset),
+        "Add next: ", add(1), add(5), add(20), reset),
       list)],
     update(now) {
       const { factor, key: chosen, loads, name, place, silent } = now;
@@ -302,7 +302,7 @@ function termsPart({ logits, numbers, offset, title, worth }) {
 // ---------------------------------------------------------------- looks
 
 const STYLE = `
-.camlib-explorer .cx-app.cx-ws { grid-template: "title title" "sum own" "classes classes" "words words" "switches switches" "terms terms" / minmax(0, 1.6fr) minmax(0, 1fr); gap: 0.75rem; }
+.camlib-explorer .cx-app.cx-ws { grid-template: "title title" "sum own" "classes classes" "words words" "turn turn" "switches switches" "terms terms" / minmax(0, 1.6fr) minmax(0, 1fr); gap: 0.75rem; }
 .cx-ws .cx-title { grid-area: title; }
 .cx-ws .cx-ws-sum { grid-area: sum; }
 .cx-ws .cx-ws-own { grid-area: own; }
@@ -332,8 +332,8 @@ const STYLE = `
 .cx-ws .cx-ws-terms strong { color: var(--cx-ink); font-size: 1rem; font-weight: 400; }
 .cx-ws .cx-ws-terms > :nth-last-child(2) strong { font-weight: 600; }
 .cx-ws .cx-ws-terms > :last-child { margin-left: auto; padding-left: 0.5rem; border-left: 1px solid var(--cx-line); }
-.cx-ws .cx-ws-buttons { display: flex; flex-wrap: wrap; gap: 0.375rem; align-items: center; margin: 0.375rem 0 0.5rem; font-size: 0.875rem; }
-.cx-ws .cx-ws-button { min-width: 2rem; padding: 0.1875rem 0.625rem; background: var(--cx-wash); border-color: var(--cx-line); }
+.cx-ws .cx-ws-buttons { display: flex; flex-wrap: wrap; gap: 0.25rem; align-items: center; margin: 0.375rem 0 0.5rem; font-size: 0.875rem; }
+.cx-ws .cx-ws-button { min-width: 2rem; padding: 0.1875rem 0.5rem; background: var(--cx-wash); border-color: var(--cx-line); }
 .cx-ws .cx-ws-button:hover { border-color: var(--cx-ink); }
 .cx-ws .cx-ws-tiles { display: grid; grid-template-rows: auto auto; grid-auto-columns: 4rem; grid-auto-flow: column; gap: 0.25rem; overflow-x: auto; }
 .cx-ws .cx-ws-tile { padding: 0.25rem; border: 1px solid transparent; border-radius: 0.375rem; font-size: 0.75rem; line-height: 1.2; cursor: pointer; }
@@ -343,10 +343,10 @@ const STYLE = `
 .cx-ws .cx-ws-tile label { display: flex; gap: 0.25rem; align-items: center; min-height: 1.5rem; margin: 0; cursor: pointer; }
 .cx-ws .cx-ws-tile input { margin: 0; accent-color: var(--cx-accent); }
 .cx-ws .cx-ws-off :is(canvas, .cx-ws-length) { opacity: 0.25; }
-.cx-ws .cx-slider { grid-template-columns: auto 1fr auto; }
+.cx-ws .cx-slider { grid-area: turn; align-self: start; grid-template-columns: auto 1fr auto; }
 .cx-ws .cx-ws-off label { color: var(--cx-muted); text-decoration: line-through; }
 @container (min-width: 41rem) {
-  .camlib-explorer .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
+  .camlib-explorer .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" auto "sum turn turn" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
   .cx-ws .cx-ws-tiles { grid: auto-flow / repeat(auto-fill, minmax(3.5rem, 1fr)); }
 }
 `;
