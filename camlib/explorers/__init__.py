@@ -4,3 +4,6 @@ from camlib.explorers.class_explorer import ClassExplorer
 from camlib.explorers.pooling_explorer import PoolingExplorer
 
 __all__ = ["ClassExplorer", "PoolingExplorer"]
+from camlib.explorers.weighted_sum_explorer import WeightedSumExplorer
+
+__all__ = ["ClassExplorer", "WeightedSumExplorer"]
