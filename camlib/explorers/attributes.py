@@ -63,9 +63,7 @@ def cell(value: object, rows: int, columns: int) -> tuple[int, int] | None:
     return place("cell", value, rows, columns, "cell")
 
 
-def place(
-    name: str, value: object, rows: int, columns: int, what: str
-) -> tuple[int, int] | None:
+def place(name: str, value: object, rows: int, columns: int, what: str) -> tuple[int, int] | None:
     """Return the (row, column) of one of rows × columns cells or pixels, or None."""
     if value is None:
         return None

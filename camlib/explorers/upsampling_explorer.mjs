@@ -269,18 +269,16 @@ function profilePart({ map, columns, height, width, low, high, here }) {
   const [zero, plumb, curve, dots, spot] = ["zero", "plumb", "curve", "dots", "spot"].map((name) => shape("path", { class: name }));
   draw(zero, [`M0 ${level(0)}H${width}`]);
   const words = element("p", { class: "words" });
-  const node = element("div", { class: "profile" },
-    element("div", { class: "chart", "aria-hidden": "true" },
+  return {
+    node: element("div", { class: "profile" }, element("div", { class: "chart", "aria-hidden": "true" },
       shape("svg", { viewBox: `0 0 ${width} 100`, preserveAspectRatio: "none" },
         shape("rect", { class: "band", width, y: level(most), height: level(least) - level(most) }),
         zero, plumb, curve, dots, spot),
       element("span", { style: `top: ${level(most)}%` }, `highest cell ${here.written(most)}`),
-      element("span", { style: `bottom: ${100 - level(least)}%` }, `lowest cell ${here.written(least)}`)),
-    words);
-  return {
-    node,
+      element("span", { style: `bottom: ${100 - level(least)}%` }, `lowest cell ${here.written(least)}`)), words),
     update() {
-      node.classList.toggle("cx-silent", !here.point);
+      [plumb, curve, dots, spot].forEach((path) => draw(path, []));
+      words.textContent = "Point at a pixel: its row of the picture appears here as a curve.";
       if (!here.point) return;
       const [y, x] = here.point;
       const line = Array.from(here.large.subarray(y * width, (y + 1) * width), level);
@@ -314,7 +312,7 @@ function stencilPart({ map, rows, columns, peak, colours, here }) {
       for (const square of squares) square.textContent = square.className = "";
       for (const [row, column, share] of here.point ? cellsOf(here, here.point).cells : []) {
         const square = squares[row * columns + column];
-        square.textContent = number(100 * share, Math.abs(share) > 0.9995 ? 0 : 1);
+        square.textContent = number(100 * share, Math.abs(share - 1) < 0.0005 ? 0 : 1);
         square.className = share < 0 ? "cx-less" : "cx-more";
       }
     },
@@ -333,11 +331,11 @@ function sumPart({ map, columns, here }) {
   const invitation = element("p", { class: "invitation" },
     "Point at the picture, tap it or use the arrow keys: each pixel tells which cells it is made of.");
   const [least, most] = [lowest(map), highest(map)];
-  const remark = ({ copies }) => {
+  const remark = ({ cells, copies }) => {
     // As written: a last digit of rounding is no find.
     const [value, low, high] = [here.value, least, most].map((number) => Number(here.written(number).replace("−", "-")));
     return (value > high ? "Higher than every cell. " : value < low ? "Lower than every cell. " : "") +
-      (copies ? "Beyond the edge the outermost cells are repeated." : "");
+      (copies ? `It asks for ${cells.length + copies} cells: beyond the edge the outermost are repeated.` : "");
   };
   return {
     node: element("div", { class: "sum" }, invitation, answer),
@@ -377,9 +375,9 @@ const STYLE = `
 .camlib-explorer .cx-part { display: flex; flex-direction: column; gap: 0.75rem; min-width: 0; max-width: 448px; }
 .camlib-explorer .cx-hot { min-height: 2rem; margin: 0; color: inherit; background: none; border: 1px solid var(--cx-line); border-radius: 0.5rem; font: inherit; font-size: 0.875rem; cursor: pointer; }
 .camlib-explorer .cx-hot:hover { background: var(--cx-wash); }
-.camlib-explorer .cx-pad { position: absolute; inset: 0; border-radius: inherit; touch-action: pan-y; cursor: crosshair; }
+.camlib-explorer .cx-pad { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; }
 .camlib-explorer .cx-enlarging svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none; stroke: #fff; stroke-linecap: round; }
-.camlib-explorer .cx-enlarging .cx-over { position: absolute; inset: 0; filter: drop-shadow(0 0 1px #16181d); }
+.camlib-explorer .cx-enlarging .cx-over { position: absolute; inset: 0; filter: drop-shadow(0 0 1px #16181d) drop-shadow(0 0 1px #16181d); }
 .camlib-explorer .cx-enlarging path { vector-effect: non-scaling-stroke; }
 .camlib-explorer .cx-lines { stroke-opacity: 0.4; }
 .camlib-explorer .cx-ways { stroke-width: 1.5; }
@@ -388,7 +386,6 @@ const STYLE = `
 .camlib-explorer svg .cx-less { stroke: #16181d; stroke-opacity: 0.55; }
 .camlib-explorer svg .cx-spot { stroke: var(--cx-accent); stroke-width: 11; }
 
-.camlib-explorer .cx-silent { visibility: hidden; }
 .camlib-explorer .cx-chart { position: relative; height: 7rem; stroke: var(--cx-ink); }
 .camlib-explorer .cx-chart svg { stroke: inherit; }
 .camlib-explorer .cx-band { fill: var(--cx-wash); stroke: none; }
@@ -402,7 +399,7 @@ const STYLE = `
   max-width: 20rem; font-size: 0.6875rem;
 }
 .camlib-explorer .cx-stencil .cx-heat { grid-area: 2 / 2 / -1 / -1; opacity: 0.5; image-rendering: pixelated; }
-.camlib-explorer .cx-stencil span { position: relative; display: grid; place-items: center; border: 1px solid var(--cx-card); border-radius: 3px; }
+.camlib-explorer .cx-stencil span { position: relative; display: grid; place-items: center; border: 1px solid var(--cx-card); }
 .camlib-explorer .cx-stencil .cx-side { border: 0; color: var(--cx-muted); }
 .camlib-explorer .cx-stencil span:not(.cx-side) { aspect-ratio: 1; }
 .camlib-explorer .cx-stencil span:first-of-type { aspect-ratio: auto; }

@@ -189,7 +189,7 @@ def _checked_map(map: object) -> Float[np.ndarray, "h w"]:
     if not isinstance(map, (Tensor, np.ndarray)):
         raise TypeError(f"map: expected a tensor or array of shape (h, w), {came}")
     if map.ndim != 2 or 0 in map.shape:
-        raise ValueError(f"map: expected shape (h, w), one row of values for each row of cells, {came}")
+        raise ValueError(f"map: expected shape (h, w), rows of cells and columns, {came}")
     tensor = torch.as_tensor(map).detach()
     if not tensor.is_floating_point():
         raise TypeError(f"map: expected a floating-point dtype, {came}")
@@ -227,9 +227,7 @@ def _lines(size: tuple[int, int], cells: tuple[int, ...]) -> Float[np.ndarray, "
     return (begins[0][:, None] | begins[1][None]).astype(float)
 
 
-def _dots(
-    size: tuple[int, int], cells: tuple[int, ...], aligned: bool
-) -> Float[np.ndarray, "H W"]:
+def _dots(size: tuple[int, int], cells: tuple[int, ...], aligned: bool) -> Float[np.ndarray, "H W"]:
     """Return each pixel's distance from the nearest centre."""
     down, across = (
         np.abs(np.arange(pixels)[:, None] - _centres(count, pixels, aligned)).min(1)
