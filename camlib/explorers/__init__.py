@@ -2,8 +2,7 @@
 
 from camlib.explorers.class_explorer import ClassExplorer
 from camlib.explorers.pooling_explorer import PoolingExplorer
-
-__all__ = ["ClassExplorer", "PoolingExplorer"]
+from camlib.explorers.upsampling_explorer import UpsamplingExplorer
 from camlib.explorers.weighted_sum_explorer import WeightedSumExplorer
 
-__all__ = ["ClassExplorer", "WeightedSumExplorer"]
+__all__ = ["ClassExplorer", "PoolingExplorer", "UpsamplingExplorer", "WeightedSumExplorer"]
