@@ -62,9 +62,12 @@ const along = ({ taps, cell, share }, pixel) =>
 /** The highest value with its first and last pixel: nearest and the edge repeat it over a rectangle. */
 export function hottest(values, width) {
   const value = highest(values);
-  const high = (other) => other >= value - 1e-6 * Math.abs(value);
+  const close = value - 1e-6 * Math.abs(value);
+  let [first, last] = [0, values.length - 1];
+  while (values[first] < close) first++;
+  while (values[last] < close) last--;
   const pixel = (index) => [Math.floor(index / width), index % width];
-  return { value, first: pixel(values.findIndex(high)), last: pixel(values.findLastIndex(high)) };
+  return { first: pixel(first), last: pixel(last) };
 }
 
 // ---------------------------------------------------------------- the explorer
@@ -96,7 +99,8 @@ function explore(root, data, state) {
     state, trait: "opacity", words: "Opacity", min: 0, max: 1, step: 0.05,
     written: (value) => `${Math.round(100 * value)} %`,
   });
-  const app = element("div", { class: "app enlarging" },
+  // The curve lies below the picture, pixel below pixel.
+  const app = element("div", { class: "app enlarging", style: `--width: ${448 * Math.min(1, width / height)}px` },
     element("p", { class: "title" }, element("strong", {}, data.name || "One map"), " ",
       element("span", {}, `${rows} × ${columns} cells on ${height} × ${width} pixels`)),
     switches.node,
@@ -179,7 +183,7 @@ function stagePart({ photo, colours, peak, rows, columns, height, width, state, 
   let centres;
   return {
     stop: pad.stop,
-    node: element("div", { class: "stage", style: "--width: 448px" },
+    node: element("div", { class: "stage" },
       photograph({ class: "photo", src: photo, width, height, alt: "The photograph under the enlarged map" }),
       painted.node,
       shape("svg", { class: "over", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, lines, ways, discs, dots, cut, spot),
@@ -392,6 +396,7 @@ const STYLE = `
 .camlib-explorer :is(.cx-zero, .cx-plumb) { stroke: var(--cx-muted); }
 .camlib-explorer .cx-curve { stroke-width: 2; }
 .camlib-explorer .cx-chart span { position: absolute; right: 0.25rem; font-size: 0.75rem; color: var(--cx-muted); }
+.camlib-explorer .cx-profile { max-width: var(--width); }
 .camlib-explorer .cx-profile .cx-words { min-height: 2.8em; color: var(--cx-muted); }
 
 .camlib-explorer .cx-stencil {
