@@ -65,9 +65,9 @@ async function load(given, addresses) {
     wasmPaths: { mjs: addresses.glue, wasm: addresses.wasm },
   });
   session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
-  // The first run compiles; it shall not be the reader's.
-  await run(new Float32Array(3 * network.crop ** 2));
   postMessage({ type: "ready" });
+  // The first run is slow. Who is still looking for a photograph need not wait for it.
+  if (!awaited) await run(new Float32Array(3 * network.crop ** 2));
 }
 
 async function run(images) {
@@ -161,8 +161,10 @@ async function explain(id, file) {
 // ---------------------------------------------------------------- one thing after the other
 
 let queue = Promise.resolve();
+let awaited = 0;
 
 addEventListener("message", ({ data }) => {
+  if (data.type === "explain") awaited++;
   queue = queue.then(async () => {
     if (data.type === "load") {
       await load(data.network, data.addresses).catch((error) =>

@@ -168,12 +168,15 @@ function engine(network, here) {
   return {
     load: () => load().catch(() => {}), // whoever explains will hear of it
     async explain(id, given) {
-      const [file] = await Promise.all([given, load()]);
-      here.busy("Explaining …");
-      return new Promise((resolve, reject) => {
-        waiting.set(id, { resolve, reject });
-        worker.postMessage({ type: "explain", id, file });
-      });
+      const loading = load();
+      loading.catch(() => {}); // said below, or to whoever waits
+      const file = await given;
+      if (loading !== ready) await loading; // it failed while the file was on its way
+      const answer = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+      // At once: it waits in the Worker, which then need not run the network for practice.
+      worker.postMessage({ type: "explain", id, file });
+      loading.then(() => { if (waiting.has(id)) here.busy("Explaining …"); }, () => {});
+      return answer;
     },
   };
 }
