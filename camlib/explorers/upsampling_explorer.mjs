@@ -381,7 +381,8 @@ const STYLE = `
 .camlib-explorer .cx-hot:hover { background: var(--cx-wash); }
 .camlib-explorer .cx-pad { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; }
 .camlib-explorer .cx-enlarging svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none; stroke: #fff; stroke-linecap: round; }
-.camlib-explorer .cx-enlarging .cx-over { position: absolute; inset: 0; filter: drop-shadow(0 0 1px #16181d) drop-shadow(0 0 1px #16181d); }
+.camlib-explorer .cx-enlarging .cx-over { position: absolute; inset: 0; }
+.camlib-explorer .cx-over :is(.cx-ways, .cx-dots, .cx-cut) { filter: drop-shadow(0 0 1px #16181d) drop-shadow(0 0 1px #16181d); }
 .camlib-explorer .cx-enlarging path { vector-effect: non-scaling-stroke; }
 .camlib-explorer .cx-lines { stroke-opacity: 0.4; }
 .camlib-explorer .cx-ways { stroke-width: 1.5; }
@@ -395,7 +396,7 @@ const STYLE = `
 .camlib-explorer .cx-band { fill: var(--cx-wash); stroke: none; }
 .camlib-explorer :is(.cx-zero, .cx-plumb) { stroke: var(--cx-muted); }
 .camlib-explorer .cx-curve { stroke-width: 2; }
-.camlib-explorer .cx-chart span { position: absolute; right: 0.25rem; font-size: 0.75rem; color: var(--cx-muted); }
+.camlib-explorer .cx-chart span { position: absolute; right: 0.25rem; font-size: 0.75rem; color: var(--cx-muted); text-shadow: 0 0 2px var(--cx-card), 0 0 4px var(--cx-card); }
 .camlib-explorer .cx-profile { max-width: var(--width); }
 .camlib-explorer .cx-profile .cx-words { min-height: 2.8em; color: var(--cx-muted); }
 
