@@ -72,6 +72,7 @@ ICON_RULES = """/* Font Awesome Free (icons: CC BY 4.0), see licences.html; made
   display: inline-block;
   width: 1em;
   height: 1em;
+  font-family: inherit; /* else the theme's icon font is asked for, which is not there */
   vertical-align: -0.125em;
   background: currentColor;
   mask: var(--icon) center / contain no-repeat;

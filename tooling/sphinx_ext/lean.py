@@ -46,6 +46,7 @@ DOOR = """<!doctype html>
 <meta charset="utf-8">
 <meta http-equiv="refresh" content="0; url={target}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="icon" href="data:,">
 <title>{title}</title>
 </head>
 <body><main><h1>{title}</h1><p><a href="{target}">To the first page</a></p></main></body>
