@@ -1,15 +1,16 @@
-// Wakes what is alive on a page. An explorer's module lies in explorers/, that of an app, which only
-// pages have, in a folder of its own name.
-const WHERE = {
-  camlibExplorer: (name) => `./explorers/${name}.mjs`,
-  camlibApp: (name) => `./${name}/${name}.mjs`,
+// Wakes what is alive on a page: the explorers, which come as one module, and the apps that only pages
+// have, each with a module in a folder of its own name.
+const FIND = {
+  camlibExplorer: async (name) => (await import("./explorers/all.mjs"))[name],
+  camlibApp: (name) => import(`./${name}/${name}.mjs`),
 };
 
 const wake = async (element, kind) => {
   const name = element.dataset[kind];
   if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new Error(`no explorer can be called "${name}"`);
-  const { hydrate } = await import(WHERE[kind](name));
-  await hydrate(element);
+  const found = await FIND[kind](name);
+  if (!found) throw new Error(`there is no explorer called "${name}"`);
+  await found.hydrate(element);
   performance.mark(`explorer ${name}`); // for those who measure how soon it answers
 };
 

@@ -9,7 +9,8 @@ import { dress } from "./shared/looks.mjs";
 import { largest, mean, number, withSign } from "./shared/numbers.mjs";
 import { heat } from "./shared/painting.mjs";
 
-const { hydrate, render } = livesOf("Pooling explorer", (root, packed, state) => poolings(root, unpack(packed), state));
+const { hydrate, render } = livesOf("pooling_explorer", "Pooling explorer", (root, packed, state) =>
+  poolings(root, unpack(packed), state));
 export { hydrate };
 export default { render };
 
@@ -58,7 +59,7 @@ function unpack({ colours, ...packed }) {
 
 /** Build the explorer into `root` and return the function that takes it away again. */
 function poolings(root, data, state) {
-  dress(STYLE);
+  dress(STYLE, "pooling_explorer");
   const { count, rows, columns, low, high, start, before, colours, peak } = data;
   const octets = new Uint8Array(colours.buffer);
   const here = {
@@ -314,59 +315,59 @@ function newsPart({ data: { count, rows, columns, start, before }, here }) {
 // ---------------------------------------------------------------- looks
 
 const STYLE = `
-.camlib-explorer .cx-editor {
+.cx-editor {
   display: grid; gap: 0.25rem; max-width: 17rem; margin: 0 auto;
   grid-template: ". up ." 2rem "left sheet right" auto ". down ." 2rem / 2rem 1fr 2rem;
 }
-.camlib-explorer .cx-push {
+.cx-push {
   flex: 1; min-height: 2rem; margin: 0; padding: 0; color: inherit; background: var(--cx-wash); border: 1px solid var(--cx-line);
   border-radius: 0.375rem; font: inherit; cursor: pointer;
 }
-.camlib-explorer .cx-push:hover { border-color: var(--cx-muted); }
-.camlib-explorer .cx-pushes { display: flex; gap: 0.5rem; }
-.camlib-explorer .cx-up { grid-area: up; }
-.camlib-explorer .cx-down { grid-area: down; }
-.camlib-explorer .cx-left { grid-area: left; }
-.camlib-explorer .cx-right { grid-area: right; }
+.cx-push:hover { border-color: var(--cx-muted); }
+.cx-pushes { display: flex; gap: 0.5rem; }
+.cx-up { grid-area: up; }
+.cx-down { grid-area: down; }
+.cx-left { grid-area: left; }
+.cx-right { grid-area: right; }
 /* A finger paints here; the page scrolls from anywhere else. */
-.camlib-explorer .cx-sheet {
+.cx-sheet {
   grid-area: sheet; display: grid; grid-template-columns: repeat(var(--columns), 1fr); touch-action: pinch-zoom;
   user-select: none; -webkit-user-select: none; cursor: crosshair;
 }
-.camlib-explorer .cx-square {
+.cx-square {
   display: grid; place-items: center; aspect-ratio: 1; min-width: 0; color: #111; line-height: 1;
   box-shadow: inset 0 0 0 0.5px rgb(17 17 17 / 0.35);
 }
-.camlib-explorer .cx-square:hover { box-shadow: inset 0 0 0 1px #111; }
-.camlib-explorer .cx-square.cx-chosen { box-shadow: inset 0 0 0 2px #111; }
-.camlib-explorer .cx-app .cx-square:focus-visible { outline-offset: 0; z-index: 1; }
-.camlib-explorer .cx-app .cx-hint { margin-top: 0.5rem; color: var(--cx-muted); }
+.cx-square:hover { box-shadow: inset 0 0 0 1px #111; }
+.cx-square.cx-chosen { box-shadow: inset 0 0 0 2px #111; }
+.cx-app .cx-square:focus-visible { outline-offset: 0; z-index: 1; }
+.cx-app .cx-hint { margin-top: 0.5rem; color: var(--cx-muted); }
 
-.camlib-explorer .cx-brush, .camlib-explorer .cx-maps { display: block; }
-.camlib-explorer .cx-brush legend, .camlib-explorer .cx-maps legend { float: none; margin-bottom: 0.25rem; font-weight: 600; }
-.camlib-explorer .cx-brush div, .camlib-explorer .cx-maps div { padding: 0; background: none; }
-.camlib-explorer .cx-brush span { padding: 0; border-radius: 0; }
-.camlib-explorer .cx-brush span span { padding: 0.3125rem 0; color: #111; }
-.camlib-explorer .cx-brush input:checked + span { box-shadow: 0 0 0 2px var(--cx-card), 0 0 0 4px var(--cx-ink); z-index: 1; position: relative; }
+.cx-brush, .cx-maps { display: block; }
+.cx-brush legend, .cx-maps legend { float: none; margin-bottom: 0.25rem; font-weight: 600; }
+.cx-brush div, .cx-maps div { padding: 0; background: none; }
+.cx-brush span { padding: 0; border-radius: 0; }
+.cx-brush span span { padding: 0.3125rem 0; color: #111; }
+.cx-brush input:checked + span { box-shadow: 0 0 0 2px var(--cx-card), 0 0 0 4px var(--cx-ink); z-index: 1; position: relative; }
 
-.camlib-explorer .cx-meters p { display: grid; grid-template-columns: 5rem 1fr 3rem 4.75rem; gap: 0.375rem; align-items: center; }
-.camlib-explorer .cx-meters strong { text-align: right; white-space: nowrap; }
-.camlib-explorer .cx-meters small { color: var(--cx-muted); font-size: 0.8125rem; }
-.camlib-explorer .cx-meters .cx-words { display: block; min-height: 4.2em; margin-top: 0.25rem; }
-.camlib-explorer .cx-app .cx-rail { position: relative; height: 0.375rem; padding: 0; background: var(--cx-line); border-radius: 0.1875rem; }
-.camlib-explorer .cx-app .cx-rail span { position: absolute; top: 0; bottom: 0; padding: 0; background: var(--cx-muted); border-radius: inherit; }
-.camlib-explorer .cx-app .cx-rail .cx-tick { inset: -0.125rem auto; width: 2px; margin-left: -1px; background: var(--cx-ink); }
+.cx-meters p { display: grid; grid-template-columns: 5rem 1fr 3rem 4.75rem; gap: 0.375rem; align-items: center; }
+.cx-meters strong { text-align: right; white-space: nowrap; }
+.cx-meters small { color: var(--cx-muted); font-size: 0.8125rem; }
+.cx-meters .cx-words { display: block; min-height: 4.2em; margin-top: 0.25rem; }
+.cx-app .cx-rail { position: relative; height: 0.375rem; padding: 0; background: var(--cx-line); border-radius: 0.1875rem; }
+.cx-app .cx-rail span { position: absolute; top: 0; bottom: 0; padding: 0; background: var(--cx-muted); border-radius: inherit; }
+.cx-app .cx-rail .cx-tick { inset: -0.125rem auto; width: 2px; margin-left: -1px; background: var(--cx-ink); }
 
-.camlib-explorer .cx-maps div { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.1875rem; }
-.camlib-explorer .cx-maps span span { padding: 0; }
-.camlib-explorer .cx-maps strong { display: block; font-weight: 400; }
-.camlib-explorer .cx-maps .cx-new { font-weight: 700; }
-.camlib-explorer .cx-maps label:hover { background: var(--cx-wash); border-radius: 0.375rem; }
-.camlib-explorer .cx-maps input:checked + span { background: var(--cx-wash); box-shadow: 0 0 0 2px var(--cx-accent); font-weight: 400; }
-.camlib-explorer .cx-app .cx-face { position: relative; max-width: 4rem; margin: 0 auto; padding: 0; }
-.camlib-explorer .cx-face canvas { image-rendering: pixelated; border-radius: 0.125rem; }
+.cx-maps div { display: grid; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.1875rem; }
+.cx-maps span span { padding: 0; }
+.cx-maps strong { display: block; font-weight: 400; }
+.cx-maps .cx-new { font-weight: 700; }
+.cx-maps label:hover { background: var(--cx-wash); border-radius: 0.375rem; }
+.cx-maps input:checked + span { background: var(--cx-wash); box-shadow: 0 0 0 2px var(--cx-accent); font-weight: 400; }
+.cx-app .cx-face { position: relative; max-width: 4rem; margin: 0 auto; padding: 0; }
+.cx-face canvas { image-rendering: pixelated; border-radius: 0.125rem; }
 
-@container (min-width: 41rem) { .camlib-explorer .cx-pool { grid-template-columns: 17rem minmax(0, 1fr); gap: 1rem 1.5rem; padding: 1rem; } }
-@media (hover: none) { .camlib-explorer .cx-keys { display: none; } }
-@media print { .camlib-explorer .cx-brush, .camlib-explorer .cx-pushes { display: none; } }
+@container (min-width: 41rem) { .cx-pool { grid-template-columns: 17rem minmax(0, 1fr); gap: 1rem 1.5rem; padding: 1rem; } }
+@media (hover: none) { .cx-keys { display: none; } }
+@media print { .cx-brush, .cx-pushes { display: none; } }
 `;

@@ -13,7 +13,8 @@ const MODES = [["nearest", "Nearest"], ["bilinear", "Bilinear"], ["bicubic", "Bi
 // Larger maps are shown whole too, but their squares leave no room for numbers.
 const ROOM = 9;
 
-const { hydrate, render } = livesOf("Upsampling explorer", (root, packed, state) => explore(root, unpack(packed), state));
+const { hydrate, render } = livesOf("upsampling_explorer", "Upsampling explorer", (root, packed, state) =>
+  explore(root, unpack(packed), state));
 export { hydrate };
 export default { render };
 
@@ -74,7 +75,7 @@ export function hottest(values, width) {
 
 /** Build the explorer into `root` and return the function that takes it away again. */
 function explore(root, data, state) {
-  dress(STYLE);
+  dress(STYLE, "upsampling_explorer");
   const { map, rows, columns, height, width } = data;
   const here = {
     get point() { return state.get("point"); },
@@ -373,53 +374,53 @@ function sumPart({ map, columns, here }) {
 // ---------------------------------------------------------------- looks
 
 const STYLE = `
-.camlib-explorer .cx-switches { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; font-size: 0.875rem; }
-.camlib-explorer .cx-switches .cx-choice { grid-template-columns: auto auto; }
-.camlib-explorer .cx-switches .cx-choice:disabled { opacity: 0.5; }
-.camlib-explorer .cx-part { display: flex; flex-direction: column; gap: 0.75rem; min-width: 0; max-width: 448px; }
-.camlib-explorer .cx-hot { min-height: 2rem; margin: 0; color: inherit; background: none; border: 1px solid var(--cx-line); border-radius: 0.5rem; font: inherit; font-size: 0.875rem; cursor: pointer; }
-.camlib-explorer .cx-hot:hover { background: var(--cx-wash); }
-.camlib-explorer .cx-pad { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; }
-.camlib-explorer .cx-enlarging svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none; stroke: #fff; stroke-linecap: round; }
-.camlib-explorer .cx-enlarging .cx-over { position: absolute; inset: 0; }
-.camlib-explorer .cx-over :is(.cx-ways, .cx-dots, .cx-cut) { filter: drop-shadow(0 0 1px #16181d) drop-shadow(0 0 1px #16181d); }
-.camlib-explorer .cx-enlarging path { vector-effect: non-scaling-stroke; }
-.camlib-explorer .cx-lines { stroke-opacity: 0.4; }
-.camlib-explorer .cx-ways { stroke-width: 1.5; }
-.camlib-explorer svg .cx-dots { stroke-width: 7; }
-.camlib-explorer svg .cx-more { stroke-opacity: 0.55; }
-.camlib-explorer svg .cx-less { stroke: #16181d; stroke-opacity: 0.55; }
-.camlib-explorer svg .cx-spot { stroke: var(--cx-accent); stroke-width: 11; }
+.cx-switches { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; font-size: 0.875rem; }
+.cx-switches .cx-choice { grid-template-columns: auto auto; }
+.cx-switches .cx-choice:disabled { opacity: 0.5; }
+.cx-part { display: flex; flex-direction: column; gap: 0.75rem; min-width: 0; max-width: 448px; }
+.cx-hot { min-height: 2rem; margin: 0; color: inherit; background: none; border: 1px solid var(--cx-line); border-radius: 0.5rem; font: inherit; font-size: 0.875rem; cursor: pointer; }
+.cx-hot:hover { background: var(--cx-wash); }
+.cx-pad { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; }
+.cx-enlarging svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none; stroke: #fff; stroke-linecap: round; }
+.cx-enlarging .cx-over { position: absolute; inset: 0; }
+.cx-over :is(.cx-ways, .cx-dots, .cx-cut) { filter: drop-shadow(0 0 1px #16181d) drop-shadow(0 0 1px #16181d); }
+.cx-enlarging path { vector-effect: non-scaling-stroke; }
+.cx-lines { stroke-opacity: 0.4; }
+.cx-ways { stroke-width: 1.5; }
+svg .cx-dots { stroke-width: 7; }
+svg .cx-more { stroke-opacity: 0.55; }
+svg .cx-less { stroke: #16181d; stroke-opacity: 0.55; }
+svg .cx-spot { stroke: var(--cx-accent); stroke-width: 11; }
 
-.camlib-explorer .cx-chart { position: relative; height: 7rem; stroke: var(--cx-ink); }
-.camlib-explorer .cx-chart svg { stroke: inherit; }
-.camlib-explorer .cx-band { fill: var(--cx-wash); stroke: none; }
-.camlib-explorer :is(.cx-zero, .cx-plumb) { stroke: var(--cx-muted); }
-.camlib-explorer .cx-curve { stroke-width: 2; }
-.camlib-explorer .cx-chart span { position: absolute; right: 0.25rem; font-size: 0.75rem; color: var(--cx-muted); text-shadow: 0 0 2px var(--cx-card), 0 0 4px var(--cx-card); }
-.camlib-explorer .cx-profile { max-width: var(--width); }
-.camlib-explorer .cx-profile .cx-words { min-height: 2.8em; color: var(--cx-muted); }
+.cx-chart { position: relative; height: 7rem; stroke: var(--cx-ink); }
+.cx-chart svg { stroke: inherit; }
+.cx-band { fill: var(--cx-wash); stroke: none; }
+:is(.cx-zero, .cx-plumb) { stroke: var(--cx-muted); }
+.cx-curve { stroke-width: 2; }
+.cx-chart span { position: absolute; right: 0.25rem; font-size: 0.75rem; color: var(--cx-muted); text-shadow: 0 0 2px var(--cx-card), 0 0 4px var(--cx-card); }
+.cx-profile { max-width: var(--width); }
+.cx-profile .cx-words { min-height: 2.8em; color: var(--cx-muted); }
 
-.camlib-explorer .cx-stencil {
+.cx-stencil {
   position: relative; display: grid; grid-template: 1rem repeat(var(--rows), 1fr) / 1rem repeat(var(--columns), minmax(0, 1fr));
   max-width: 20rem; font-size: 0.6875rem;
 }
-.camlib-explorer .cx-stencil .cx-heat { grid-area: 2 / 2 / -1 / -1; opacity: 0.5; image-rendering: pixelated; }
-.camlib-explorer .cx-stencil span { position: relative; display: grid; place-items: center; border: 1px solid var(--cx-card); }
-.camlib-explorer .cx-stencil .cx-side { border: 0; color: var(--cx-muted); }
-.camlib-explorer .cx-stencil span:not(.cx-side) { aspect-ratio: 1; }
-.camlib-explorer .cx-stencil span:first-of-type { aspect-ratio: auto; }
-.camlib-explorer .cx-stencil .cx-more { border: 2px solid var(--cx-ink); font-weight: 600; }
-.camlib-explorer .cx-stencil .cx-less { border: 2px dashed var(--cx-ink); }
-.camlib-explorer .cx-narrow span { font-size: 0; }
-.camlib-explorer .cx-products { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; margin: 0.375rem 0; padding: 0; list-style: none; font-size: 0.8125rem; text-align: right; }
-.camlib-explorer .cx-products li { margin: 0; white-space: nowrap; }
-.camlib-explorer .cx-result { text-align: right; border-top: 1px solid var(--cx-line); }
-.camlib-explorer .cx-result strong { font-size: 1.25rem; }
+.cx-stencil .cx-heat { grid-area: 2 / 2 / -1 / -1; opacity: 0.5; image-rendering: pixelated; }
+.cx-stencil span { position: relative; display: grid; place-items: center; border: 1px solid var(--cx-card); }
+.cx-stencil .cx-side { border: 0; color: var(--cx-muted); }
+.cx-stencil span:not(.cx-side) { aspect-ratio: 1; }
+.cx-stencil span:first-of-type { aspect-ratio: auto; }
+.cx-stencil .cx-more { border: 2px solid var(--cx-ink); font-weight: 600; }
+.cx-stencil .cx-less { border: 2px dashed var(--cx-ink); }
+.cx-narrow span { font-size: 0; }
+.cx-products { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1rem; margin: 0.375rem 0; padding: 0; list-style: none; font-size: 0.8125rem; text-align: right; }
+.cx-products li { margin: 0; white-space: nowrap; }
+.cx-result { text-align: right; border-top: 1px solid var(--cx-line); }
+.cx-result strong { font-size: 1.25rem; }
 
 @container (min-width: 41rem) {
-  .camlib-explorer .cx-enlarging.cx-app { grid-template: none / minmax(0, 448px) minmax(15.5rem, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
-  .camlib-explorer .cx-enlarging .cx-title, .camlib-explorer .cx-switches { grid-column: 1 / -1; }
+  .cx-enlarging.cx-app { grid-template: none / minmax(0, 448px) minmax(15.5rem, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
+  .cx-enlarging .cx-title, .cx-switches { grid-column: 1 / -1; }
 }
-@media print { .camlib-explorer .cx-switches, .camlib-explorer .cx-invitation { display: none; } }
+@media print { .cx-switches, .cx-invitation { display: none; } }
 `;

@@ -8,7 +8,8 @@ import { dress } from "./shared/looks.mjs";
 import { largest, mean, number, strongest, withSign } from "./shared/numbers.mjs";
 import { colourBar, endColours, heat } from "./shared/painting.mjs";
 
-const { hydrate, render } = livesOf("Weighted sum explorer", (root, packed, state) => explore(root, unpack(packed), state));
+const { hydrate, render } = livesOf("weighted_sum_explorer", "Weighted sum explorer", (root, packed, state) =>
+  explore(root, unpack(packed), state));
 export { hydrate };
 export default { render };
 
@@ -70,7 +71,7 @@ function look(data, state) {
 }
 
 function explore(root, data, state) {
-  dress(STYLE);
+  dress(STYLE, "weighted_sum_explorer");
   const voice = announcer();
   // The three in the middle show the channel that is pointed at.
   const parts = [sumPart, classesPart, channelPart, switchesPart, termsPart].map((part) => part(data, state));
@@ -302,7 +303,7 @@ function termsPart({ logits, numbers, offset, title, worth }) {
 // ---------------------------------------------------------------- looks
 
 const STYLE = `
-.camlib-explorer .cx-app.cx-ws { grid-template: "title title" "sum own" "classes classes" "words words" "turn turn" "switches switches" "terms terms" / minmax(0, 1.6fr) minmax(0, 1fr); gap: 0.75rem; }
+.cx-app.cx-ws { grid-template: "title title" "sum own" "classes classes" "words words" "turn turn" "switches switches" "terms terms" / minmax(0, 1.6fr) minmax(0, 1fr); gap: 0.75rem; }
 .cx-ws .cx-title { grid-area: title; }
 .cx-ws .cx-ws-sum { grid-area: sum; }
 .cx-ws .cx-ws-own { grid-area: own; }
@@ -346,7 +347,7 @@ const STYLE = `
 .cx-ws .cx-slider { grid-area: turn; align-self: start; grid-template-columns: auto 1fr auto; }
 .cx-ws .cx-ws-off label { color: var(--cx-muted); text-decoration: line-through; }
 @container (min-width: 41rem) {
-  .camlib-explorer .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" auto "sum turn turn" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
+  .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" auto "sum turn turn" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
   .cx-ws .cx-ws-tiles { grid: auto-flow / repeat(auto-fill, minmax(3.5rem, 1fr)); }
 }
 `;

