@@ -44,11 +44,11 @@ def test_what_a_page_does_without_is_gone(pages: list[str], built: Path) -> None
     """No icons by script, no live code, no handler in an attribute, no script that keeps a page back."""
     for name in pages:
         page = (built / f"{name}.html").read_text(encoding="utf-8")
-        for absent in ("fontawesome.js", "x-thebe", "onclick="):
+        for absent in ("fontawesome.js", "x-thebe-config", "onclick="):
             assert absent not in page
         blocking = re.findall(r'<script (?!defer|type="module")[^>]*src="([^"]+)"', page)
         assert [Path(source).stem for source in blocking] == ["documentation_options"]
-    assert not list((built / "_static").rglob("fontawesome*"))
+    assert not list((built / "_static").rglob("fontawesome*.*"))
 
 
 def test_search(visit: Callable[..., Any]) -> None:
@@ -66,6 +66,12 @@ def test_search(visit: Callable[..., Any]) -> None:
     results.first.click()
     page.wait_for_load_state("networkidle")
     assert "pooling" in page.locator("article").inner_text().lower()
+    # The words found are marked, until the reader has seen enough of that.
+    marked = page.locator("article .highlighted")
+    assert marked.count()
+    page.get_by_role("link", name="Hide Search Matches").click()
+    assert marked.count() == 0
+    assert page.evaluate("violations") == []
     assert visited.problems == []
     assert visited.foreign == []
 

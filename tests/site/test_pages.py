@@ -74,8 +74,10 @@ PAPER = """() => {
         titles: [...document.querySelectorAll('article h1')].filter(shown).length,
         controls: [...document.querySelectorAll('button, input, select, nav, .bd-sidebar-primary, dialog')]
             .filter(shown).map((element) => element.outerHTML.slice(0, 80)),
-        brightest: Math.max(...texts.filter(shown).map((element) =>
-            Math.max(...getComputedStyle(element).color.match(/[0-9]+/g).slice(0, 3)))),
+        brightest: Math.max(...texts.filter(shown).map((element) => {
+            const [red, green, blue] = getComputedStyle(element).color.match(/[0-9.]+/g).map(Number);
+            return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        })),
         cut: [...document.querySelectorAll('article pre')]
             .filter((code) => shown(code) && code.scrollWidth > code.clientWidth + 1).length,
         explorers: [...document.querySelectorAll('[data-camlib-explorer]')].map((figure) =>
@@ -252,7 +254,7 @@ def test_paper(any_page: str, width: int, scheme: str, facts: Callable[..., Fact
     paper = gathered.paper
     assert paper["titles"] == (0 if any_page.startswith("search") else 1)
     assert paper["controls"] == []
-    assert paper["brightest"] < 0xC0
+    assert paper["brightest"] < 140
     assert paper["cut"] == 0
     assert paper["explorers"] == ["IMG FIGCAPTION"] * len(gathered.found["explorers"])
 
