@@ -22,6 +22,7 @@ for place in range(6):
 zero = torch.zeros(1, 6)
 cam = camlib.ClassActivationMaps(maps, maps.mean((2, 3)), zero, torch.arange(6))
 picture = np.linspace(0, 1, 224 * 224 * 3).reshape(224, 224, 3)
+head = camlib.Head(maps, torch.eye(6), torch.ones(1, 1), zero, cam.logits, 1e-7)
 names = ["ant", "bee", "cat", "dog", "elk", "fox"]
 """
 
@@ -44,6 +45,14 @@ def _second_guess(view: Locator) -> None:
     ).click()
 
 
+def _press(name: str) -> Callable[[Locator], None]:
+    return lambda view: view.get_by_role("radio", name=name, exact=True).check()
+
+
+def _pressed(name: str) -> Callable[[Locator], None]:
+    return lambda view: expect(view.get_by_role("radio", name=name, exact=True)).to_be_checked()
+
+
 LINES = {
     "ClassExplorer": Line(
         make="explorers.ClassExplorer(picture, cam, names)",
@@ -52,5 +61,31 @@ LINES = {
         chosen=1,
         back=4,
         follows=lambda view: expect(view.locator(".cx-title strong")).to_have_text("elk"),
+    ),
+    "PoolingExplorer": Line(
+        make="explorers.PoolingExplorer(maps[0, :3])",
+        trait="pooling",
+        act=_press("Maximum"),
+        chosen="maximum",
+        back="average",
+        follows=_pressed("Average"),
+    ),
+    "UpsamplingExplorer": Line(
+        make="explorers.UpsamplingExplorer(picture, maps[0, 0])",
+        trait="align_corners",
+        act=_press("True"),
+        chosen=True,
+        back=False,
+        follows=_pressed("False"),
+    ),
+    "WeightedSumExplorer": Line(
+        make="explorers.WeightedSumExplorer(picture, head, names, [0, 1, 2])",
+        trait="class_index",
+        act=lambda view: view.locator(".cx-ws-class").nth(1).click(),
+        chosen=1,
+        back=2,
+        follows=lambda view: expect(
+            view.locator(".cx-ws-class[aria-pressed=true]")
+        ).to_contain_text("cat"),
     ),
 }
