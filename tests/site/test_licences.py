@@ -18,6 +18,9 @@ from tooling.sphinx_ext import licences
 OWN = (
     "explorers/*",
     "licences/*",
+    "network/*.jpg",  # photographs, which the page lists in a table of their own
+    "network/*.png",
+    "network/network.json",
     "favicon.svg",
     "logo.svg",
     "*.mjs",

@@ -56,8 +56,9 @@ QUESTIONS = """() => ({
     }).map((element) => element.outerHTML.slice(0, 80)),
     icons: [...document.querySelectorAll('.fas, .fa-solid, .fa-brands')]
         .filter((icon) => getComputedStyle(icon).maskImage === 'none').map((icon) => icon.className),
-    explorers: [...document.querySelectorAll('[data-camlib-explorer]')]
+    explorers: [...document.querySelectorAll('[data-camlib-explorer]:not([data-camlib-app] *)')]
         .map((figure) => figure.dataset.camlibExplorer),
+    apps: [...document.querySelectorAll('[data-camlib-app]')].map((app) => app.dataset.camlibApp),
     awake: performance.getEntriesByType('mark').map((mark) => mark.name)
         .filter((name) => name.startsWith('explorer ')).map((name) => name.slice('explorer '.length)),
     addresses: [...document.querySelectorAll('script[src], link[href], img[src]')]
@@ -80,7 +81,7 @@ PAPER = """() => {
         })),
         cut: [...document.querySelectorAll('article pre')]
             .filter((code) => shown(code) && code.scrollWidth > code.clientWidth + 1).length,
-        explorers: [...document.querySelectorAll('[data-camlib-explorer]')].map((figure) =>
+        explorers: [...document.querySelectorAll('[data-camlib-explorer]:not([data-camlib-app] *)')].map((figure) =>
             [...figure.children].filter(shown).map((element) => element.tagName).join(' ')),
     };
 }"""
@@ -223,9 +224,9 @@ def test_explorers_wake_up(
     facts: Callable[..., Facts],
     record_property: Callable[[str, object], None],
 ) -> None:
-    """Each explorer that the page holds has come to life."""
+    """Each explorer and each app that the page holds has come to life."""
     found = facts(any_page, width=width, scheme=scheme).found
-    assert sorted(found["awake"]) == sorted(found["explorers"])
+    assert sorted(found["awake"]) == sorted(found["explorers"] + found["apps"])
     for name in found["awake"]:
         record_property("explorer", name)
 

@@ -8,6 +8,7 @@ quarter smaller than apart, and a reader who goes from chapter to chapter fetche
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import tempfile
 from pathlib import Path
@@ -44,10 +45,10 @@ def bundle(source: Path, target: Path, minifier: Path) -> None:
             copy = work / module.relative_to(source)
             copy.parent.mkdir(parents=True, exist_ok=True)
             text = module.read_text(encoding="utf-8")
-            small = STYLE.sub(
-                lambda found, at=module: f"const {found['name']} = `{styles[at]}`;", text
-            )
-            copy.write_text(small, encoding="utf-8")
+            found = STYLE.search(text)
+            if found:
+                text = text.replace(found[0], f"const {found['name']} = `{styles[module]}`;")
+            copy.write_text(text, encoding="utf-8")
         entry = "".join(
             f'export * as {module.stem} from "./{module.relative_to(source).as_posix()}";\n'
             for module in modules
@@ -105,7 +106,9 @@ def write_modules(app: Sphinx, exception: Exception | None) -> None:
     root = Path(app.srcdir)
     if (root / SOURCE).is_dir():
         try:
-            bundle(root / SOURCE, Path(app.outdir) / TARGET, root / MINIFIER)
+            target = Path(app.outdir) / TARGET
+            shutil.rmtree(target.parent, ignore_errors=True)
+            bundle(root / SOURCE, target, root / MINIFIER)
         except (FileNotFoundError, ValueError) as error:
             raise ExtensionError(str(error)) from error
 

