@@ -32,6 +32,15 @@ ACTIONS = (
     Action("class_explorer", "choosing a cell", ".cx-cell", "click"),
     Action("class_explorer", "opacity", "input[type=range]", "input"),
     Action("class_explorer", "photograph, map or scale", ".cx-settings input[type=radio]", "click"),
+    Action("pooling_explorer", "another map, average or maximum", "input[type=radio]", "click"),
+    Action("pooling_explorer", "moving the pattern", ".cx-push", "click"),
+    Action("weighted_sum_explorer", "another class", ".cx-ws-class", "click"),
+    Action("weighted_sum_explorer", "pointing at a channel", ".cx-ws-tile", "pointerenter"),
+    Action("weighted_sum_explorer", "a channel on or off", ".cx-ws-tile input", "click"),
+    Action("weighted_sum_explorer", "a weight", "input[type=range]", "input"),
+    Action("upsampling_explorer", "pointing at a pixel", ".cx-pad", "pointermove"),
+    Action("upsampling_explorer", "mode or align_corners", "input[type=radio]:enabled", "click"),
+    Action("upsampling_explorer", "opacity", "input[type=range]", "input"),
 )
 
 # A frame's callbacks run just before it is painted; a message posted in one arrives just after.
@@ -45,7 +54,9 @@ TIMES = """async (figure, [selector, event, count]) => {
   }));
   const act = (node, turn) => {
     const { left, top, width, height } = node.getBoundingClientRect();
-    const place = { bubbles: true, clientX: left + width / 2, clientY: top + height / 2 };
+    // Never twice the same place: an explorer that sees no change has nothing to do.
+    const [across, down] = [0.618 * turn, 0.755 * turn].map((share) => 0.1 + 0.8 * (share % 1));
+    const place = { bubbles: true, clientX: left + across * width, clientY: top + down * height };
     if (event === "input" && "value" in node) {
       const other = node.value === node.max ? node.min : node.max;
       node.value = node.type === "range" ? other : node.value;
@@ -60,7 +71,7 @@ TIMES = """async (figure, [selector, event, count]) => {
     // Readers do not act in step with the screen.
     await new Promise((done) => setTimeout(done, 40 + 16 * Math.random()));
     const start = performance.now();
-    act(nodes[turn % nodes.length]);
+    act(nodes[turn % nodes.length], turn);
     await painted();
     times.push(performance.now() - start);
   }

@@ -2,7 +2,7 @@
 
 import { slider } from "./shared/controls.mjs";
 import { decode } from "./shared/data.mjs";
-import { announcer, element, photograph, uniqueId } from "./shared/elements.mjs";
+import { announcer, element, photograph, uniqueId, write } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
 import { largest, mean, number, strongest, withSign } from "./shared/numbers.mjs";
@@ -118,8 +118,8 @@ function sumPart(data) {
       const [logit, sum] = [data.logits, now.scores].map((values) => number(values[now.place], 2));
       map.draw(within(summed(data.maps[now.place], now.loads), data.peak), data.peak);
       image.alt = `The photograph under the sum of what is switched on for “${now.name}”`;
-      name.textContent = now.name;
-      words.textContent = now.loads.every((load) => load === 1) ? `logit ${logit}` : `${sum} of its logit ${logit}`;
+      write(name, now.name);
+      write(words, now.loads.every((load) => load === 1) ? `logit ${logit}` : `${sum} of its logit ${logit}`);
     },
   };
 }
@@ -141,13 +141,13 @@ function classesPart({ classes, logits, names, title, worth }, state) {
       element("div", { class: "ws-head" }, heading, of), list)],
     update({ key, loads, place: chosen, ranks, scores, term }) {
       const end = largest([...scores, ...logits]) || 1;
-      of.textContent = `of it from ${title(key)}`;
+      write(of, `of it from ${title(key)}`);
       ranks.forEach((place, rank) => {
         const { button, share, value, length, full } = lines[place];
         if (list.children[rank] !== button) list.insertBefore(button, list.children[rank]);
         button.setAttribute("aria-pressed", String(place === chosen));
-        share.textContent = withSign(loads[term] * worth[place][term], 2);
-        value.textContent = number(scores[place], 2);
+        write(share, withSign(loads[term] * worth[place][term], 2));
+        write(value, number(scores[place], 2));
         measure(length, scores[place], end);
         full.style.setProperty("left", `${(100 * Math.abs(logits[place])) / end}%`);
       });
@@ -180,8 +180,8 @@ function channelPart(data, state) {
       const [own, total] = [maps[place][term], number(factor(key) * worth[place][term], 2)];
       map.draw(own, largest(own));
       turned.update();
-      scale.textContent = `full colour: ±${number(largest(own), 2)}`;
-      heading.textContent = title(key);
+      write(scale, `full colour: ±${number(largest(own), 2)}`);
+      write(heading, title(key));
       product.textContent = key === REST ? total
         : `${factor(key) === 1 ? "" : `${number(factor(key), 2)} × `}${number(weight[place * count + term], 3)} × ${number(pooled[term], 2)} ≈ ${total}`;
       words.textContent = (loads[term] ? "" : "switched off: ") +
@@ -192,7 +192,7 @@ function channelPart(data, state) {
 
 /** All channels as small maps with a switch each, and buttons for many at once. */
 function switchesPart({ colours, maps, numbers, others, shape: [count, rows, columns], title, worth }, state) {
-  let [order, pinned, ours, drawn] = [[], null, false, []];
+  let [order, pinned, ours, drawn, moving] = [[], null, false, [], 0];
   // A mouse that merely passes shows a channel and gives back the one that was chosen to stay.
   const point = (key) => {
     ours = true;
@@ -239,6 +239,11 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
   const list = element("div", {
     class: "ws-tiles", onpointerleave: ({ pointerType }) => pointerType !== "touch" && point(pinned),
   });
+  const move = () => {
+    const held = document.activeElement;
+    list.append(...order.map((term) => tiles[term].node));
+    if (list.contains(held)) held.focus({ preventScroll: true });
+  };
   return {
     nodes: [element("div", { class: "ws-switches", role: "group", "aria-labelledby": heading.id },
       element("div", { class: "ws-head" }, heading, counted),
@@ -258,20 +263,22 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
       if (before !== place) {
         const peak = largest(maps[place].slice(0, count).flatMap((map) => [...map]));
         tiles.forEach(({ map }, term) => map.draw(within(maps[place][term], peak), peak));
-        const held = document.activeElement;
-        list.append(...order.map((term) => tiles[term].node));
-        if (list.contains(held)) held.focus({ preventScroll: true });
+        // Seen in the new order at once; moved in the document, which costs more, when there is time.
+        order.forEach((term, position) => (tiles[term].node.style.order = position));
+        clearTimeout(moving);
+        if (before === undefined) move();
+        else moving = setTimeout(move, 200);
       } else if (off === drawn[1] && factors === drawn[2]) return;
       const most = largest(worth[place].slice(0, count)) || 1;
       tiles.forEach(({ node, box, value, length }, term) => {
         const [key, points] = [numbers[term], factor(numbers[term]) * worth[place][term]];
         box.checked = !now.off.has(key);
-        value.textContent = withSign(points, 2);
+        write(value, withSign(points, 2));
         box.setAttribute("aria-label", `${title(key)}: ${value.textContent} for ${name}`);
         measure(length, points, most);
         node.classList.toggle("cx-ws-off", !loads[term]);
       });
-      counted.textContent = `the strongest for ${name} first; ${silent ? whole(silent) : "none"} of ${whole(count + others)} off`;
+      write(counted, `the strongest for ${name} first; ${silent ? whole(silent) : "none"} of ${whole(count + others)} off`);
       reset.hidden = !Object.keys(drawn[2]).length;
     },
   };

@@ -127,9 +127,14 @@ def test_tiles_are_the_contributions_strongest_first(alive: Open) -> None:
             for k in order(index)
         ]
         rest = f"{len(OTHERS)} others: {worth[OTHERS].sum():+.2f} for {name(index)}"
-        boxes = page.get_by_role("checkbox")
-        came = boxes.evaluate_all("all => all.map((box) => box.getAttribute('aria-label'))")
-        assert came == [*labels, rest.replace("-", "−")]
+        # In the document too, once the tiles have moved there.
+        wanted = [*labels, rest.replace("-", "−")]
+        page.wait_for_function(
+            """(wanted) => [...document.querySelectorAll("input[type=checkbox]")]
+                .every((box, place) => box.getAttribute("aria-label") === wanted[place])""",
+            arg=wanted,
+        )
+        assert page.get_by_role("checkbox").count() == len(wanted)
         peak = float((HEAD.weight[index, SHOWN, None, None] * HEAD.features[0, SHOWN]).abs().max())
         first = order(index)[0]
         own = (HEAD.weight[index, first] * HEAD.features[0, first]).numpy()
