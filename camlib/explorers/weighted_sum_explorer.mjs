@@ -2,7 +2,7 @@
 
 import { slider } from "./shared/controls.mjs";
 import { decode } from "./shared/data.mjs";
-import { announcer, element, photograph, uniqueId, write } from "./shared/elements.mjs";
+import { announcer, element, photograph, uniqueId, reword } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
 import { largest, mean, number, strongest, withSign } from "./shared/numbers.mjs";
@@ -118,8 +118,8 @@ function sumPart(data) {
       const [logit, sum] = [data.logits, now.scores].map((values) => number(values[now.place], 2));
       map.draw(within(summed(data.maps[now.place], now.loads), data.peak), data.peak);
       image.alt = `The photograph under the sum of what is switched on for “${now.name}”`;
-      write(name, now.name);
-      write(words, now.loads.every((load) => load === 1) ? `logit ${logit}` : `${sum} of its logit ${logit}`);
+      reword(name, now.name);
+      reword(words, now.loads.every((load) => load === 1) ? `logit ${logit}` : `${sum} of its logit ${logit}`);
     },
   };
 }
@@ -141,13 +141,13 @@ function classesPart({ classes, logits, names, title, worth }, state) {
       element("div", { class: "ws-head" }, heading, of), list)],
     update({ key, loads, place: chosen, ranks, scores, term }) {
       const end = largest([...scores, ...logits]) || 1;
-      write(of, `of it from ${title(key)}`);
+      reword(of, `of it from ${title(key)}`);
       ranks.forEach((place, rank) => {
         const { button, share, value, length, full } = lines[place];
         if (list.children[rank] !== button) list.insertBefore(button, list.children[rank]);
         button.setAttribute("aria-pressed", String(place === chosen));
-        write(share, withSign(loads[term] * worth[place][term], 2));
-        write(value, number(scores[place], 2));
+        reword(share, withSign(loads[term] * worth[place][term], 2));
+        reword(value, number(scores[place], 2));
         measure(length, scores[place], end);
         full.style.setProperty("left", `${(100 * Math.abs(logits[place])) / end}%`);
       });
@@ -180,8 +180,8 @@ function channelPart(data, state) {
       const [own, total] = [maps[place][term], number(factor(key) * worth[place][term], 2)];
       map.draw(own, largest(own));
       turned.update();
-      write(scale, `full colour: ±${number(largest(own), 2)}`);
-      write(heading, title(key));
+      reword(scale, `full colour: ±${number(largest(own), 2)}`);
+      reword(heading, title(key));
       product.textContent = key === REST ? total
         : `${factor(key) === 1 ? "" : `${number(factor(key), 2)} × `}${number(weight[place * count + term], 3)} × ${number(pooled[term], 2)} ≈ ${total}`;
       words.textContent = (loads[term] ? "" : "switched off: ") +
@@ -191,8 +191,9 @@ function channelPart(data, state) {
 }
 
 /** All channels as small maps with a switch each, and buttons for many at once. */
-function switchesPart({ colours, maps, numbers, others, shape: [count, rows, columns], title, worth }, state) {
-  let [order, pinned, ours, drawn, moving] = [[], null, false, [], 0];
+function switchesPart(data, state) {
+  const { colours, maps, numbers, others, shape: [count, rows, columns], title, worth } = data;
+  let [order, pinned, ours, drawn, turns] = [[], null, false, [], 0];
   // A mouse that merely passes shows a channel and gives back the one that was chosen to stay.
   const point = (key) => {
     ours = true;
@@ -239,10 +240,34 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
   const list = element("div", {
     class: "ws-tiles", onpointerleave: ({ pointerType }) => pointerType !== "touch" && point(pinned),
   });
-  const move = () => {
-    const held = document.activeElement;
-    list.append(...order.map((term) => tiles[term].node));
-    if (list.contains(held)) held.focus({ preventScroll: true });
+  const fill = (now) => {
+    const { factor, key: chosen, loads, name, place, silent } = now;
+    const [before, off, factors] = drawn;
+    drawn = [place, state.get("off"), state.get("factors")];
+    order = now.order;
+    if (!ours) pinned = chosen;
+    tiles.forEach(({ node, box }, term) => {
+      node.classList.toggle("cx-ws-chosen", numbers[term] === chosen);
+      box.tabIndex = numbers[term] === pinned ? 0 : -1;
+    });
+    if (before !== place) {
+      const peak = largest(maps[place].slice(0, count).flatMap((map) => [...map]));
+      tiles.forEach(({ map }, term) => map.draw(within(maps[place][term], peak), peak));
+      const held = document.activeElement;
+      list.append(...order.map((term) => tiles[term].node));
+      if (list.contains(held)) held.focus({ preventScroll: true });
+    } else if (off === drawn[1] && factors === drawn[2]) return;
+    const most = largest(worth[place].slice(0, count)) || 1;
+    tiles.forEach(({ node, box, value, length }, term) => {
+      const [key, points] = [numbers[term], factor(numbers[term]) * worth[place][term]];
+      box.checked = !now.off.has(key);
+      reword(value, withSign(points, 2));
+      box.setAttribute("aria-label", `${title(key)}: ${value.textContent} for ${name}`);
+      measure(length, points, most);
+      node.classList.toggle("cx-ws-off", !loads[term]);
+    });
+    reword(counted, `the strongest for ${name} first; ${silent ? whole(silent) : "none"} of ${whole(count + others)} off`);
+    reset.hidden = !Object.keys(drawn[2]).length;
   };
   return {
     nodes: [element("div", { class: "ws-switches", role: "group", "aria-labelledby": heading.id },
@@ -251,35 +276,10 @@ function switchesPart({ colours, maps, numbers, others, shape: [count, rows, col
         "Add next: ", add(1), add(5), add(20), reset),
       list)],
     update(now) {
-      const { factor, key: chosen, loads, name, place, silent } = now;
-      const [before, off, factors] = drawn;
-      drawn = [place, state.get("off"), state.get("factors")];
-      order = now.order;
-      if (!ours) pinned = chosen;
-      tiles.forEach(({ node, box }, term) => {
-        node.classList.toggle("cx-ws-chosen", numbers[term] === chosen);
-        box.tabIndex = numbers[term] === pinned ? 0 : -1;
-      });
-      if (before !== place) {
-        const peak = largest(maps[place].slice(0, count).flatMap((map) => [...map]));
-        tiles.forEach(({ map }, term) => map.draw(within(maps[place][term], peak), peak));
-        // Seen in the new order at once; moved in the document, which costs more, when there is time.
-        order.forEach((term, position) => (tiles[term].node.style.order = position));
-        clearTimeout(moving);
-        if (before === undefined) move();
-        else moving = setTimeout(move, 200);
-      } else if (off === drawn[1] && factors === drawn[2]) return;
-      const most = largest(worth[place].slice(0, count)) || 1;
-      tiles.forEach(({ node, box, value, length }, term) => {
-        const [key, points] = [numbers[term], factor(numbers[term]) * worth[place][term]];
-        box.checked = !now.off.has(key);
-        write(value, withSign(points, 2));
-        box.setAttribute("aria-label", `${title(key)}: ${value.textContent} for ${name}`);
-        measure(length, points, most);
-        node.classList.toggle("cx-ws-off", !loads[term]);
-      });
-      write(counted, `the strongest for ${name} first; ${silent ? whole(silent) : "none"} of ${whole(count + others)} off`);
-      reset.hidden = !Object.keys(drawn[2]).length;
+      const mine = ++turns;
+      if (drawn[0] === undefined || drawn[0] === now.place) return fill(now);
+      // Another class: its map and its logit are painted first, then the tiles take their new order.
+      requestAnimationFrame(() => setTimeout(() => mine === turns && fill(look(data, state))));
     },
   };
 }

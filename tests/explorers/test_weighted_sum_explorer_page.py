@@ -127,7 +127,7 @@ def test_tiles_are_the_contributions_strongest_first(alive: Open) -> None:
             for k in order(index)
         ]
         rest = f"{len(OTHERS)} others: {worth[OTHERS].sum():+.2f} for {name(index)}"
-        # In the document too, once the tiles have moved there.
+        # Painted after the map: a moment later.
         wanted = [*labels, rest.replace("-", "−")]
         page.wait_for_function(
             """(wanted) => [...document.querySelectorAll("input[type=checkbox]")]

@@ -13,7 +13,7 @@ export function element(tag, attributes = {}, ...children) {
 }
 
 /** Give a node its words; what stands there already is not laid out anew. */
-export function write(node, text) {
+export function reword(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
