@@ -11,7 +11,7 @@ book_files := $(shell find book camlib tooling -type f -not -path '*/__pycache__
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve lab test lint unit chapters pages bench format constraints clean distclean
+.PHONY: help book serve lab test lint unit chapters pages widgets bench format constraints clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -22,16 +22,17 @@ book: _build/.book ## build the book, every chapter executed
 serve: _build/.book ## show the built book in a browser on this machine
 	@$(py) -m tooling.serve
 
-lab: .venv/.lab ## open the chapters in JupyterLab
-	@cd book && ../$(py) -m jupyterlab
+lab: .venv/.ready ## open the chapters in JupyterLab
+	@$(py) -m tooling.lab
 
 # One after the other, also under `make -j`: each stage uses what the one before has proven.
-test: .venv/.ready ## check everything: code, chapters, the built pages
+test: .venv/.ready ## check everything: code, chapters, the built pages, JupyterLab
 	@rm -rf _build/reports
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory chapters
 	@$(MAKE) --no-print-directory pages
+	@$(MAKE) --no-print-directory widgets
 	@$(py) -m tooling.summary _build/reports
 
 lint: .venv/.ready ## style, types, layers, spelling, workflows
@@ -46,7 +47,7 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 
 unit: .venv/.ready ## only the tests that need no built book
 	@$(browser) && $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
-		--ignore=tests/site --ignore=tests/book/test_figures.py
+		--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py
 
 chapters: .venv/.ready ## only run the chapters again and compare what they print
 	@notebooks="$$($(py) -m tooling.notebooks list)" && \
@@ -55,10 +56,14 @@ chapters: .venv/.ready ## only run the chapters again and compare what they prin
 		--nbval-sanitize-with tooling/nbval.cfg $$notebooks
 
 pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
-	@$(browser) && $(py) -m pytest -q --junitxml=_build/reports/pages.xml tests/book/test_figures.py tests/site
+	@$(browser) && $(py) -m pytest -q -n 2 --dist loadgroup --junitxml=_build/reports/pages.xml \
+		tests/book/test_figures.py tests/site
 
-bench: .venv/.bench ## speed against the bare forward pass and against peers
-	@$(py) -m benchmarks
+widgets: _web/fingerprint .venv/.ready ## only the explorers in JupyterLab, worked by hand and from Python
+	@$(browser) && $(py) -m pytest -q --junitxml=_build/reports/widgets.xml tests/lab
+
+bench: .venv/.bench _build/.book ## speed against the bare forward pass and peers; what the pages cost
+	@$(browser) && $(py) -m benchmarks
 
 format: .venv/.ready ## put code and notebooks into the one form that lint accepts
 	@$(py) -m ruff check --quiet --fix .
@@ -87,7 +92,7 @@ distclean: clean ## remove the environment too
 		> .venv/etc/ipython/ipython_kernel_config.py
 	@touch $@
 
-.venv/.lab .venv/.bench: .venv/.%: .venv/.ready
+.venv/.bench: .venv/.%: .venv/.ready
 	@$(pip) --editable ".[$*]"
 	@touch $@
 
@@ -96,8 +101,14 @@ _web/fingerprint: tooling/web_assets.py $(wildcard tooling/web/*) | .venv/.ready
 	@$(py) -m tooling.web_assets
 	@touch $@
 
+# The network as a file that browsers run, proven against PyTorch.
+_web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks camlib/assets -type f \
+	-not -path '*/__pycache__/*') camlib/photos.py constraints.txt _web/fingerprint
+	@$(py) -m tooling.browser_model
+	@touch $@
+
 # Pages that were read before a failure would not warn again: then all are read anew.
 # A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/freshness.py).
-_build/.book: $(book_files) _web/fingerprint .venv/.ready
+_build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
 	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@

@@ -5,11 +5,14 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import groupby
 from pathlib import Path
 
 from benchmarks import goals, report
+from benchmarks.goals import BARE
 from benchmarks.subjects import SUBJECTS
 from benchmarks.timing import threads
+from tooling.repository import ROOT
 
 OUTPUT = Path("_build/bench/results.json")
 Measure = Callable[[Namespace], Iterable[goals.Result]]
@@ -21,9 +24,13 @@ def main(arguments: Sequence[str] | None = None, measure: Measure | None = None)
     conditions = report.conditions(options.threads)
     print(*(f"{name} {value}" for name, value in conditions.items()), sep=", ", end="\n\n")
     results = []
-    for result in (measure or time_all)(options):
-        results.append(result)
-        print(report.table(report.rows([result])), end="\n\n", flush=True)
+    # What has no bare forward pass beside it makes one table, each race makes one of its own.
+    for races, group in groupby(
+        (measure or time_all)(options), lambda result: BARE in result.times
+    ):
+        for some in ([result] for result in group) if races else [list(group)]:
+            results += some
+            print(report.table(report.rows(some)), end="\n\n", flush=True)
     # Two rounds say nothing about a few per cent.
     verdicts = [] if options.quick else goals.judge(results, wanted(options))
     print(*(report.verdict_line(verdict) for verdict in verdicts), sep="\n")
@@ -38,22 +45,36 @@ def main(arguments: Sequence[str] | None = None, measure: Measure | None = None)
 
 
 def time_all(options: Namespace) -> Iterator[goals.Result]:
-    """Run all races and, unless told otherwise, time the explorer's page."""
+    """Run all races and, unless told otherwise, visit the built pages."""
+    if options.pages:
+        yield from visit_all(quick=options.quick)
     from benchmarks import races  # here: --help and a mistyped option need no other library
 
     with threads(options.threads):
         rounds = 2 if options.quick else options.rounds
         yield from races.run(options.networks, options.batches, rounds)
-    if options.explorer:
-        from benchmarks.explorers import measure_class_switch
 
-        milliseconds = measure_class_switch(5 if options.quick else 60)
-        yield goals.Result("page", 1, {goals.SWITCH: [milliseconds / 1000]})
+
+def visit_all(*, quick: bool) -> Iterator[goals.Result]:
+    """Visit the pages of the built book and act on their explorers."""
+    from sphinx_external_toc.parsing import parse_toc_yaml
+
+    from benchmarks import explorers, pages, your_photo
+
+    listed = list(parse_toc_yaml(ROOT / "_toc.yml"))
+    yield from pages.measure(listed, 2 if quick else 5)
+    yield from explorers.measure(listed, 5 if quick else 60)
+    yield from your_photo.measure(visits=1 if quick else 3, turns=4 if quick else 20)
 
 
 def wanted(options: Namespace) -> list[goals.Goal]:
     """Return the goals on what the options let us measure."""
-    return [goal for goal in goals.GOALS if options.explorer or goal.of != goals.SWITCH]
+    of_networks = {goals.ALL, goals.GRAD_CAM_ONE, goals.GRAD_CAM_TEN}
+    return [
+        goal
+        for goal in goals.GOALS
+        if (options.pages or goal.of in of_networks) and goal.on in (None, *options.networks)
+    ]
 
 
 def parse(arguments: Sequence[str] | None) -> Namespace:
@@ -68,7 +89,7 @@ def parse(arguments: Sequence[str] | None) -> Namespace:
     parser.add_argument("--output", type=Path, default=OUTPUT, help="where the JSON goes")
     parser.add_argument("--quick", action="store_true", help="smoke run: 2 rounds, no verdict")
     parser.add_argument(
-        "--no-explorer", dest="explorer", action="store_false", help="leave the browser out"
+        "--no-pages", dest="pages", action="store_false", help="leave the browser out"
     )
     return parser.parse_args(arguments)
 

@@ -1,41 +1,77 @@
-"""How long a reader waits for an explorer without a kernel: from the action to the paint."""
+"""How long a reader waits for an explorer in the built book: from the action to the next paint."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from statistics import median
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Browser
 
-import camlib
-from camlib import explorers, networks, photos
-from camlib.explorers import modules
-from tooling import browser
+from benchmarks.browsing import SITE, WINDOW, explorers_of, reader
+from benchmarks.goals import ACTION, Result
 
-ADDRESS = "http://explorer.test/"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
-PAGE = """<!doctype html><meta charset="utf-8"><main style="max-width: 46rem">{}</main>
-<script type="module">
-import {{ hydrate }} from "/class_explorer.mjs";
-hydrate(document.querySelector("figure"));
-globalThis.ready = true;
-</script>"""
+
+@dataclass(frozen=True)
+class Action:
+    """What a reader does to an explorer: an event on one of these nodes after another.
+
+    An ``input`` event on a slider sets it to its lowest and highest value in turn.
+    """
+
+    explorer: str
+    what: str
+    nodes: str
+    event: str
+
+
+# Every kind of change that is promised to show at once has its line here.
+ACTIONS = (
+    Action("class_explorer", "another class", ".cx-tile", "click"),
+    Action("class_explorer", "pointing at a cell", ".cx-cell", "pointermove"),
+    Action("class_explorer", "choosing a cell", ".cx-cell", "click"),
+    Action("class_explorer", "opacity", "input[type=range]", "input"),
+    Action("class_explorer", "photograph, map or scale", ".cx-settings input[type=radio]", "click"),
+    Action("pooling_explorer", "another map, average or maximum", "input[type=radio]", "click"),
+    Action("pooling_explorer", "moving the pattern", ".cx-push", "click"),
+    Action("weighted_sum_explorer", "another class", ".cx-ws-class", "click"),
+    Action("weighted_sum_explorer", "pointing at a channel", ".cx-ws-tile", "pointerenter"),
+    Action("weighted_sum_explorer", "a channel on or off", ".cx-ws-tile input", "click"),
+    Action("weighted_sum_explorer", "a weight", "input[type=range]", "input"),
+    Action("upsampling_explorer", "pointing at a pixel", ".cx-pad", "pointermove"),
+    Action("upsampling_explorer", "mode or align_corners", "input[type=radio]:enabled", "click"),
+    Action("upsampling_explorer", "opacity", "input[type=range]", "input"),
+)
 
 # A frame's callbacks run just before it is painted; a message posted in one arrives just after.
-TIMES = """async ([act, count]) => {
-  const nodes = [...document.querySelectorAll(act.nodes)];
+TIMES = """async (figure, [selector, event, count]) => {
+  const nodes = [...figure.querySelectorAll(selector)];
+  if (!nodes.length) throw new Error(`nothing is ${selector}`);
   const painted = () => new Promise((done) => requestAnimationFrame(() => {
     const { port1, port2 } = new MessageChannel();
     port1.onmessage = done;
     port2.postMessage(null);
   }));
+  const act = (node, turn) => {
+    const { left, top, width, height } = node.getBoundingClientRect();
+    // Never twice the same place: an explorer that sees no change has nothing to do.
+    const [across, down] = [0.618 * turn, 0.755 * turn].map((share) => 0.1 + 0.8 * (share % 1));
+    const place = { bubbles: true, clientX: left + across * width, clientY: top + down * height };
+    if (event === "input" && "value" in node) {
+      const other = node.value === node.max ? node.min : node.max;
+      node.value = node.type === "range" ? other : node.value;
+      node.dispatchEvent(new Event("input", { bubbles: true }));
+    } else if (event.startsWith("pointer")) {
+      node.dispatchEvent(new PointerEvent(event, { ...place, pointerType: "mouse" }));
+    } else if (event === "click") node.click();
+    else node.dispatchEvent(new MouseEvent(event, place));
+  };
   const times = [];
   for (let turn = 0; turn < count; turn++) {
     // Readers do not act in step with the screen.
     await new Promise((done) => setTimeout(done, 40 + 16 * Math.random()));
     const start = performance.now();
-    nodes[turn % nodes.length].dispatchEvent(new MouseEvent(act.event, { bubbles: true }));
+    act(nodes[turn % nodes.length], turn);
     await painted();
     times.push(performance.now() - start);
   }
@@ -43,54 +79,42 @@ TIMES = """async ([act, count]) => {
 }"""
 
 
-def measure_class_switch(count: int = 60) -> float:
-    """Return the median time in milliseconds from a click on a class to the next paint."""
-    with explorer_page() as page:
-        return _median(page, nodes=".cx-tile", event="click", count=count)
+def measure(
+    pages: Sequence[str],
+    count: int = 60,
+    actions: Sequence[Action] = ACTIONS,
+    site: Path = SITE,
+) -> Iterator[Result]:
+    """Time each action on the first page that holds its explorer.
+
+    Raises
+    ------
+    ValueError
+        If no page holds an action's explorer.
+    """
+    with reader(site) as (chromium, address):
+        for action in actions:
+            page = next((p for p in pages if action.explorer in explorers_of(p, site)), None)
+            if page is None:
+                raise ValueError(
+                    f"actions: expected a page that holds {action.explorer!r}, got none. "
+                    "Put the explorer into a chapter, or its actions out of ACTIONS."
+                )
+            times = _times(chromium, f"{address}{page}.html", action, count)
+            name = f"{action.explorer}: {action.what}"
+            yield Result(name, 1, {ACTION: [time / 1000 for time in times]})
 
 
-def measure_cell_choice(count: int = 60) -> float:
-    """Return the median time in milliseconds from a click on a cell to the next paint."""
-    with explorer_page() as page:
-        return _median(page, nodes=".cx-cell", event="click", count=count)
-
-
-@contextmanager
-def explorer_page() -> Iterator[Page]:
-    """Open Chromium with the cat's 1000 maps, drawn at 448 pixels."""
-    images = networks.preprocess(photos.load("cat"))
-    cam = camlib.class_activation_maps(networks.efficientnet_lite0(), images)
-    picture = networks.to_picture(images[0])
-    bundle = explorers.ClassExplorer(picture, cam, networks.class_names())._repr_mimebundle_()
-    assert bundle is not None
-    html = PAGE.format(bundle[0]["text/html"])
-
-    def answer(route: Route) -> None:
-        if route.request.url == ADDRESS:
-            route.fulfill(body=html, content_type="text/html")
-        elif route.request.url.endswith(".mjs"):
-            module = modules.FOLDER / route.request.url.removeprefix(ADDRESS)
-            route.fulfill(path=module, content_type="text/javascript")
-        else:
-            route.fulfill(status=404)
-
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=browser.find(), args=list(FLAGS))
-        page = chromium.new_page(viewport={"width": 1280, "height": 900})
-        page.route("**/*", answer)
-        page.goto(ADDRESS)
-        page.wait_for_function("globalThis.ready")
-        yield page
-        chromium.close()
-
-
-def _median(page: Page, *, nodes: str, event: str, count: int) -> float:
-    act = {"nodes": nodes, "event": event}
-    page.evaluate(
-        TIMES, [act, 10]
-    )  # the compiler's and the caches' first runs are not the reader's
-    return median(page.evaluate(TIMES, [act, count]))
-
-
-if __name__ == "__main__":
-    print(f"class: {measure_class_switch():.1f} ms, cell: {measure_cell_choice():.1f} ms")
+def _times(chromium: Browser, address: str, action: Action, count: int) -> list[float]:
+    page = chromium.new_page(viewport=WINDOW)
+    page.goto(address, wait_until="load")
+    figure = page.locator(f'[data-camlib-explorer="{action.explorer}"]').first
+    page.wait_for_function(
+        "(name) => performance.getEntriesByName(name).length", arg=f"explorer {action.explorer}"
+    )
+    figure.scroll_into_view_if_needed()
+    act = [action.nodes, action.event]
+    figure.evaluate(TIMES, [*act, 10])  # the compiler's and the caches' first runs do not count
+    times: list[float] = figure.evaluate(TIMES, [*act, count])
+    page.close()
+    return times

@@ -26,7 +26,8 @@ class Row:
     subject: str
     batch: int
     contestant: str
-    milliseconds: float
+    median: float
+    unit: str
     ratio: Ratio | None
     rounds: int
 
@@ -39,6 +40,7 @@ def rows(results: Iterable[Result]) -> list[Row]:
             result.batch,
             name,
             1000 * median(seconds),
+            result.unit,
             paired_ratio(result.times, name, BARE) if BARE in result.times else None,
             len(seconds),
         )
@@ -47,7 +49,7 @@ def rows(results: Iterable[Result]) -> list[Row]:
     ]
 
 
-HEAD = ("network", "batch", "contestant", "ms", "ratio", "quartiles", "rounds")
+HEAD = ("network", "batch", "contestant", "median", "unit", "ratio", "quartiles", "rounds")
 
 
 def table(rows: Sequence[Row]) -> str:
@@ -56,7 +58,9 @@ def table(rows: Sequence[Row]) -> str:
     widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
     return "\n".join(
         "  ".join(
-            cell.ljust(width) if HEAD[column] in ("network", "contestant") else cell.rjust(width)
+            cell.ljust(width)
+            if HEAD[column] in ("network", "contestant", "unit")
+            else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(line, widths, strict=True))
         ).rstrip()
         for line in cells
@@ -68,15 +72,15 @@ def _cells(row: Row) -> tuple[str, ...]:
     if row.ratio is not None:
         ratio = f"{row.ratio.median:.3f}"
         quartiles = f"{row.ratio.low:.3f} to {row.ratio.high:.3f}"
-    milliseconds = f"{row.milliseconds:.1f}"
+    value = f"{row.median:.1f}"
     batch, rounds = str(row.batch), str(row.rounds)
-    return (row.subject, batch, row.contestant, milliseconds, ratio, quartiles, rounds)
+    return (row.subject, batch, row.contestant, value, row.unit, ratio, quartiles, rounds)
 
 
 def verdict_line(verdict: Verdict) -> str:
     """Say in one line whether a goal was reached, where, and by how much."""
     goal = verdict.goal
-    unit = "ms" if goal.over is None else f"x {goal.over}"
+    unit = verdict.unit if goal.over is None else f"x {goal.over}"
     return (
         f"{'met   ' if verdict.met else 'MISSED'}  {verdict.subject}, batch {verdict.batch}: "
         f"{goal.of}: {verdict.value:.3f} {unit} ({goal.limit()})"
@@ -111,7 +115,7 @@ def write(
         "rows": [asdict(row) for row in rows],
         "goals": [
             {
-                "goal": f"{verdict.goal.of} / {verdict.goal.over or 'ms'}",
+                "goal": f"{verdict.goal.of} / {verdict.goal.over or verdict.unit}",
                 "limit": verdict.goal.limit(),
                 "network": verdict.subject,
                 "batch": verdict.batch,

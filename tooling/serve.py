@@ -1,11 +1,25 @@
 """Serve the built book on this machine only: python -m tooling.serve [PORT]."""
 
 import functools
+import gzip
 import http.server
+import io
+import re
 import sys
 from pathlib import Path
+from typing import BinaryIO
 
 SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
+
+
+# Worth compressing: text in whatever guise, and WebAssembly. Pictures and fonts are compressed already.
+COMPRESSIBLE = re.compile(r"text/|application/(javascript|json|wasm|xml)|image/svg")
+
+
+@functools.lru_cache(maxsize=256)
+def compressed(path: Path, changed: float) -> bytes:
+    """Return a file's content compressed; ``changed`` is its time, so that a rebuilt file is read anew."""
+    return gzip.compress(path.read_bytes(), compresslevel=6, mtime=0)
 
 
 class Handler(http.server.SimpleHTTPRequestHandler):
@@ -18,6 +32,24 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         ".svg": "image/svg+xml",
         ".wasm": "application/wasm",
     }
+
+    def send_head(self) -> io.BytesIO | BinaryIO | None:
+        """Send the headers, and return the content: compressed where that is asked for and helps."""
+        path = Path(self.translate_path(self.path))
+        kind = self.guess_type(path)
+        plain = "gzip" not in self.headers.get("Accept-Encoding", "") or not path.is_file()
+        # Whoever has the file already may be told that it is unchanged.
+        if plain or "If-Modified-Since" in self.headers or not COMPRESSIBLE.match(kind):
+            return super().send_head()
+        content = compressed(path, changed := path.stat().st_mtime)
+        self.send_response(200)
+        self.send_header("Content-Type", kind)
+        self.send_header("Content-Encoding", "gzip")
+        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Last-Modified", self.date_time_string(int(changed)))
+        self.send_header("Vary", "Accept-Encoding")
+        self.end_headers()
+        return io.BytesIO(content)
 
     def end_headers(self) -> None:
         """Ask the browser to check for changes: a rebuilt page must show at once."""

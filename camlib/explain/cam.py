@@ -128,16 +128,22 @@ def _chosen(classes: Sequence[int] | Tensor | None, logits: Tensor) -> Tensor:
 def _prove(cam: ClassActivationMaps, head: Head) -> None:
     """Check mean(map) + offset = logit for every picture and class, up to rounding."""
     gaps = cam.maps.mean(dim=(2, 3)) + cam.offset - cam.logits
-    gap = max(abs(float(bound)) for bound in torch.aminmax(gaps))
-    # Rounding grows with the numbers that were added up, which the largest logit alone does not
-    # show. In 32 bits many sums are rounded finely, in 16 only what stands at their ends, coarsely.
+    gap = _largest(gaps)
+    # In 32 bits many sums are rounded finely, in 16 only what stands at their ends, coarsely.
     sums = 32 + cam.maps[0, 0].numel() / 8
-    bounds = (*torch.aminmax(cam.maps.movedim(1, -1)), *torch.aminmax(head.logits))
-    scale = max(abs(float(bound)) for bound in bounds)
-    allowed = (sums if head.rounding < 1e-4 else 4) * head.rounding * scale
+    relative = (sums if head.rounding < 1e-4 else 4) * head.rounding
+    allowed = relative * _largest(head.logits)
+    if not gap <= allowed:
+        # Rounding grows with the numbers that were added up, which may be larger than any logit.
+        allowed = max(allowed, relative * _largest(cam.maps.movedim(1, -1)))
     if not gap <= allowed:
         raise NotCAMReadyError(
             f"network: expected maps that average to the logits within {allowed:.1g}, got a gap of "
             f"{gap:.3g}. Some layer changes the features after they were pooled, or is not "
             "deterministic; report its structure together with this message."
         )
+
+
+def _largest(numbers: Tensor) -> float:
+    """Return the largest absolute value; NaN, if there is one."""
+    return max(abs(float(bound)) for bound in torch.aminmax(numbers))

@@ -59,18 +59,23 @@ def fraction(name: str, value: object) -> float:
 
 
 def cell(value: object, rows: int, columns: int) -> tuple[int, int] | None:
-    """Return a place as (row, column), or None."""
+    """Return a cell as (row, column), or None."""
+    return place("cell", value, rows, columns, "cell")
+
+
+def place(name: str, value: object, rows: int, columns: int, what: str) -> tuple[int, int] | None:
+    """Return the (row, column) of one of rows × columns cells or pixels, or None."""
     if value is None:
         return None
     if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != 2:
         raise TypeError(
-            f"cell: expected a pair (row, column) or None, got {describe(value)}. "
-            "(0, 0) is the upper left cell."
+            f"{name}: expected a pair (row, column) or None, got {describe(value)}. "
+            f"(0, 0) is the upper left {what}."
         )
-    row, column = (whole_number("cell", number) for number in value)
+    row, column = (whole_number(name, number) for number in value)
     if not (0 <= row < rows and 0 <= column < columns):
         raise ValueError(
-            f"cell: expected a row from 0 to {rows - 1} and a column from 0 to {columns - 1}, "
+            f"{name}: expected a row from 0 to {rows - 1} and a column from 0 to {columns - 1}, "
             f"got ({row}, {column}). Both count from 0 in the upper left corner."
         )
     return row, column

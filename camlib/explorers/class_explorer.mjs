@@ -11,7 +11,8 @@ import { colourBar, endColours, heat } from "./shared/painting.mjs";
 
 const BEST = 5;
 
-const { hydrate, render } = livesOf("Class explorer", (root, packed, state) => explore(root, unpack(packed), state));
+const { hydrate, render } = livesOf("class_explorer", "Class explorer", (root, packed, state) =>
+  explore(root, unpack(packed), state));
 export { hydrate };
 export default { render };
 
@@ -50,7 +51,7 @@ export function assemble(given) {
 
 /** Build the explorer into `root` and return the function that takes it away again. */
 export function explore(root, data, state) {
-  dress(STYLE);
+  dress(STYLE, "class_explorer");
   const { rows, columns } = data;
   const [height, width] = data.size;
   const placeOf = new Map(Array.from(data.classes, (index, place) => [index, place]));
@@ -83,8 +84,6 @@ export function explore(root, data, state) {
   );
   // Below a wide picture there is room for the settings, beside another there is.
   app.classList.toggle("cx-wide", width > 1.5 * height);
-  // Without this JupyterLab takes the arrow keys for itself and moves between notebook cells.
-  app.dataset.lmSuppressShortcuts = "true";
   root.append(app);
   const grey = { update: () => app.classList.toggle("cx-grey", state.get("greyscale")) };
 
@@ -397,74 +396,74 @@ function settingsPart({ state }) {
 // ---------------------------------------------------------------- looks
 
 const STYLE = `
-.camlib-explorer .cx-best { display: grid; margin: 0.25rem -0.25rem 0; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.25rem; max-width: 456px; }
-.camlib-explorer .cx-tile {
+.cx-best { display: grid; margin: 0.25rem -0.25rem 0; grid-template-columns: repeat(5, minmax(0, 1fr)); gap: 0.25rem; max-width: 456px; }
+.cx-tile {
   display: flex; flex-direction: column; gap: 0.125rem; padding: 0.1875rem 0.1875rem 0.375rem; margin: 0;
   color: inherit; background: none; border: 1px solid transparent; border-radius: 0.5rem;
   font: inherit; font-size: 0.8125rem; line-height: 1.2; text-align: center; cursor: pointer;
 }
-.camlib-explorer .cx-tile:hover { background: var(--cx-wash); }
-.camlib-explorer .cx-tile[aria-pressed="true"] { background: var(--cx-wash); border-color: var(--cx-accent); box-shadow: inset 0 0 0 1px var(--cx-accent); }
-.camlib-explorer .cx-thumb { position: relative; border-radius: 0.3125rem; display: block; width: 100%; margin-bottom: 0.125rem; }
-.camlib-explorer .cx-thumb img { display: block; width: 100%; height: auto; margin: 0; border-radius: 0.3125rem; }
-.camlib-explorer .cx-thumb canvas { opacity: 0.85; }
-.camlib-explorer .cx-tile .cx-name { flex: 1; overflow-wrap: anywhere; hyphens: auto; }
-.camlib-explorer .cx-tile[aria-pressed="true"] .cx-name { font-weight: 600; }
-.camlib-explorer .cx-logit, .camlib-explorer .cx-value { color: var(--cx-muted); }
+.cx-tile:hover { background: var(--cx-wash); }
+.cx-tile[aria-pressed="true"] { background: var(--cx-wash); border-color: var(--cx-accent); box-shadow: inset 0 0 0 1px var(--cx-accent); }
+.cx-thumb { position: relative; border-radius: 0.3125rem; display: block; width: 100%; margin-bottom: 0.125rem; }
+.cx-thumb img { display: block; width: 100%; height: auto; margin: 0; border-radius: 0.3125rem; }
+.cx-thumb canvas { opacity: 0.85; }
+.cx-tile .cx-name { flex: 1; overflow-wrap: anywhere; hyphens: auto; }
+.cx-tile[aria-pressed="true"] .cx-name { font-weight: 600; }
+.cx-logit, .cx-value { color: var(--cx-muted); }
 
-.camlib-explorer .cx-search { position: relative; }
-.camlib-explorer .cx-search label { display: block; margin: 0 0 0.25rem; font-weight: 600; }
-.camlib-explorer .cx-field {
+.cx-search { position: relative; }
+.cx-search label { display: block; margin: 0 0 0.25rem; font-weight: 600; }
+.cx-field {
   width: 100%; height: 2.5rem; padding: 0 0.75rem 0 2.25rem; margin: 0; color: inherit; background: var(--cx-card);
   border: 1px solid var(--cx-muted); border-radius: 0.5rem; font: inherit; font-size: 1rem;
 }
-.camlib-explorer .cx-glass { position: absolute; left: 0.8125rem; top: 2.4375rem; width: 0.75rem; height: 0.75rem; border: 2px solid var(--cx-muted); border-radius: 50%; pointer-events: none; }
-.camlib-explorer .cx-glass::after { content: ""; position: absolute; left: 0.5rem; top: 0.5rem; width: 0.5rem; border-top: 2px solid var(--cx-muted); transform: rotate(45deg); transform-origin: 0 0; }
-.camlib-explorer .cx-popup {
+.cx-glass { position: absolute; left: 0.8125rem; top: 2.4375rem; width: 0.75rem; height: 0.75rem; border: 2px solid var(--cx-muted); border-radius: 50%; pointer-events: none; }
+.cx-glass::after { content: ""; position: absolute; left: 0.5rem; top: 0.5rem; width: 0.5rem; border-top: 2px solid var(--cx-muted); transform: rotate(45deg); transform-origin: 0 0; }
+.cx-popup {
   position: absolute; z-index: 30; top: 100%; left: 0; right: 0; margin-top: 0.25rem; overflow: hidden;
   background: var(--cx-card); border: 1px solid var(--cx-line); border-radius: 0.5rem; box-shadow: 0 0.5rem 1.5rem rgb(0 0 0 / 0.25);
 }
-.camlib-explorer .cx-list { max-height: 17rem; margin: 0; padding: 0.25rem; overflow: auto; list-style: none; }
-.camlib-explorer .cx-list:empty { display: none; }
-.camlib-explorer .cx-option { display: flex; justify-content: space-between; gap: 0.75rem; margin: 0; padding: 0.375rem 0.5rem; border-radius: 0.3125rem; cursor: pointer; }
-.camlib-explorer .cx-option:hover { background: var(--cx-wash); }
-.camlib-explorer .cx-option[aria-selected="true"] { background: var(--cx-wash); box-shadow: inset 0.1875rem 0 0 var(--cx-accent); }
-.camlib-explorer .cx-note { padding: 0.375rem 0.75rem; color: var(--cx-muted); font-size: 0.8125rem; border-top: 1px solid var(--cx-line); }
-.camlib-explorer .cx-note:empty { display: none; }
+.cx-list { max-height: 17rem; margin: 0; padding: 0.25rem; overflow: auto; list-style: none; }
+.cx-list:empty { display: none; }
+.cx-option { display: flex; justify-content: space-between; gap: 0.75rem; margin: 0; padding: 0.375rem 0.5rem; border-radius: 0.3125rem; cursor: pointer; }
+.cx-option:hover { background: var(--cx-wash); }
+.cx-option[aria-selected="true"] { background: var(--cx-wash); box-shadow: inset 0.1875rem 0 0 var(--cx-accent); }
+.cx-note { padding: 0.375rem 0.75rem; color: var(--cx-muted); font-size: 0.8125rem; border-top: 1px solid var(--cx-line); }
+.cx-note:empty { display: none; }
 
-.camlib-explorer .cx-sum .cx-words { min-height: 2.8em; margin-top: 0.5rem; }
-.camlib-explorer .cx-none { padding-left: 0.625rem; border-left: 3px solid var(--cx-against); }
+.cx-sum .cx-words { min-height: 2.8em; margin-top: 0.5rem; }
+.cx-none { padding-left: 0.625rem; border-left: 3px solid var(--cx-against); }
 
-.camlib-explorer .cx-speaks { position: relative; }
-.camlib-explorer .cx-invitation { position: absolute; left: 0; right: 0; padding: 0.5rem 0; color: var(--cx-muted); }
-.camlib-explorer .cx-answer { margin-top: 0.25rem; }
-.camlib-explorer .cx-silent { visibility: hidden; }
-.camlib-explorer .cx-line {
+.cx-speaks { position: relative; }
+.cx-invitation { position: absolute; left: 0; right: 0; padding: 0.5rem 0; color: var(--cx-muted); }
+.cx-answer { margin-top: 0.25rem; }
+.cx-silent { visibility: hidden; }
+.cx-line {
   display: grid; grid-template-columns: 1fr auto; gap: 0.125rem 0.5rem; width: calc(100% + 0.75rem); margin: 0 -0.375rem; padding: 0.25rem 0.375rem;
   color: inherit; background: none; border: 0; border-radius: 0.375rem; font: inherit; font-size: 0.875rem; line-height: 1.3; text-align: left; cursor: pointer;
 }
-.camlib-explorer .cx-line:hover { background: var(--cx-wash); }
-.camlib-explorer .cx-line .cx-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.camlib-explorer .cx-line .cx-name:empty::before { content: "\\200b"; }
-.camlib-explorer .cx-line[aria-pressed="true"] .cx-name { font-weight: 600; }
-.camlib-explorer .cx-track { grid-column: 1 / -1; height: 0.25rem; background: var(--cx-wash); border-radius: 0.125rem; overflow: hidden; }
-.camlib-explorer .cx-length { display: block; height: 100%; background: var(--cx-for); }
-.camlib-explorer .cx-length.cx-against { background: var(--cx-against); }
-.camlib-explorer .cx-answer .cx-words { min-height: 2.8em; padding-top: 0.375rem; color: var(--cx-muted); }
+.cx-line:hover { background: var(--cx-wash); }
+.cx-line .cx-name { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.cx-line .cx-name:empty::before { content: "\\200b"; }
+.cx-line[aria-pressed="true"] .cx-name { font-weight: 600; }
+.cx-track { grid-column: 1 / -1; height: 0.25rem; background: var(--cx-wash); border-radius: 0.125rem; overflow: hidden; }
+.cx-length { display: block; height: 100%; background: var(--cx-for); }
+.cx-length.cx-against { background: var(--cx-against); }
+.cx-answer .cx-words { min-height: 2.8em; padding-top: 0.375rem; color: var(--cx-muted); }
 
-@container (max-width: 26rem) { .camlib-explorer .cx-tile { font-size: 0.75rem; } }
+@container (max-width: 26rem) { .cx-tile { font-size: 0.75rem; } }
 @container (min-width: 41rem) {
-  .camlib-explorer .cx-app {
+  .cx-app {
     grid-template: "picture words" auto "picture settings" 1fr / minmax(0, 448px) minmax(15.5rem, 1fr);
     gap: 1rem 1.25rem; padding: 1rem;
   }
-  .camlib-explorer .cx-app.cx-wide { grid-template-areas: "picture words" "settings words"; }
-  .camlib-explorer .cx-column:first-child { grid-area: picture; }
-  .camlib-explorer .cx-column:nth-child(2) { grid-area: words; }
-  .camlib-explorer .cx-settings { grid-area: settings; align-self: end; }
+  .cx-app.cx-wide { grid-template-areas: "picture words" "settings words"; }
+  .cx-column:first-child { grid-area: picture; }
+  .cx-column:nth-child(2) { grid-area: words; }
+  .cx-settings { grid-area: settings; align-self: end; }
   /* On a phone the answer stands near the place that was tapped; here there is room beside it. */
-  .camlib-explorer .cx-speaks { order: 1; }
-  .camlib-explorer .cx-wide .cx-settings { align-self: start; }
+  .cx-speaks { order: 1; }
+  .cx-wide .cx-settings { align-self: start; }
 }
-@media print { .camlib-explorer .cx-search, .camlib-explorer .cx-invitation { display: none; } }
+@media print { .cx-search, .cx-invitation { display: none; } }
 `;

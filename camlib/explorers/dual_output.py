@@ -72,8 +72,19 @@ def evidence_table() -> UInt8[np.ndarray, "513 4"]:
     return as_bytes(np.concatenate([colours, alpha], axis=-1)[0])
 
 
+def drawing_url(drawing: plotting.Drawing) -> tuple[str, tuple[int, int]]:
+    """Return a figure as a transparent PNG data address, and its (height, width)."""
+    octets = drawing.png()
+    width, height = Image.open(io.BytesIO(octets)).size
+    return f"data:image/png;base64,{base64.b64encode(octets).decode()}", (height, width)
+
+
 def static_figure(
-    kind: str, picture: UInt8[np.ndarray, "H W 3"], alt: str, caption: str, data: dict[str, Any]
+    kind: str,
+    picture: UInt8[np.ndarray, "H W 3"] | plotting.Drawing,
+    alt: str,
+    caption: str,
+    data: dict[str, Any],
 ) -> str:
     """Return HTML that is complete without scripts, and that the ES module brings to life.
 
@@ -82,7 +93,7 @@ def static_figure(
     kind
         Name of the ES module, for example "class_explorer".
     picture
-        The result already drawn.
+        The result already drawn: a photograph, or a figure that reads on light and dark pages.
     alt
         The picture in words.
     caption
@@ -90,12 +101,15 @@ def static_figure(
     data
         What the module needs, as JSON.
     """
-    height, width = picture.shape[:2]
+    if isinstance(picture, plotting.Drawing):
+        address, (height, width) = drawing_url(picture)
+    else:
+        address, (height, width) = picture_url(picture), picture.shape[:2]
     # Names come from the caller: no "</script>" or "<!--" among them may end the block early.
     block = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return (
         f'<figure class="camlib-explorer" data-camlib-explorer="{kind}">\n'
-        f'<img class="dark-light" src="{picture_url(picture)}" alt="{html.escape(alt)}" '
+        f'<img class="dark-light" src="{address}" alt="{html.escape(alt)}" '
         f'width="{width}" height="{height}">\n'
         f"<figcaption>{caption}</figcaption>\n"
         f'<script type="application/json">{block}</script>\n'

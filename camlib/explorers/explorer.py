@@ -10,6 +10,7 @@ from anywidget import AnyWidget
 from jaxtyping import UInt8
 
 from camlib.explorers.dual_output import static_figure
+from camlib.plotting import Drawing
 
 
 class Explorer(AnyWidget):
@@ -35,7 +36,7 @@ class Explorer(AnyWidget):
         """Return the figure that is complete without scripts: made by :meth:`_figure`."""
         raise NotImplementedError
 
-    def _figure(self, picture: UInt8[np.ndarray, "H W 3"], alt: str, caption: str) -> str:
+    def _figure(self, picture: UInt8[np.ndarray, "H W 3"] | Drawing, alt: str, caption: str) -> str:
         """Return the HTML of a drawn picture with all that the ES module needs to wake it."""
         chosen = {name: getattr(self, name) for name in self.state}
         kind = self.module.removesuffix(".mjs")

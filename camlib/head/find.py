@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from threading import RLock
 from typing import Any
-from weakref import WeakKeyDictionary, ref
 
 import torch
 from jaxtyping import Float
@@ -14,10 +13,12 @@ from torch import Tensor, nn
 from camlib.errors import NotCAMReadyError
 from camlib.head.affine import Affine, NotAffineError
 from camlib.head.calls import tensors_among
-from camlib.head.doors import check_images, check_logits, check_network, evaluating, uncompiled
+from camlib.head.doors import check_images, check_network, evaluating, uncompiled
 from camlib.head.folds import as_affine
+from camlib.head.layout import in_fast_layout
 from camlib.head.refusal import reason_for_refusal
-from camlib.head.watch import Tail, Watch, version_of
+from camlib.head.runs import Run, run_from_memory, run_watched
+from camlib.head.watch import Tail, version_of
 
 
 @dataclass(frozen=True)
@@ -92,7 +93,7 @@ def find_head(
     check_images(images, network, check_values)
     with _ONE_AT_A_TIME, torch.no_grad(), uncompiled(), evaluating(network):
         try:
-            found = _look(network, _in_fast_layout(network, images))
+            found = _look(network, in_fast_layout(network, images))
         except RuntimeError as error:
             # A network that views its features in another shape can read only the usual layout.
             if "view size is not compatible" not in str(error):
@@ -103,62 +104,20 @@ def find_head(
     return found
 
 
-def _look(network: nn.Module, images: Tensor) -> Head | None:
-    return _run_from_memory(network, images) or _run(network, images)
-
-
-def _in_fast_layout(network: nn.Module, images: Tensor) -> Tensor:
-    """Return the same images, where it pays with the channels last in memory.
-
-    On a CPU convolutions are faster that way, but their weights are laid out anew at each call,
-    which only enough pixels repay.
-    """
-    weights = sum(p.numel() for p in network.parameters() if p.ndim == 4)
-    if images.device.type != "cpu" or weights > _WEIGHTS_PER_PIXEL * images.numel():
-        return images
-    return images.contiguous(memory_format=torch.channels_last)
-
-
-# Measured on two cores: EfficientNet-Lite0 has 22 weights per number of one picture and gains about
-# a fifth; ResNet-50 has 156 and gains nothing, or loses; with eight pictures both gain an eighth or more.
-_WEIGHTS_PER_PIXEL = 64
-
 # A network's modes and hooks are the same for all threads: the next call waits for the last one.
 _ONE_AT_A_TIME = RLock()
 
-# Where a network's pooling was found: the last module that runs before it, with the number of
-# channels read. Watching only from there on spares the next call the watching of some hundred
-# others; each result is proven all the same.
-_LAST_MODULE_BEFORE_POOLING: WeakKeyDictionary[nn.Module, tuple[ref[nn.Module], int]]
-_LAST_MODULE_BEFORE_POOLING = WeakKeyDictionary()
+
+def _look(network: nn.Module, images: Tensor) -> Head | None:
+    """Look where the head was last found; if it is there no longer, look everywhere."""
+    run = run_from_memory(network, images)
+    head = None if run is None else _read(run)
+    return head or _read(run_watched(network, images))
 
 
-def _run_from_memory(network: nn.Module, images: Tensor) -> Head | None:
-    remembered, channels = _LAST_MODULE_BEFORE_POOLING.get(network, (None, 0))
-    module = remembered() if remembered else None
-    if module is None or channels != images.shape[1]:
-        return None
-    watch = Watch()
-    with watch.from_the_end_of(module):
-        logits = network(images)
-    return _read(watch, logits, len(images))
-
-
-def _run(network: nn.Module, images: Tensor) -> Head | None:
-    with Watch(images) as watch, watch.noting_finished(network.modules()):
-        logits = network(images)
-    head = _read(watch, logits, len(images))
-    if head is not None:
-        after = watch.tails[logits].after
-        if after is not None:
-            _LAST_MODULE_BEFORE_POOLING[network] = ref(after), images.shape[1]
-    return head
-
-
-def _read(watch: Watch, logits: Tensor, n: int) -> Head | None:
-    """Turn what was watched into a head, or None if the logits are not affine in an average."""
-    check_logits(logits, n)
-    tail = watch.tails.get(logits)
+def _read(run: Run) -> Head | None:
+    """Turn what was seen into a head, or None if the logits are not affine in an average."""
+    tail, logits = run.tail, run.logits
     if tail is None:
         return None
     if version_of(tail.features) != tail.version:

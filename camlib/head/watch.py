@@ -17,7 +17,7 @@ from torch.utils.weak import WeakTensorKeyDictionary
 from camlib.head.affine import NotAffineError
 from camlib.head.calls import Call, keeps_values, name_of, tensors_among, tensors_read
 from camlib.head.doors import check_channels
-from camlib.head.folds import as_affine
+from camlib.head.folds import ACTIVATIONS, as_affine
 from camlib.head.pooling_call import averaged_features, picks
 
 
@@ -137,8 +137,10 @@ class Watch(TorchFunctionMode):
 
     def _averaged(self, call: Call, tensors: Sequence[Tensor], result: Tensor) -> Tensor | None:
         """Return the features whose average the result is: the finest ones, before any step."""
-        if not is_vector(result):
-            return None
+        if not is_vector(result) or call.name.strip("_") in ACTIVATIONS:
+            return (
+                None  # an activation in place may leave an average taken in several calls as it was
+            )
         candidates: list[Tensor] = []
         for tensor in tensors:
             candidates += [] if call.keeps_values else self._grids.get(tensor, ())

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision.models import ResNet18_Weights
 from torchvision.transforms.v2 import functional as T
@@ -32,8 +32,9 @@ def preprocess(
     Parameters
     ----------
     pictures
-        A picture or several of them (equal in size when ``crop`` is None); other colour modes than
-        RGB are converted.
+        A picture or several of them (equal in size when ``crop`` is None). A photograph that a
+        camera stored on its side (EXIF orientation) is turned upright, transparent pictures are
+        laid on white, other colour modes than RGB are converted.
     resize
         Length of the shorter side after resizing (bilinear, antialiased); None keeps the size.
     crop
@@ -121,9 +122,18 @@ def _check_pictures(pictures: object) -> None:
 
 
 def _normalised(picture: Image.Image, resize: int | None, crop: int | None) -> Tensor:
-    rgb = picture.convert("RGB")
+    rgb = _on_white(ImageOps.exif_transpose(picture))
     if resize is not None:
         rgb = T.resize(rgb, [resize])
     if crop is not None:
         rgb = T.center_crop(rgb, [crop, crop])
     return (T.to_dtype(T.pil_to_tensor(rgb), torch.float32, scale=True) - MEAN) / STD
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Convert to RGB; what is transparent shows white, not the colour that happens to be stored."""
+    if "A" not in picture.getbands() and "transparency" not in picture.info:
+        return picture.convert("RGB")
+    rgba = picture.convert("RGBA")
+    white = Image.new("RGBA", rgba.size, "white")
+    return Image.alpha_composite(white, rgba).convert("RGB")

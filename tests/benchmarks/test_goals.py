@@ -43,11 +43,31 @@ def test_milliseconds_are_judged_without_a_partner() -> None:
     assert not verdict.met
 
 
+def test_kilobytes_are_judged_alike() -> None:
+    """1.6 MB is 1600 kB, above 1500; the verdict keeps the unit."""
+    (verdict,) = judge(
+        [Result("page", 1, {"code": [1.6]}, unit="kB")], [Goal("code", None, at_most=1500)]
+    )
+    assert verdict.value == pytest.approx(1600)
+    assert verdict.unit == "kB"
+    assert not verdict.met
+
+
 def test_every_result_is_judged() -> None:
     """The goal holds on each network and batch, not only on the first."""
     fast = Result("net", 1, {"bare": [1.0], "maps": [1.0]})
     slow = Result("net", 8, {"bare": [1.0], "maps": [2.0]})
     assert [verdict.met for verdict in judge([fast, slow], [MAPS])] == [True, False]
+
+
+def test_a_goal_for_one_subject_is_not_held_against_another() -> None:
+    """The slow one is not judged, and without the other the goal counts as not measured."""
+    only = Goal("maps", "bare", at_most=1.05, on="small")
+    fast = Result("small", 1, {"bare": [1.0], "maps": [1.0]})
+    slow = Result("large", 1, {"bare": [1.0], "maps": [2.0]})
+    assert [verdict.subject for verdict in judge([fast, slow], [only])] == ["small"]
+    with pytest.raises(ValueError, match="expected a measurement of 'maps'"):
+        judge([slow], [only])
 
 
 def test_a_goal_that_was_not_measured_is_an_error() -> None:
@@ -59,9 +79,17 @@ def test_a_goal_that_was_not_measured_is_an_error() -> None:
 def test_the_goals_of_the_project() -> None:
     """The limits stand in one table; this is their second, independent record."""
     limits = {(goal.of, goal.over): goal.limit() for goal in goals.GOALS}
+    only = {goal.of: goal.on for goal in goals.GOALS if goal.on}
+    assert only == {goals.GRAD_CAM_ONE: "efficientnet_lite0"}
     assert limits == {
         (goals.ALL, goals.BARE): "at most 1.05",
         (goals.GRAD_CAM_ONE, goals.ONE): "at least 4",
         (goals.GRAD_CAM_TEN, goals.TEN): "at least 20",
-        (goals.SWITCH, None): "at most 25",
+        (goals.ACTION, None): "at most 20",
+        (goals.FIRST_PAINT, None): "at most 800",
+        (goals.READY, None): "at most 1500",
+        (goals.TRANSFER, None): "at most 1500",
+        (goals.EXPLORER_CODE, None): "at most 25",
+        (goals.FIRST_VISIT, None): "at most 4000",
+        (goals.WARM, None): "at most 250",
     }

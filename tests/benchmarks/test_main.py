@@ -21,9 +21,14 @@ def measured(all_maps: float) -> list[Result]:
         goals.GRAD_CAM_TEN: [50.0],
     }
     return [
-        Result("net", 1, cheap),
-        Result("net", 1, {goals.BARE: [1.0], **costly}),
-        Result("page", 1, {goals.SWITCH: [0.01]}),
+        Result("efficientnet_lite0", 1, cheap),
+        Result("efficientnet_lite0", 1, {goals.BARE: [1.0], **costly}),
+        Result("explorer", 1, {goals.ACTION: [0.01]}),
+        Result("page", 1, {goals.FIRST_PAINT: [0.7], goals.READY: [1.2]}),
+        Result("page", 1, {goals.TRANSFER: [1.1]}, unit="kB"),
+        Result("all explorers", 1, {goals.EXPLORER_CODE: [0.02]}, unit="kB"),
+        Result("your photograph", 1, {goals.FIRST_VISIT: [2.0]}),
+        Result("your photograph", 1, {goals.WARM: [0.2]}),
     ]
 
 
@@ -35,9 +40,11 @@ def test_a_missed_goal_is_named_and_fails(
     path = tmp_path / "results.json"
     assert main(["--output", str(path)], measure=lambda options: measured(all_maps)) == code
     printed = capsys.readouterr()
-    verdict = f"net, batch 1: {goals.ALL}: {all_maps:.3f} x {goals.BARE} (at most 1.05)"
+    verdict = (
+        f"efficientnet_lite0, batch 1: {goals.ALL}: {all_maps:.3f} x {goals.BARE} (at most 1.05)"
+    )
     assert f"{'MISSED' if code else 'met   '}  {verdict}" in printed.out
-    assert ("1 of 4 goals missed" in printed.err) is bool(code)
+    assert ("1 of 10 goals missed" in printed.err) is bool(code)
     assert str(path) in printed.out
     assert [goal["met"] for goal in json.loads(path.read_text())["goals"]].count(False) == code
 
@@ -50,15 +57,15 @@ def test_a_smoke_run_does_not_judge(tmp_path: Path, capsys: pytest.CaptureFixtur
 
 
 def test_leaving_out_a_race_is_not_meeting_its_goal(tmp_path: Path) -> None:
-    """Only the explorer may be left out, and has to be asked for."""
+    """Only the pages may be left out, and that has to be asked for."""
 
-    def without_explorer(options: Namespace) -> list[Result]:
+    def without_pages(options: Namespace) -> list[Result]:
         return measured(1.0)[:2]
 
     path = str(tmp_path / "results.json")
-    assert main(["--no-explorer", "--output", path], measure=without_explorer) == 0
-    with pytest.raises(ValueError, match="ClassExplorer"):
-        main(["--output", path], measure=without_explorer)
+    assert main(["--no-pages", "--output", path], measure=without_pages) == 0
+    with pytest.raises(ValueError, match="action to next paint"):
+        main(["--output", path], measure=without_pages)
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,18 @@ from benchmarks.report import rows, table, verdict_line, write
 RESULTS = [
     Result("net", 8, {BARE: [0.010, 0.010], "all": [0.011, 0.012]}),
     Result("page", 1, {"paint": [0.009]}),
+    Result("page", 1, {"code": [0.0095]}, unit="kB"),
 ]
 
 
 def test_table_by_hand() -> None:
     """11 and 12 ms over 10: ratios 1.1 and 1.2, median 1.15, quartiles 1.125 and 1.175."""
     assert table(rows(RESULTS)).splitlines() == [
-        "network  batch  contestant           ms  ratio       quartiles  rounds",
-        "net          8  bare forward pass  10.0  1.000  1.000 to 1.000       2",
-        "net          8  all                11.5  1.150  1.125 to 1.175       2",
-        "page         1  paint               9.0                              1",
+        "network  batch  contestant         median  unit  ratio       quartiles  rounds",
+        "net          8  bare forward pass    10.0  ms    1.000  1.000 to 1.000       2",
+        "net          8  all                  11.5  ms    1.150  1.125 to 1.175       2",
+        "page         1  paint                 9.0  ms                                1",
+        "page         1  code                  9.5  kB                                1",
     ]
 
 
@@ -31,10 +33,12 @@ def test_a_verdict_names_the_goal_and_the_place() -> None:
         verdict_line(Verdict(at_most, "net", 1, 1.0414)),
         verdict_line(Verdict(at_least, "net", 8, 3.9)),
         verdict_line(Verdict(paint, "page", 1, 26.5)),
+        verdict_line(Verdict(paint, "page", 1, 9.5, "kB")),
     ] == [
         "met     net, batch 1: all maps: 1.041 x bare (at most 1.05)",
         "MISSED  net, batch 8: peer: 3.900 x ours (at least 4)",
         "MISSED  page, batch 1: paint: 26.500 ms (at most 25)",
+        "met     page, batch 1: paint: 9.500 kB (at most 25)",
     ]
 
 
@@ -45,7 +49,7 @@ def test_json_holds_what_the_table_shows(tmp_path: Path) -> None:
     write(path, {"threads": 2}, rows(RESULTS), [verdict])
     content = json.loads(path.read_text(encoding="utf-8"))
     assert content["conditions"] == {"threads": 2}
-    assert [row["contestant"] for row in content["rows"]] == [BARE, "all", "paint"]
+    assert [row["contestant"] for row in content["rows"]] == [BARE, "all", "paint", "code"]
     assert round(content["rows"][1]["ratio"]["median"], 9) == 1.15
     assert content["rows"][2]["ratio"] is None
     assert content["goals"] == [

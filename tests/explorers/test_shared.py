@@ -5,7 +5,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from playwright.sync_api import Page
+import torch
+from playwright.sync_api import Error, Page
 
 import camlib
 from camlib.explorers import modules
@@ -16,23 +17,105 @@ Open = Callable[..., Page]
 EXPLORERS = sorted(path.name for path in modules.FOLDER.glob("*.mjs"))
 
 
-@pytest.mark.parametrize("mode", ["bilinear", "nearest"])
-@pytest.mark.parametrize(
-    ("cells", "size"),
-    [((7, 7), (448, 448)), ((6, 14), (192, 448)), ((1, 3), (5, 10)), ((5, 4), (3, 2))],
-)
-def test_upsampling_is_camlibs(
-    serve: Open, mode: str, cells: tuple[int, int], size: tuple[int, int]
+SETTINGS = [
+    ("nearest", False),
+    ("bilinear", False),
+    ("bilinear", True),
+    ("bicubic", False),
+    ("bicubic", True),
+]
+# Whole multiples and others, one row, one cell, one pixel, fewer pixels than cells, pixels on borders.
+SIZES = [
+    ((7, 7), (448, 448)),
+    ((7, 7), (224, 224)),
+    ((6, 14), (192, 448)),
+    ((14, 9), (100, 37)),
+    ((3, 6), (10, 9)),
+    ((1, 3), (5, 10)),
+    ((1, 1), (4, 4)),
+    ((5, 4), (3, 2)),
+    ((9, 6), (6, 4)),
+    ((7, 7), (1, 5)),
+]
+
+
+@pytest.mark.parametrize(("mode", "align_corners"), SETTINGS)
+def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> None:
+    page = serve()
+    for cells, size in SIZES:
+        values = make_cam(1, *cells).maps
+        expected = camlib.upsample(values, size, mode, align_corners=align_corners)
+        came = call(
+            page,
+            "shared/upsampling.mjs",
+            "Array.from(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode, a.on))",
+            {
+                "map": values.flatten().tolist(),
+                "cells": cells,
+                "size": size,
+                "mode": mode,
+                "on": align_corners,
+            },
+        )
+        np.testing.assert_allclose(
+            came,
+            expected.flatten().numpy(),
+            atol=2e-6 * float(values.abs().max()),
+            err_msg=f"{cells} cells on {size} pixels",
+        )
+
+
+@pytest.mark.parametrize(("mode", "align_corners"), SETTINGS)
+@pytest.mark.parametrize(("cells", "pixels"), [(7, 224), (4, 10), (1, 3), (6, 4)])
+def test_shares_are_the_table_that_enlarges_unit_cells(
+    serve: Open, mode: str, align_corners: bool, cells: int, pixels: int
 ) -> None:
-    values = make_cam(1, *cells).maps
-    expected = camlib.upsample(values, size, mode).flatten().numpy()
+    """camlib enlarges the identity matrix downwards: row p holds every cell's share in pixel p."""
+    eye = torch.eye(cells)[None, None]
+    table = camlib.upsample(eye, (pixels, cells), mode, align_corners=align_corners)[0, 0]
+    taps, cell, share = call(
+        serve(),
+        "shared/upsampling.mjs",
+        """Object.values(m.shares(a.cells, a.pixels, a.mode, a.on))
+                 .map((part) => part.length ? Array.from(part) : part)""",
+        {"cells": cells, "pixels": pixels, "mode": mode, "on": align_corners},
+    )
+    assert taps == {"nearest": 1, "bilinear": 2, "bicubic": 4}[mode]
+    came = np.zeros((pixels, cells))
+    np.add.at(came, (np.arange(pixels).repeat(taps), cell), share)
+    np.testing.assert_allclose(came, table.numpy(), atol=2e-6)
+
+
+def test_shares_by_hand(serve: Open) -> None:
+    """Two cells on four pixels. Pixel 0 lies at -0.25 cells, beyond the first centre: bilinear asks
+    cell -1, which is cell 0 once more, for a quarter and cell 0 for the rest.
+    """
+    shares = call(
+        serve(),
+        "shared/upsampling.mjs",
+        "(({ cell, share }) => [Array.from(cell), Array.from(share)])(m.shares(2, 4, 'bilinear'))",
+    )
+    assert shares == [
+        [0, 0, 0, 1, 0, 1, 1, 1],
+        [0.25, 0.75, 0.75, 0.25, 0.25, 0.75, 0.75, 0.25],
+    ]
+
+
+def test_centres_by_hand(serve: Open) -> None:
+    """Seven cells on 224 pixels: centres 32 pixels apart from 15.5, or 223/6 apart from 0."""
     came = call(
         serve(),
         "shared/upsampling.mjs",
-        "Array.from(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode))",
-        {"map": values.flatten().tolist(), "cells": cells, "size": size, "mode": mode},
+        "[m.centresOf(7, 224), m.centresOf(7, 224, true), m.centresOf(1, 5, true)].map((c) => Array.from(c))",
     )
-    np.testing.assert_allclose(came, expected, atol=2e-6 * np.abs(expected).max())
+    assert came[0] == [15.5, 47.5, 79.5, 111.5, 143.5, 175.5, 207.5]
+    np.testing.assert_allclose(came[1], np.arange(7) * 223 / 6)
+    assert came[2] == [2]
+
+
+def test_an_unknown_mode_is_refused(serve: Open) -> None:
+    with pytest.raises(Error, match="mode: expected nearest, bilinear or bicubic, got cubic"):
+        call(serve(), "shared/upsampling.mjs", "m.shares(2, 4, 'cubic')")
 
 
 def test_strongest_mean_and_largest(serve: Open) -> None:
@@ -80,3 +163,23 @@ def test_each_module_is_joined_once(name: str) -> None:
     text = modules.joined(name)
     assert text.count("export function element(") == 1
     assert text.count("export function dress(") == 1
+
+
+def test_styles_do_not_leak(serve: Open) -> None:
+    """Two kinds on one page: each gets its own rules and both the shared ones."""
+    colours = serve(
+        '<div class="camlib-explorer" data-camlib-explorer="one"><p class="cx-x">1</p></div>'
+        '<div class="camlib-explorer" data-camlib-explorer="two"><p class="cx-x">2</p></div>'
+    ).evaluate(
+        """async () => {
+            const { dress } = await import("/shared/looks.mjs");
+            dress(".cx-x { color: rgb(1, 1, 1) }", "one");
+            dress(".cx-x { font-weight: 777 }", "two");
+            return [...document.querySelectorAll(".cx-x")].map((node) => getComputedStyle(node))
+                .map((style) => [style.color, style.fontWeight, style.lineHeight]);
+        }"""
+    )
+    assert colours[0][:2] == ["rgb(1, 1, 1)", "400"]
+    assert colours[1][0] != "rgb(1, 1, 1)"
+    assert colours[1][1] == "777"
+    assert colours[0][2] == colours[1][2] == "21px"  # 1.4 times 15 pixels

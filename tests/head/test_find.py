@@ -202,6 +202,10 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
         lambda n, f: n.fc(f.mean((2, 3)).relu_()),
         "the call relu_ stands behind the pooling and is not linear. " + RETRAIN,
     ),
+    "activation that overwrites an average in two steps": (
+        lambda n, f: n.fc(n.pool(f.square()).flatten(1).relu_()),
+        "the call relu_ stands behind the pooling and is not linear. " + RETRAIN,
+    ),
     "one channel left out": (
         lambda n, f: n.fc(without_the_first(f.mean((2, 3)))),
         "the call __setitem__ stands behind the pooling and is not linear. " + RETRAIN,

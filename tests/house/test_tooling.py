@@ -1,5 +1,6 @@
 """The small programs behind the Makefile."""
 
+import gzip
 import http.client
 import os
 import subprocess
@@ -201,6 +202,34 @@ class TestServe:
                 server.shutdown()
                 thread.join()
 
+    @pytest.mark.parametrize(
+        ("name", "accepts", "smaller"),
+        [("a.mjs", "br, gzip", True), ("a.mjs", "", False), ("a.png", "gzip", False)],
+    )
+    def test_text_is_compressed(
+        self, tmp_path: Path, name: str, accepts: str, smaller: bool
+    ) -> None:
+        """For those who ask for it; and a file that has changed since is not the old one."""
+        (tmp_path / "index.html").touch()
+        with serve.server(tmp_path, port=0) as server:
+            thread = threading.Thread(target=server.serve_forever)
+            thread.start()
+            try:
+                for time, content in enumerate((b"x" * 10_000, b"y" * 10_000)):
+                    (tmp_path / name).write_bytes(content)
+                    os.utime(tmp_path / name, (time, time))
+                    connection = http.client.HTTPConnection("127.0.0.1", server.server_port)
+                    connection.request("GET", f"/{name}", headers={"Accept-Encoding": accepts})
+                    response = connection.getresponse()
+                    got = response.read()
+                    connection.close()
+                    assert (len(got) < 200) is smaller
+                    assert len(got) == int(response.headers["Content-Length"])
+                    assert (gzip.decompress(got) if smaller else got) == content
+            finally:
+                server.shutdown()
+                thread.join()
+
     def test_a_taken_port_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "index.html").touch()
         with (
@@ -225,14 +254,19 @@ class TestSummary:
     CASE = "<testcase/>"
     PAGE = '<testcase><properties><property name="page" value="{}"/></properties></testcase>'
 
-    def test_numbers(self, tmp_path: Path) -> None:
-        """3 + 3 tests, 2 cells; two different pages, one of them twice."""
+    EXPLORER = PAGE.replace("page", "explorer")
+
+    def test_numbers_and_names(self, tmp_path: Path) -> None:
+        """3 + 4 + 1 tests, 2 cells; two different pages, one of them twice; one explorer."""
         report(tmp_path, "unit", self.CASE * 3)
         report(tmp_path, "chapters", self.CASE * 2)
-        report(tmp_path, "pages", "".join(self.PAGE.format(name) for name in "aab"))
+        some = "".join(map(self.PAGE.format, "bab")) + self.EXPLORER.format("x")
+        report(tmp_path, "pages", some)
+        report(tmp_path, "widgets", self.CASE)
         lines, well = summary.summarise(tmp_path)
         assert lines == (
-            "Checked: 6 tests, 2 notebook cells, 2 pages.\n8 passed, 0 failed, 0 skipped"
+            "Checked: 8 tests, 2 notebook cells, 2 pages.\npages: a, b\nexplorers: x\n"
+            "10 passed, 0 failed, 0 skipped"
         )
         assert well
 
@@ -241,13 +275,14 @@ class TestSummary:
         report(tmp_path, "unit", f"<testcase><{kind}/></testcase>")
         report(tmp_path, "chapters", self.CASE)
         report(tmp_path, "pages", self.PAGE.format("a"))
+        report(tmp_path, "widgets", self.CASE)
         lines, well = summary.summarise(tmp_path)
-        assert "2 passed" in lines
+        assert "3 passed" in lines
         assert not well
 
-    @pytest.mark.parametrize("empty", ["unit", "chapters", "pages"])
+    @pytest.mark.parametrize("empty", summary.STAGES)
     def test_a_stage_that_checked_nothing_fails(self, tmp_path: Path, empty: str) -> None:
-        for stage in ("unit", "chapters", "pages"):
+        for stage in summary.STAGES:
             report(tmp_path, stage, "" if stage == empty else self.PAGE.format("a"))
         assert not summary.summarise(tmp_path)[1]
 

@@ -1,5 +1,6 @@
 """Preprocessing: numbers worked by hand, the way there and back, and the door."""
 
+import io
 import re
 
 import numpy as np
@@ -43,6 +44,51 @@ def test_there_and_back_again() -> None:
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "CMYK"])
 def test_other_colour_modes_become_rgb(mode: str) -> None:
     assert networks.preprocess(photos.load("cat").convert(mode)).shape == (1, 3, 224, 224)
+
+
+def stored_on_its_side(upright: Image.Image, orientation: int) -> Image.Image:
+    """The file of a camera that was held otherwise, opened: its pixels lie on their side."""
+    undo = {
+        3: Image.Transpose.ROTATE_180,
+        6: Image.Transpose.ROTATE_90,
+        8: Image.Transpose.ROTATE_270,
+    }
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    file = io.BytesIO()
+    upright.transpose(undo[orientation]).save(file, "PNG", exif=exif)
+    return Image.open(file)
+
+
+@pytest.mark.parametrize("orientation", [3, 6, 8])
+def test_a_photograph_on_its_side_is_turned_upright(orientation: int) -> None:
+    """Orientation 6 means: turn by 90 degrees clockwise, so it was stored turned the other way."""
+    cat = photos.load("cat")
+    turned = networks.preprocess(stored_on_its_side(cat, orientation))
+    torch.testing.assert_close(turned, networks.preprocess(cat), rtol=0, atol=0)
+    assert not torch.equal(turned, networks.preprocess(cat.rotate(180)))
+
+
+def test_what_is_transparent_lies_on_white() -> None:
+    """Black with alpha 0, 51 and 255 on white: 255, 255·(1-51/255) = 204, 0."""
+    picture = Image.new("RGBA", (3, 1))
+    for column, alpha in enumerate((0, 51, 255)):
+        picture.putpixel((column, 0), (0, 0, 0, alpha))
+    expected = (torch.tensor([255.0, 204.0, 0.0]) - 127) / 128
+    for one in (picture, picture.convert("LA")):
+        images = networks.preprocess(one, resize=None, crop=None)
+        torch.testing.assert_close(images[0, :, 0], expected.expand(3, 3))
+
+
+def test_one_transparent_colour_lies_on_white() -> None:
+    """As in GIF files: the palette's entry 0, stored as red, is transparent; entry 1 is blue."""
+    picture = Image.new("P", (2, 1), 0)
+    picture.putpalette([255, 0, 0, 0, 0, 255])
+    picture.putpixel((1, 0), 1)
+    picture.info["transparency"] = 0
+    images = networks.preprocess(picture, resize=None, crop=None)
+    expected = (torch.tensor([[255.0, 0], [255.0, 0], [255.0, 255]]) - 127) / 128
+    torch.testing.assert_close(images[0, :, 0], expected)
 
 
 def test_there_are_a_thousand_class_names() -> None:

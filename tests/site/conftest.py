@@ -27,7 +27,11 @@ from tooling import browser, serve
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "_build" / "html"
 FOLDER = "/cam/"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+# No name has an address: what a page asks another server for fails, as it would on an island.
+ISLAND = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", ISLAND)
+# Made by Sphinx beside the pages of the table of contents, as a reader comes to them.
+MADE = ("genindex", "search.html?q=pooling")
 
 
 def table_of_contents() -> list[str]:
@@ -36,9 +40,13 @@ def table_of_contents() -> list[str]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test that asks for ``page_name`` once for each page of the table of contents."""
-    if "page_name" in metafunc.fixturenames:
-        metafunc.parametrize("page_name", table_of_contents())
+    """Run a test for each page of the table of contents (``page_name``) or of the site (``any_page``)."""
+    listed = table_of_contents()
+    for name, values in (("page_name", listed), ("any_page", [*listed, *MADE])):
+        if name in metafunc.fixturenames:
+            # Of two workers, one does all tests of a page, for it opens the page once for them all.
+            groups = [pytest.param(value, marks=pytest.mark.xdist_group(value)) for value in values]
+            metafunc.parametrize(name, groups)
 
 
 class BelowFolder(serve.Handler):
@@ -106,6 +114,11 @@ class Visit:
 
     def __post_init__(self) -> None:
         """Listen to the page from before its first request."""
+        self.page.add_init_script(
+            """globalThis.violations = [];
+            addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
+                violations.push(`${effectiveDirective}: ${blockedURI}`));"""
+        )
         self.page.on("console", self._note_console)
         self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
         self.page.on(
@@ -131,7 +144,8 @@ class Visit:
 
     def open(self, name: str) -> Page:
         """Open a page of the book by its name, and wait until formulas are drawn and all is quiet."""
-        self.page.goto(f"{self.site}{name}.html", wait_until="networkidle")
+        address = name if ".html" in name else f"{name}.html"
+        self.page.goto(f"{self.site}{address}", wait_until="networkidle")
         # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
         self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
         return self.page
@@ -154,18 +168,19 @@ def visit(
         height: int = 900,
         scripts: bool = True,
         scheme: str = "light",
+        motion: str = "reduce",
     ) -> Visit:
         context = chromium.new_context(
             viewport={"width": width, "height": height},
             java_script_enabled=scripts,
             color_scheme=scheme,
             has_touch=width < 500,
-            reduced_motion="reduce",
+            reduced_motion=motion,
         )
         contexts.append(context)
         visit = Visit(context.new_page(), site)
         visit.open(name)
-        record_property("page", name)
+        record_property("page", name.partition(".html")[0])
         return visit
 
     yield start
@@ -173,15 +188,18 @@ def visit(
         context.close()
 
 
-pages_checked: set[str] = set()
+checked: dict[str, set[str]] = {"page": set(), "explorer": set()}
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Count the pages that were opened by tests that passed."""
+    """Note the pages that were opened, and the explorers used, by tests that passed."""
     if report.when == "call" and report.passed:
-        pages_checked.update(str(value) for key, value in report.user_properties if key == "page")
+        for key, value in report.user_properties:
+            if key in checked:
+                checked[key].add(str(value))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Say how many pages were checked."""
-    terminalreporter.write_line(f"pages checked: {len(pages_checked)}")
+    """Say which pages and explorers were checked."""
+    for kind, names in checked.items():
+        terminalreporter.write_line(f"{kind}s checked: {len(names)}")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 import camlib
+from tooling.repository import ROOT
+from tooling.sphinx_ext import explorers
 
 # Made by Sphinx beside the pages of the table of contents.
 EXTRA = {"index", "search", "genindex"}
@@ -26,8 +27,28 @@ def test_table_of_contents_is_all(pages: list[str], built: Path) -> None:
 
 def test_front_door(pages: list[str], site: str, visit: Callable[..., Any]) -> None:
     """The folder's own address leads to the first page."""
-    page = visit("index").page
-    page.wait_for_url(f"{site}{pages[0]}.html")
+    visited = visit("index")
+    visited.page.wait_for_url(f"{site}{pages[0]}.html")
+    assert visited.problems == []
+
+
+def test_front_door_is_a_page(pages: list[str], built: Path) -> None:
+    """It has a policy, a title, and a link for those whose browser does not follow by itself."""
+    door = (built / "index.html").read_text(encoding="utf-8")
+    assert "Content-Security-Policy" in door
+    assert "<title>Class Activation Maps</title>" in door
+    assert f'<a href="{pages[0]}.html">' in door
+
+
+def test_what_a_page_does_without_is_gone(pages: list[str], built: Path) -> None:
+    """No icons by script, no live code, no handler in an attribute, no script that keeps a page back."""
+    for name in pages:
+        page = (built / f"{name}.html").read_text(encoding="utf-8")
+        for absent in ("fontawesome.js", "x-thebe-config", "onclick="):
+            assert absent not in page
+        blocking = re.findall(r'<script (?!defer|type="module")[^>]*src="([^"]+)"', page)
+        assert [Path(source).stem for source in blocking] == ["documentation_options"]
+    assert not list((built / "_static").rglob("fontawesome*.*"))
 
 
 def test_search(visit: Callable[..., Any]) -> None:
@@ -45,24 +66,14 @@ def test_search(visit: Callable[..., Any]) -> None:
     results.first.click()
     page.wait_for_load_state("networkidle")
     assert "pooling" in page.locator("article").inner_text().lower()
+    # The words found are marked, until the reader has seen enough of that.
+    marked = page.locator("article .highlighted")
+    assert marked.count()
+    page.get_by_role("link", name="Hide Search Matches").click()
+    assert marked.count() == 0
+    assert page.evaluate("violations") == []
     assert visited.problems == []
     assert visited.foreign == []
-
-
-def test_paper(page_name: str, visit: Callable[..., Any]) -> None:
-    """Printed from dark mode, a page has its title, dark ink everywhere and no buttons."""
-    page = visit(page_name, scheme="dark").page
-    page.emulate_media(media="print")
-    assert page.locator("article h1").is_visible()
-    assert not page.locator(".bd-sidebar-primary").is_visible()
-    assert not page.locator(".bd-header-article").is_visible()
-    brightest = page.eval_on_selector_all(
-        "article :is(p, li, h1, h2, td, pre, pre span)",
-        """(elements) => Math.max(...elements
-            .filter((element) => element.getClientRects().length && !element.closest('[data-camlib-explorer]'))
-            .map((element) => Math.max(...getComputedStyle(element).color.match(/[0-9]+/g).slice(0, 3))))""",
-    )
-    assert brightest < 0xC0
 
 
 def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: list[str]) -> None:
@@ -82,10 +93,10 @@ def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: li
         ),
     )
     page.route(
-        f"{site}_static/explorers/present.mjs",
+        f"{site}_static/explorers/all.mjs",
         lambda route: route.fulfill(
             content_type="text/javascript",
-            body="export const hydrate = (element) => { element.textContent = 'awake'; };",
+            body="export const present = { hydrate: (figure) => { figure.textContent = 'awake'; } };",
         ),
     )
     visited.problems.clear()
@@ -94,13 +105,15 @@ def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: li
     assert sum("explorer stays a picture" in problem for problem in visited.problems) == 2
 
 
-def test_modules_are_those_of_the_package(built: Path) -> None:
-    """The page's modules are copies of the package's, byte for byte, and there is at least one."""
-    sources = sorted(Path(camlib.explorers.__file__).parent.glob("*.mjs"))
-    copies = sorted((built / "_static" / "explorers").iterdir())
-    assert sources
-    assert [path.name for path in copies] == [path.name for path in sources]
-    assert [path.read_bytes() for path in copies] == [path.read_bytes() for path in sources]
+def test_modules_are_those_of_the_package(built: Path, tmp_path: Path) -> None:
+    """The page's one module is all of the package's, made small; none is left from before."""
+    source = Path(camlib.explorers.__file__).parent
+    explorers.bundle(source, tmp_path / "all.mjs", ROOT / explorers.MINIFIER)
+    published = built / explorers.TARGET
+    assert list(published.parent.iterdir()) == [published]
+    assert published.read_bytes() == (tmp_path / "all.mjs").read_bytes()
+    whole = sum(module.stat().st_size for module in source.rglob("*.mjs"))
+    assert published.stat().st_size < 0.75 * whole
 
 
 PARTS = ("networks", "photos", "plotting", "scaling", "explorers")
@@ -126,21 +139,3 @@ def test_library_page_is_complete(built: Path) -> None:
     names = public_names()
     assert len(names) > 20
     assert [name for name in names if f'id="{name}"' not in text] == []
-
-
-@pytest.mark.parametrize(("width", "scheme"), [(1280, "dark"), (390, "light")])
-def test_accessible(
-    page_name: str, width: int, scheme: str, visit: Callable[..., Any], axe: Path
-) -> None:
-    """No rule of WCAG 2.2 A and AA that axe-core knows is broken."""
-    page = visit(page_name, width=width, scheme=scheme).page
-    page.add_script_tag(path=axe)
-    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
-    result = page.evaluate("(values) => axe.run({ runOnly: { type: 'tag', values } })", tags)
-    assert result["passes"]
-    broken = [
-        f"{rule['id']}: {node['target']} {node['html'][:120]}"
-        for rule in result["violations"]
-        for node in rule["nodes"]
-    ]
-    assert broken == []

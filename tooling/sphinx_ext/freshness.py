@@ -19,7 +19,12 @@ from sphinx.application import Sphinx
 from sphinx.config import Config
 
 LIBRARY = ("camlib/**/*", "constraints.txt")
-LOOK = ("book/static/**/*", "tooling/sphinx_ext/**/*", "camlib/explorers/*.mjs", "_web/fingerprint")
+LOOK = (
+    "book/static/**/*",
+    "tooling/sphinx_ext/**/*",
+    "camlib/explorers/**/*.mjs",
+    "_web/*fingerprint",
+)
 
 
 def digest(root: Path, patterns: Iterable[str]) -> str:

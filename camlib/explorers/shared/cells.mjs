@@ -8,6 +8,14 @@ export const whereIs = ([row, column]) => `row ${row + 1}, column ${column + 1}`
 /** The row and column of a cell that was counted along the rows. */
 export const cellAt = (index, columns) => [Math.floor(index / columns), index % columns];
 
+/** The cell of a node of rows × columns cells that a pointer is over, as [row, column] or null. */
+export function cellUnder(node, event, rows, columns) {
+  const box = node.getBoundingClientRect();
+  const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
+  const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
+  return row >= 0 && row < rows && column >= 0 && column < columns ? [row, column] : null;
+}
+
 /**
  * A grid of rows × columns cells to lie over a picture, and the mark of the chosen one.
  *
@@ -42,14 +50,8 @@ export function cellGrid({ rows, columns, label, get, set, onPin = () => {} }) {
     show(cell);
     if (cell) onPin(cell);
   };
-  const under = (event) => {
-    const box = grid.getBoundingClientRect();
-    const row = Math.floor(((event.clientY - box.top) / box.height) * rows);
-    const column = Math.floor(((event.clientX - box.left) / box.width) * columns);
-    return row >= 0 && row < rows && column >= 0 && column < columns ? [row, column] : null;
-  };
   grid.addEventListener("pointermove", (event) => {
-    const cell = under(event);
+    const cell = cellUnder(grid, event, rows, columns);
     if (cell && event.pointerType === "touch") pinned = cell;
     if (cell) show(cell);
   });

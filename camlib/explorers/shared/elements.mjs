@@ -12,6 +12,11 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
+/** Give a node its words; what stands there already is not laid out anew. */
+export function reword(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
 /** An identifier that no other element of the page has. */
 export const uniqueId = () => `cx${Math.random().toString(36).slice(2)}`;
 

@@ -9,7 +9,7 @@ import { modelState, pageState } from "./state.mjs";
  * - In a page the loader calls `hydrate(figure)`: data and state come from the figure.
  * - In Jupyter anywidget calls `render({ model, el })`: data and state are the widget's traits.
  */
-export function livesOf(label, build) {
+export function livesOf(name, label, build) {
   return {
     /** Bring a static figure to life; returns the function that makes it static again. */
     hydrate(figure) {
@@ -29,6 +29,12 @@ export function livesOf(label, build) {
     render({ model, el }) {
       const figure = element("figure", { "aria-label": label });
       figure.className = "camlib-explorer";
+      figure.dataset.camlibExplorer = name;
+      // In a notebook "b" adds a cell, "x" cuts one out, arrows leave it: not for keys pressed in here.
+      figure.addEventListener("keydown", (event) => {
+        const { ctrlKey, metaKey, altKey, shiftKey, key } = event;
+        if (!ctrlKey && !metaKey && !altKey && !(shiftKey && key === "Enter")) event.stopPropagation();
+      });
       el.append(figure);
       const leave = build(figure, model.get("_data"), modelState(model));
       return () => {

@@ -3,7 +3,7 @@
 const SHARED = `
 .camlib-explorer {
   --cx-ink: var(--pst-color-text-base, var(--jp-ui-font-color0, var(--vscode-foreground, CanvasText)));
-  --cx-muted: var(--pst-color-text-muted, var(--jp-ui-font-color2, var(--vscode-descriptionForeground, GrayText)));
+  --cx-muted: var(--pst-color-text-muted, color-mix(in srgb, var(--cx-ink) 65%, var(--cx-card)));
   --cx-line: var(--pst-color-border, var(--jp-border-color2, var(--vscode-widget-border, color-mix(in srgb, currentColor 25%, transparent))));
   --cx-card: var(--pst-color-background, var(--jp-layout-color0, var(--vscode-editor-background, Canvas)));
   --cx-wash: var(--cam-raised, color-mix(in srgb, var(--cx-ink) 6%, var(--cx-card)));
@@ -95,13 +95,17 @@ const SHARED = `
 
 const worn = new Set();
 
-/** Give the page an explorer's styles once. A constructed sheet also passes a strict policy. */
-export function dress(style) {
-  for (const rules of [SHARED, style]) {
-    if (worn.has(rules)) continue;
-    worn.add(rules);
-    const sheet = new CSSStyleSheet();
-    sheet.replaceSync(rules);
-    document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
-  }
+/** Give the page some rules once. A constructed sheet also passes a policy that forbids inline ones. */
+export function wear(rules) {
+  if (worn.has(rules)) return;
+  worn.add(rules);
+  const sheet = new CSSStyleSheet();
+  sheet.replaceSync(rules);
+  document.adoptedStyleSheets = [...document.adoptedStyleSheets, sheet];
+}
+
+/** Dress the explorers of one name; those of another on the same page do not see these rules. */
+export function dress(style, name) {
+  wear(SHARED);
+  wear(`[data-camlib-explorer="${name}"] { ${style} }`);
 }

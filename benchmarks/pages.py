@@ -1,0 +1,65 @@
+"""What a page costs its reader: time until there is something to see, time until it answers, bytes."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from playwright.sync_api import Browser
+
+from benchmarks.browsing import SITE, WINDOW, explorers_of, reader
+from benchmarks.goals import EXPLORER_CODE, FIRST_PAINT, READY, TRANSFER, Result
+
+# Pages that load on demand what no chapter does; they have goals of their own.
+BY_THEMSELVES = ("book/your-photo",)
+MARKS = """(names) => [
+    performance.getEntriesByName("first-contentful-paint")[0].startTime,
+    ...names.map((name) => performance.getEntriesByName(name)[0].startTime),
+]"""
+
+
+def measure(pages: Sequence[str], count: int = 5, site: Path = SITE) -> Iterator[Result]:
+    """Visit each page ``count`` times, each time for the first time, and weigh the explorers' code."""
+    with reader(site) as (chromium, address):
+        _visit(chromium, f"{address}{pages[0]}.html", [])  # the browser's own first page
+        for name in pages:
+            if name in BY_THEMSELVES:
+                continue
+            explorers = sorted(set(explorers_of(name, site)))
+            paints, readies, sizes = zip(
+                *(_visit(chromium, f"{address}{name}.html", explorers) for _ in range(count)),
+                strict=True,
+            )
+            times = {FIRST_PAINT: paints} | ({READY: readies} if explorers else {})
+            yield Result(name, 1, times)
+            yield Result(name, 1, {TRANSFER: sizes}, unit="kB")
+    yield Result("all explorers", 1, {EXPLORER_CODE: [code_size(site)]}, unit="kB")
+
+
+def code_size(site: Path = SITE) -> float:
+    """Return the size in megabytes of all explorers' modules, each compressed as it is served."""
+    modules = sorted((site / "_static" / "explorers").rglob("*.mjs"))
+    if not modules:
+        raise ValueError(f"site: expected the explorers' modules in {site}, got none. `make book`?")
+    return sum(len(gzip.compress(module.read_bytes(), 6, mtime=0)) for module in modules) / 1e6
+
+
+def _visit(chromium: Browser, address: str, explorers: list[str]) -> tuple[float, float, float]:
+    """Return seconds to the first paint, seconds until the explorers answer, megabytes received."""
+    context = chromium.new_context(viewport=WINDOW)  # nothing is in its cache
+    page = context.new_page()
+    received: list[float] = []
+    network = context.new_cdp_session(page)
+    network.send("Network.enable")
+    network.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
+    page.goto(address, wait_until="networkidle")
+    names = [f"explorer {name}" for name in explorers]
+    page.wait_for_function(
+        "(names) => [...names, 'first-contentful-paint']"
+        ".every((name) => performance.getEntriesByName(name).length)",
+        arg=names,
+    )
+    paint, *ready = page.evaluate(MARKS, names)
+    context.close()
+    return paint / 1000, max(ready, default=0.0) / 1000, sum(received) / 1e6

@@ -1,0 +1,181 @@
+// The Worker: reads a photograph, prepares it as camlib.networks.preprocess does, runs the network.
+// Messages in:  { type: "load", network, addresses }   { type: "explain", id, file }
+// Messages out: { type: "progress", loaded, total }  "ready"  "failed"  "explained"  "refused"
+// Nothing is ever sent anywhere: the only requests are those of `load`, and they carry no data.
+
+import { across, down, normalised, plan } from "./pixels.mjs";
+import { recognise } from "./files.mjs";
+
+// Where Pillow, too, refuses to open a picture: a few kilobytes can claim to hold gigabytes.
+const MOST_PIXELS = 178_956_970;
+const FIRST_BYTES = 2 ** 20;
+// What the reader gets to see: the square at the explorer's size, and the whole photograph, small.
+const SHOWN = 448;
+const WHOLE = 320;
+// Lines read at once: a photograph's pixels need not all lie in memory twice.
+const STRIP = 128;
+
+let network;
+let session;
+let runtime;
+
+class Refusal extends Error {
+  constructor(reason, details = {}) {
+    super(reason);
+    Object.assign(this, { reason, details });
+  }
+}
+
+// ---------------------------------------------------------------- the network
+
+/** The bytes at an address, counted while they arrive. */
+async function fetched(address, expected, count) {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address.split("/").pop()}: status ${response.status}`);
+  const bytes = new Uint8Array(expected);
+  const reader = response.body.getReader();
+  let length = 0;
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) break;
+    if (length + value.length <= expected) bytes.set(value, length);
+    length += value.length;
+    count(value.length);
+  }
+  if (length !== expected) {
+    throw new Error(`${address.split("/").pop()}: ${length} bytes came, ${expected} were expected`);
+  }
+  return bytes;
+}
+
+async function load(given, addresses) {
+  network = given;
+  const total = network.model.bytes + network.runtime.bytes;
+  let loaded = 0;
+  const count = (more) => postMessage({ type: "progress", loaded: (loaded += more), total });
+  const [ort, wasm, model] = await Promise.all([
+    import(addresses.script),
+    fetched(addresses.wasm, network.runtime.bytes, count),
+    fetched(addresses.model, network.model.bytes, count),
+  ]);
+  runtime = ort;
+  // More threads need headers that a plain static server does not send.
+  Object.assign(ort.env.wasm, {
+    numThreads: 1, proxy: false, wasmBinary: wasm.buffer,
+    wasmPaths: { mjs: addresses.glue, wasm: addresses.wasm },
+  });
+  session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+  postMessage({ type: "ready" });
+  // The first run is slow. Who is still looking for a photograph need not wait for it.
+  if (!awaited) await run(new Float32Array(3 * network.crop ** 2));
+}
+
+async function run(images) {
+  const shape = [1, 3, network.crop, network.crop];
+  return session.run({ images: new runtime.Tensor("float32", images, shape) });
+}
+
+// ---------------------------------------------------------------- the photograph
+
+async function opened(file) {
+  if (!file.size) throw new Refusal("empty");
+  const head = new Uint8Array(await file.slice(0, FIRST_BYTES).arrayBuffer());
+  const { kind, width, height } = recognise(head);
+  if (kind === "SVG") throw new Refusal("svg");
+  if (width * height > MOST_PIXELS) throw new Refusal("large", { width, height });
+  let picture;
+  try {
+    picture = await createImageBitmap(file, {
+      // As Pillow: turned upright, colours as they are stored.
+      imageOrientation: "from-image", colorSpaceConversion: "none", premultiplyAlpha: "none",
+    });
+  } catch {
+    if (kind === "HEIC" || kind === "TIFF" || kind === "AVIF") throw new Refusal("format", { kind });
+    if (width * height > MOST_PIXELS / 8) throw new Refusal("large", { width, height });
+    throw new Refusal(kind ? "damaged" : "no picture");
+  }
+  if (picture.width * picture.height > MOST_PIXELS) {
+    const details = { width: picture.width, height: picture.height };
+    picture.close();
+    throw new Refusal("large", details);
+  }
+  return picture;
+}
+
+function canvas(width, height) {
+  const surface = new OffscreenCanvas(width, height);
+  const draw = surface.getContext("2d", { alpha: false, willReadFrequently: true });
+  draw.fillStyle = "white"; // what is transparent lies on white, as in camlib
+  return { surface, draw };
+}
+
+/** The square of pixels that the network reads, as RGB bytes. */
+export function square(picture, { columns, rows, side }) {
+  const width = columns.upTo - columns.from;
+  const { draw } = canvas(width, Math.min(STRIP, rows.upTo - rows.from));
+  draw.imageSmoothingEnabled = false;
+  const lines = new Uint8ClampedArray((rows.upTo - rows.from) * side * 3);
+  for (let top = rows.from; top < rows.upTo; top += STRIP) {
+    const count = Math.min(STRIP, rows.upTo - top);
+    draw.fillRect(0, 0, width, count);
+    draw.drawImage(picture, columns.from, top, width, count, 0, 0, width, count);
+    const { data } = draw.getImageData(0, 0, width, count);
+    across(data, count, columns, lines, (top - rows.from) * side * 3);
+  }
+  return down(lines, side, rows);
+}
+
+/** A part of the picture as the address of a JPEG, width × height pixels large. */
+async function drawn(picture, part, width, height) {
+  const { surface, draw } = canvas(width, height);
+  draw.imageSmoothingQuality = "high";
+  draw.fillRect(0, 0, width, height);
+  draw.drawImage(picture, part.left, part.top, part.width, part.height, 0, 0, width, height);
+  const blob = await surface.convertToBlob({ type: "image/jpeg", quality: 0.9 });
+  return new FileReaderSync().readAsDataURL(blob);
+}
+
+async function explain(id, file) {
+  const picture = await opened(file);
+  try {
+    const { width, height } = picture;
+    const intended = plan(width, height, network);
+    const rgb = square(picture, intended);
+    const { maps, logits } = await run(normalised(rgb, network.mean, network.std));
+    const factor = WHOLE / Math.max(width, height);
+    const whole = { left: 0, top: 0, width, height };
+    const [photo, overview] = await Promise.all([
+      drawn(picture, intended.square, SHOWN, SHOWN),
+      drawn(picture, whole, Math.max(1, Math.round(width * factor)), Math.max(1, Math.round(height * factor))),
+    ]);
+    const result = {
+      type: "explained", id, photo, overview, width, height, rgb, square: intended.square,
+      size: [SHOWN, SHOWN], shape: maps.dims.slice(1), maps: maps.data, logits: logits.data,
+    };
+    postMessage(result, [rgb.buffer, maps.data.buffer, logits.data.buffer]);
+  } finally {
+    picture.close();
+  }
+}
+
+// ---------------------------------------------------------------- one thing after the other
+
+let queue = Promise.resolve();
+let awaited = 0;
+
+addEventListener("message", ({ data }) => {
+  if (data.type === "explain") awaited++;
+  queue = queue.then(async () => {
+    if (data.type === "load") {
+      await load(data.network, data.addresses).catch((error) =>
+        postMessage({ type: "failed", message: error.message }));
+      return;
+    }
+    if (!session) return; // "failed" was said already
+    await explain(data.id, data.file).catch((error) =>
+      postMessage({
+        type: "refused", id: data.id, reason: error.reason ?? "broken",
+        details: error.details ?? { message: error.message },
+      }));
+  });
+});

@@ -1,0 +1,237 @@
+"""UpsamplingExplorer: which cells make this pixel, and where does each way of enlarging put them?"""
+
+from __future__ import annotations
+
+import html
+from typing import Any, get_args
+
+import numpy as np
+import torch
+import traitlets
+from jaxtyping import Float, UInt8
+from torch import Tensor
+
+import camlib
+from camlib import plotting
+from camlib.errors import describe
+from camlib.explorers import attributes, dual_output, modules
+from camlib.explorers.explorer import Explorer
+from camlib.explorers.inputs import check_proportions, checked_picture
+from camlib.upsampling import Mode
+
+MODES = get_args(Mode)
+# The picture without scripts is smaller than the one with: it and the data have to fit a notebook.
+POSTER = 288
+ONE_MAP = "Pass the raw map of one class: cam.maps[0, class_index]."
+
+
+class UpsamplingExplorer(Explorer):
+    r"""Explore how a map is enlarged, in Jupyter and in a page without a kernel.
+
+    Every pixel of the enlarged map is a sum over cells, and the explorer writes it out:
+
+    .. math:: \mathrm{pixel}_{yx} = \sum_{ij} u_{yi} \, u'_{xj} \, \mathrm{map}_{ij}
+
+    u and u' are the shares of cell rows and columns, as in :func:`camlib.upsample`; beyond the edge
+    the outermost cells are repeated. A cut through the pixel's row shows what lies between the
+    cells' centres. The colours' ends are the largest absolute value of any setting, so that
+    settings compare and nothing is cut off.
+
+    Parameters
+    ----------
+    image
+        The picture as the network saw it, shape (H, W, 3), uint8 or floats from 0 to 1. The map is
+        enlarged to its pixels; above 448 pixels the picture is first scaled down to that.
+    map
+        One raw map of shape (h, w), a tensor or an array; any real values.
+    class_name
+        Whose map it is, for the words beside it; may be left out.
+    mode
+        "nearest", "bilinear" or "bicubic", as in :func:`camlib.upsample`.
+    align_corners
+        As in :func:`camlib.upsample`; has no meaning, and no effect, while mode is "nearest".
+    point
+        The pixel that is asked for its cells, as (row, column) from (0, 0), or None.
+    opacity
+        Opacity of the strongest evidence, 0 to 1; weaker evidence is fainter in proportion.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If an argument is of the wrong kind, shape or range, or the map holds NaN or infinity.
+        Also when an attribute is set.
+
+    Notes
+    -----
+    The last four can be read, set and observed from Python: ``explorer.mode = "bicubic"``,
+    ``explorer.observe(print, "point")``.
+    """
+
+    mode = attributes.Checked().tag(sync=True)
+    align_corners = attributes.Checked().tag(sync=True)
+    point = attributes.Checked().tag(sync=True)
+    opacity = attributes.Checked().tag(sync=True)
+    module = "upsampling_explorer.mjs"
+    state = ("mode", "align_corners", "point", "opacity")
+    _esm = modules.joined(module)
+
+    def __init__(
+        self,
+        image: Float[np.ndarray, "H W 3"] | UInt8[np.ndarray, "H W 3"],
+        map: Float[Tensor, "h w"] | Float[np.ndarray, "h w"],
+        class_name: str = "",
+        *,
+        mode: str = "bilinear",
+        align_corners: bool = False,
+        point: tuple[int, int] | None = None,
+        opacity: float = 0.8,
+    ) -> None:
+        picture = checked_picture(image)
+        self._map = _checked_map(map)
+        self._name = _checked_name(class_name)
+        check_proportions(picture, self._map.shape)
+        height, width = picture.shape[:2]
+        if max(height, width) > dual_output.LONGEST_SIDE:
+            height, width = dual_output.shown_size(height, width)
+            picture = dual_output.resized(picture, height, width)
+        self._size = height, width
+        # Without its colours and paled, so that all colour is evidence, and clear on dark places.
+        self._photograph = dual_output.as_bytes(0.4 + 0.5 * plotting.greyscale(picture))
+        super().__init__(
+            mode=mode,
+            align_corners=align_corners,
+            point=point,
+            opacity=opacity,
+            _data=self._packed(),
+        )
+
+    def __repr__(self) -> str:
+        (rows, columns), (height, width) = self._map.shape, self._size
+        return f"UpsamplingExplorer of {rows}×{columns} cells, {height}×{width} pixels"
+
+    def _packed(self) -> dict[str, Any]:
+        """Return what the ES module needs, as JSON; arrays as data addresses."""
+        return {
+            "photo": dual_output.picture_url(self._photograph),
+            "size": self._size,
+            "shape": self._map.shape,
+            "map": dual_output.array_url(self._map, "float32"),
+            "name": self._name,
+            "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+        }
+
+    def _peak(self) -> float:
+        """Return the largest absolute value of any setting; only bicubic leaves the cells' range."""
+        smooth = [self._enlarged(self._size, "bicubic", on) for on in (False, True)]
+        return max(float(np.abs(values).max()) for values in (self._map, *smooth))
+
+    def _enlarged(
+        self, size: tuple[int, int], mode: str, align_corners: bool
+    ) -> Float[np.ndarray, "H W"]:
+        one = torch.from_numpy(self._map)[None, None]
+        aligned = align_corners and mode != "nearest"
+        return camlib.upsample(one, size, mode, align_corners=aligned)[0, 0].numpy()  # type: ignore[arg-type]
+
+    def _static_html(self) -> str:
+        (rows, columns), (height, width) = self._map.shape, self._size
+        row, column = np.unravel_index(self._map.argmax(), self._map.shape)
+        whose = f"map of “{self._name}”" if self._name else "map"
+        way = self.mode
+        if self.align_corners and self.mode != "nearest":
+            way += ", align_corners"
+        return self._figure(
+            self._drawn(),
+            alt=f"The {whose}, {rows} × {columns} cells, enlarged to {height} × {width} pixels over "
+            f"the photograph ({way}). A white dot marks each cell’s centre; the highest of them is "
+            f"in cell row {row}, column {column}, both counted from 0.",
+            caption=f"The {html.escape(whose)}, enlarged: <strong>{way}</strong>. The dots are the "
+            f"centres of its {rows * columns} cells. With JavaScript this picture answers: choose "
+            "how to enlarge, point at any pixel to see which cells make it.",
+        )
+
+    def _drawn(self) -> UInt8[np.ndarray, "H W 3"]:
+        """Return the picture with the map over it, grid and centres, as the ES module draws them."""
+        factor = POSTER / max(self._size)
+        size = max(1, round(self._size[0] * factor)), max(1, round(self._size[1] * factor))
+        peak = self._peak()
+        large = self._enlarged(size, self.mode, self.align_corners)
+        photograph = dual_output.resized(self._photograph, *size)
+        scaled = large / peak if peak > 0 else large
+        shown = plotting.overlay(photograph, scaled.clip(-1, 1), opacity=self.opacity)
+        aligned = self.align_corners and self.mode != "nearest"
+        lines, dots = _lines(size, self._map.shape), _dots(size, self._map.shape, aligned)
+        shown = shown + 0.4 * lines[..., None] * (1 - shown)
+        for radius, brightness in ((4, 0.1), (2.5, 1)):
+            cover = np.clip(radius + 0.5 - dots, 0, 1)[..., None]
+            shown = shown * (1 - cover) + brightness * cover
+        return dual_output.as_bytes(shown)
+
+    @traitlets.validate("mode")
+    def _check_mode(self, proposal: dict[str, Any]) -> str:
+        return attributes.choice("mode", proposal["value"], MODES)
+
+    @traitlets.validate("align_corners")
+    def _check_align_corners(self, proposal: dict[str, Any]) -> bool:
+        return attributes.switch("align_corners", proposal["value"])
+
+    @traitlets.validate("point")
+    def _check_point(self, proposal: dict[str, Any]) -> tuple[int, int] | None:
+        return attributes.place("point", proposal["value"], *self._size, "pixel")
+
+    @traitlets.validate("opacity")
+    def _check_opacity(self, proposal: dict[str, Any]) -> float:
+        return attributes.fraction("opacity", proposal["value"])
+
+
+def _checked_map(map: object) -> Float[np.ndarray, "h w"]:
+    """Return one map as float32, or raise."""
+    came = f"got {describe(map)}. {ONE_MAP}"
+    if not isinstance(map, (Tensor, np.ndarray)):
+        raise TypeError(f"map: expected a tensor or array of shape (h, w), {came}")
+    if map.ndim != 2 or 0 in map.shape:
+        raise ValueError(f"map: expected shape (h, w), rows of cells and columns, {came}")
+    tensor = torch.as_tensor(map).detach()
+    if not tensor.is_floating_point():
+        raise TypeError(f"map: expected a floating-point dtype, {came}")
+    values = tensor.to("cpu", torch.float32, copy=True)
+    if not torch.isfinite(values).all():
+        raise ValueError(
+            "map: expected finite numbers, got NaN or infinity. "
+            "Look for it in the images first: images.isfinite().all()."
+        )
+    return values.numpy()
+
+
+def _checked_name(class_name: object) -> str:
+    if not isinstance(class_name, str):
+        raise TypeError(
+            f"class_name: expected a string, got {describe(class_name)}. "
+            "Pass class_names[class_index], or leave it out."
+        )
+    return class_name
+
+
+def _centres(cells: int, pixels: int, aligned: bool) -> Float[np.ndarray, " cells"]:
+    """Return where the cells' centres lie, in pixels."""
+    if aligned and cells > 1:
+        return np.linspace(0, pixels - 1, cells)
+    return (np.arange(cells) + 0.5) * pixels / cells - 0.5
+
+
+def _lines(size: tuple[int, int], cells: tuple[int, ...]) -> Float[np.ndarray, "H W"]:
+    """Return 1 on the pixels where the cells' squares begin, else 0."""
+    begins = [
+        np.isin(np.arange(pixels), [round(place * pixels / count) for place in range(1, count)])
+        for pixels, count in zip(size, cells, strict=True)
+    ]
+    return (begins[0][:, None] | begins[1][None]).astype(float)
+
+
+def _dots(size: tuple[int, int], cells: tuple[int, ...], aligned: bool) -> Float[np.ndarray, "H W"]:
+    """Return each pixel's distance from the nearest centre."""
+    down, across = (
+        np.abs(np.arange(pixels)[:, None] - _centres(count, pixels, aligned)).min(1)
+        for pixels, count in zip(size, cells, strict=True)
+    )
+    distance: Float[np.ndarray, "H W"] = np.hypot(down[:, None], across[None])
+    return distance

@@ -1,0 +1,33 @@
+"""Lay images out in memory as a network reads them fastest."""
+
+from __future__ import annotations
+
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor, nn
+
+# Measured on two cores: EfficientNet-Lite0 has 22 weights per number of one picture and gains about
+# a fifth; ResNet-50 has 156 and gains nothing, or loses; with eight pictures both gain an eighth or more.
+_WEIGHTS_PER_PIXEL = 64
+
+# Counted once per network: that takes a fifth of a millisecond. Should a change of the network make
+# the count wrong, the other layout may be chosen, which costs time and nothing else.
+_CONVOLUTION_WEIGHTS: WeakKeyDictionary[nn.Module, int] = WeakKeyDictionary()
+
+
+def in_fast_layout(network: nn.Module, images: Tensor) -> Tensor:
+    """Return the same images, where it pays with the channels last in memory.
+
+    On a CPU convolutions are faster that way, but their weights are laid out anew at each call,
+    which only enough pixels repay.
+    """
+    if images.device.type != "cpu":
+        return images
+    weights = _CONVOLUTION_WEIGHTS.get(network)
+    if weights is None:
+        weights = sum(p.numel() for p in network.parameters() if p.ndim == 4)
+        _CONVOLUTION_WEIGHTS[network] = weights
+    if weights > _WEIGHTS_PER_PIXEL * images.numel():
+        return images
+    return images.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,79 @@
+"""Run a network, and watch no more of it than what is remembered of it leaves open."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary, ref
+
+from torch import Tensor, nn
+
+from camlib.head.doors import check_logits
+from camlib.head.ends import Ends
+from camlib.head.watch import Tail, Watch
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a network said, and how that came about; ``tail`` is None if not from an average."""
+
+    logits: Tensor
+    tail: Tail | None
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Where a network's head was found, for images of so many channels.
+
+    Two modules are the pooling and the linear layer of a plain head, and a hook on each shows all.
+    One is the last module that finished before the pooling: watching from there on spares the next
+    run the watching of some hundred other calls.
+    """
+
+    channels: int
+    modules: tuple[ref[nn.Module], ...]
+
+
+# Weak on both sides: neither a network nor a layer that was taken out of one is kept alive.
+_MEMORIES: WeakKeyDictionary[nn.Module, Memory] = WeakKeyDictionary()
+
+
+def run_from_memory(network: nn.Module, images: Tensor) -> Run | None:
+    """Run the network and look only where its head was last found; None if that is not known."""
+    memory = _MEMORIES.get(network)
+    if memory is None or memory.channels != images.shape[1]:
+        return None
+    modules = [module for reference in memory.modules if (module := reference()) is not None]
+    if len(modules) < len(memory.modules):
+        return None
+    if len(modules) == 1:
+        watch = Watch()
+        with watch.from_the_end_of(modules[0]):
+            logits = network(images)
+        check_logits(logits, len(images))
+        return Run(logits, watch.tails.get(logits))
+    ends = Ends()
+    with ends.noting(modules):
+        logits = network(images)
+    check_logits(logits, len(images))
+    return Run(logits, ends.tail_of(logits))
+
+
+def run_watched(network: nn.Module, images: Tensor) -> Run:
+    """Run the network, watch every call, and remember where its head is."""
+    _MEMORIES.pop(network, None)
+    ends, parts = Ends(), list(network.modules())
+    with Watch(images) as watch, watch.noting_finished(parts), ends.noting(parts):
+        logits = network(images)
+    check_logits(logits, len(images))
+    tail = watch.tails.get(logits)
+    if tail is not None and tail.is_affine:
+        plain = ends.tail_of(logits)
+        if plain is not None and plain.features is tail.features:
+            _remember(network, images, ends.modules)
+        elif tail.after is not None:
+            _remember(network, images, (tail.after,))
+    return Run(logits, tail)
+
+
+def _remember(network: nn.Module, images: Tensor, modules: tuple[nn.Module, ...]) -> None:
+    _MEMORIES[network] = Memory(images.shape[1], tuple(ref(module) for module in modules))

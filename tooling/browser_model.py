@@ -1,0 +1,265 @@
+"""Make what the page "Your photograph" needs: the network as a file that a browser runs.
+
+The book's EfficientNet-Lite0 is exported with one change of order. Its last layer becomes a 1×1
+convolution *before* the pool, so the file gives all maps as well as the logits:
+
+    maps = convolution(features)        (1, 1000, 7, 7)
+    logits = mean(maps) + bias          (1, 1000)
+
+Weights are stored with 16 bits and computed with 32, which halves the file. Whether it still says
+what PyTorch says is checked on every photograph of the book; if not, there is no file. Beside it lie
+the class names, the offsets, the table of colours, and the book's photographs.
+
+Run it as ``python -m tooling.browser_model``; it does nothing when everything is there already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+import shutil
+import sys
+import warnings
+from contextlib import redirect_stdout
+from importlib import metadata
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import torch
+from onnx import helper, numpy_helper
+from PIL import Image
+from torch import Tensor, nn
+
+import camlib
+from camlib import networks, photos
+from camlib.explorers import dual_output
+from camlib.networks import lite0
+from camlib.networks.pictures import MEAN, STD
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = ROOT / "_web" / "static" / "network"
+STAMP = ROOT / "_web" / "network-fingerprint"
+MODEL = "efficientnet_lite0.onnx"
+# Fetched by tooling.web_assets; the page tells how much of it has come.
+RUNTIME = ROOT / "_web" / "static" / "ort" / "ort-wasm-simd-threaded.wasm"
+PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "pillow")
+SOURCES = (
+    "tooling/browser_model.py",
+    "tooling/web",
+    "camlib/networks",
+    "camlib/photos.py",
+    "camlib/assets/photos",
+)
+
+SIDE = 224
+RESIZED = 256
+# No eye can tell: evidence on these photographs goes up to about 40.
+LARGEST_DIFFERENCE = 0.06
+# Smaller tensors keep 32 bits: halved, they would save 2 % of the file and triple the difference.
+LEAST_HALVED = 10_000
+THUMBNAIL = 192
+WORDS = {
+    "cat": ("Cat", "The face of a tabby cat"),
+    "coffee": ("Coffee", "A red cup of espresso with a spoon"),
+    "rocket": ("Rocket", "A rocket lifting off at night"),
+    "astronaut": ("Astronaut", "An astronaut in an orange suit"),
+    "cat_and_coffee": ("Cat and coffee", "A cat and a cup, side by side"),
+}
+
+
+class MapsThenMean(nn.Module):
+    """The network with its linear layer as a 1×1 convolution before the pool."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        linear: nn.Linear = network.classifier[-1]  # type: ignore[index, assignment]
+        self.features: nn.Module = network.features  # type: ignore[assignment]
+        self.maps = nn.Conv2d(linear.in_features, linear.out_features, 1, bias=False)
+        self.maps.weight = nn.Parameter(linear.weight[:, :, None, None].detach())
+        self.bias = linear.bias
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return maps (n, c, h, w) and logits (n, c)."""
+        maps = self.maps(self.features(images))
+        return maps, maps.mean((2, 3)) + self.bias
+
+
+def exported(network: nn.Module) -> onnx.ModelProto:
+    """Turn a network into an ONNX model that computes with 32 bits."""
+    example = (torch.zeros(1, 3, SIDE, SIDE),)
+    with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+        # The exporter warns of what its own helpers will rename one day.
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            network,
+            example,
+            input_names=["images"],
+            output_names=["maps", "logits"],
+            dynamo=True,
+            verbose=False,
+        )
+    assert program is not None
+    model: onnx.ModelProto = program.model_proto
+    return model
+
+
+def halved(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Store every large tensor of weights with 16 bits; a Cast before its use makes 32 of them."""
+    result = onnx.ModelProto()
+    result.CopyFrom(model)
+    casts = []
+    for tensor in result.graph.initializer:
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < LEAST_HALVED:
+            continue
+        name = tensor.name
+        tensor.CopyFrom(numpy_helper.from_array(values.astype(np.float16), f"{name}.half"))
+        casts.append(helper.make_node("Cast", [tensor.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *result.graph.node]
+    del result.graph.node[:]
+    result.graph.node.extend(nodes)
+    # The exporter's notes on where each node comes from: paths of this machine, no use to a browser.
+    for node in result.graph.node:
+        del node.metadata_props[:]
+        node.doc_string = ""
+    del result.graph.value_info[:]
+    del result.metadata_props[:]
+    del result.graph.metadata_props[:]
+    onnx.checker.check_model(result, full_check=True)
+    return result
+
+
+def check(model: onnx.ModelProto, names: tuple[str, ...] = photos.names()) -> float:
+    """Return the largest difference from PyTorch's maps on the book's photographs.
+
+    Raises
+    ------
+    SystemExit
+        If the best class of a photograph differs, or a map does by more than 0.06.
+    """
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3
+    session = onnxruntime.InferenceSession(
+        model.SerializeToString(), options, providers=["CPUExecutionProvider"]
+    )
+    network = networks.efficientnet_lite0()
+    largest = 0.0
+    for name in names:
+        images = networks.preprocess(photos.load(name))
+        cam = camlib.class_activation_maps(network, images)
+        maps, logits = session.run(["maps", "logits"], {"images": images.numpy()})
+        difference = float(np.abs(maps - cam.maps.numpy()).max())
+        same = int(logits.argmax()) == int(cam.logits.argmax())
+        if not same or difference > LARGEST_DIFFERENCE:
+            raise SystemExit(
+                f"browser model: on the photograph {name!r} the exported network's maps differ by "
+                f"{difference:.3f} from PyTorch's (at most {LARGEST_DIFFERENCE} is allowed) and its "
+                f"best class is {'the same' if same else 'another'}. Look at halved() in "
+                "tooling/browser_model.py: which weights do not bear 16 bits?"
+            )
+        largest = max(largest, difference)
+    return largest
+
+
+def description(network: nn.Module, size: int) -> dict[str, object]:
+    """Return what the page must know beside the model: names, offsets, colours, photographs."""
+    bias = network.classifier[-1].bias.detach().numpy()  # type: ignore[union-attr, index]
+    return {
+        "model": {"file": MODEL, "bytes": size},
+        "runtime": {"bytes": RUNTIME.stat().st_size},
+        "resize": RESIZED,
+        "crop": SIDE,
+        # In units of a pixel's 0 to 255.
+        "mean": 255 * MEAN,
+        "std": 255 * STD,
+        "names": networks.class_names(),
+        "offset": dual_output.array_url(bias, "float32"),
+        "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+        "photographs": [
+            {
+                "file": f"{name}{_suffix(name)}",
+                "thumbnail": f"{name}.thumbnail.jpg",
+                "title": WORDS[name][0],
+                "alt": WORDS[name][1],
+                "credit": photos.credit(name),
+            }
+            for name in photos.names()
+        ],
+    }
+
+
+def _suffix(name: str) -> str:
+    original = next(_assets().glob(f"{name}.*"), None)
+    return original.suffix if original else ".png"
+
+
+def _assets() -> Path:
+    return ROOT / "camlib" / "assets" / "photos"
+
+
+def copy_photographs(target: Path) -> None:
+    """Copy each photograph as it is, so that both networks read the same, and a small one of it."""
+    for name in photos.names():
+        picture = photos.load(name)
+        original = _assets() / f"{name}{_suffix(name)}"
+        if original.is_file():
+            shutil.copyfile(original, target / original.name)
+        else:
+            picture.save(target / original.name)
+        picture.thumbnail((2 * THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
+        picture.save(target / f"{name}.thumbnail.jpg", quality=85, optimize=True)
+
+
+def fingerprint() -> str:
+    """Return a digest of weights, code, photographs and versions: what the files depend on."""
+    digest = hashlib.sha256(lite0.WEIGHTS_SHA256.encode())
+    for package in PACKAGES:
+        digest.update(f"{package} {metadata.version(package)}\n".encode())
+    for source in SOURCES:
+        path = ROOT / source
+        for file in [path] if path.is_file() else sorted(path.glob("*.*")):
+            digest.update(file.name.encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def copy_licences(target: Path) -> None:
+    """Copy ONNX Runtime's licence, which its npm package lacks, from the Python package."""
+    for file in metadata.files("onnxruntime") or []:
+        if file.name in ("LICENSE", "ThirdPartyNotices.txt") and len(file.parts) == 2:
+            shutil.copyfile(str(file.locate()), target / file.name)
+
+
+def make() -> str:
+    """Bring the files up to date and say what was done."""
+    if not RUNTIME.is_file():
+        raise SystemExit(
+            "browser model: ONNX Runtime is missing. Run `make book`, which fetches it."
+        )
+    wanted = fingerprint()
+    if TARGET.is_dir() and STAMP.is_file() and STAMP.read_text(encoding="utf-8") == wanted:
+        return "browser model: up to date"
+    STAMP.unlink(missing_ok=True)
+    shutil.rmtree(TARGET, ignore_errors=True)
+    network = networks.efficientnet_lite0()
+    model = halved(exported(MapsThenMean(network).eval()))
+    difference = check(model)
+    TARGET.mkdir(parents=True)
+    octets = model.SerializeToString()
+    (TARGET / MODEL).write_bytes(octets)
+    text = json.dumps(description(network, len(octets)), ensure_ascii=False)
+    (TARGET / "network.json").write_text(text, encoding="utf-8")
+    copy_photographs(TARGET)
+    copy_licences(RUNTIME.parent)
+    # Written last: an interrupted run leaves no stamp and is done again.
+    STAMP.write_text(wanted, encoding="utf-8")
+    return (
+        f"browser model: {len(octets) / 1e6:.2f} MB, same best class as PyTorch on "
+        f"{len(photos.names())} photographs, maps differ by at most {difference:.3f}"
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(make() + "\n")
