@@ -107,8 +107,6 @@ function poolings(root, data, state) {
         }),
         button("Start again", () => state.set("values", start)))),
     voice.node);
-  // Without this JupyterLab takes the arrow keys for itself and moves between notebook cells.
-  app.dataset.lmSuppressShortcuts = "true";
   root.append(app);
 
   const rest = follow(state, {

@@ -108,8 +108,6 @@ function explore(root, data, state) {
     element("div", { class: "part" }, stage.node, profile.node, bar.node, opacity.node),
     element("div", { class: "part" }, hot.node, stencil.node, sum.node),
     voice.node);
-  // Without this JupyterLab takes the arrow keys for itself and moves between notebook cells.
-  app.dataset.lmSuppressShortcuts = "true";
   root.append(app);
 
   const asked = [stage.point, profile, stencil, sum, scale];

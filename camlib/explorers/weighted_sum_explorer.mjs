@@ -77,8 +77,6 @@ function explore(root, data, state) {
   const parts = [sumPart, classesPart, channelPart, switchesPart, termsPart].map((part) => part(data, state));
   const app = element("div", { class: "app ws", style: `${endColours(data.colours)} --ws-opacity: ${data.opacity}` },
     ...parts.flatMap(({ nodes }) => nodes), voice.node);
-  // Without this JupyterLab takes the arrow keys for itself and moves between notebook cells.
-  app.dataset.lmSuppressShortcuts = "true";
   root.append(app);
   const draw = (these) => ({ update() {
     const now = look(data, state);
