@@ -47,6 +47,12 @@ class Scenes:
         """Return how many scenes there are."""
         return len(self.pictures)
 
+    def __getitem__(self, chosen: slice | Int[np.ndarray, " m"]) -> Scenes:
+        """Return some of the scenes, by a slice or an array of indices."""
+        return Scenes(
+            self.pictures[chosen], self.garments[chosen], self.boxes[chosen], self.owner[chosen]
+        )
+
     def images(self) -> Float[Tensor, "n 1 S S"]:
         """Return the pictures as a network reads them: from -1 (black) to 1 (white)."""
         return torch.from_numpy(self.pictures).float().div(127.5).sub(1)[:, None]
