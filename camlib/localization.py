@@ -242,28 +242,59 @@ def max_box_acc(
         )
     if regions not in ("largest", "all"):
         raise ValueError(f'regions: expected "largest" or "all", got {regions!r}.')
-    truths = [np.atleast_2d(_check_inside(true, maps.shape[1:])) for true in boxes]
-    reached = np.array(
-        [
-            [_best_iou(map, truth, threshold, regions) for threshold in thresholds]
-            for map, truth in zip(maps.cpu(), truths, strict=True)
-        ]
-    )
+    both = [best_ious(map, true, thresholds) for map, true in zip(maps.cpu(), boxes, strict=True)]
+    reached = np.array([largest if regions == "largest" else every for largest, every in both])
+    return box_accuracy(reached, thresholds, ious)
+
+
+def box_accuracy(
+    reached: Float[np.ndarray, "n t"], thresholds: Sequence[float], ious: Sequence[float]
+) -> BoxAccuracy:
+    """Count how many of n maps reach each IoU at each threshold, given what :func:`best_ious` says."""
     accuracy = np.stack([(reached >= least).mean(axis=0) for least in ious])
     return BoxAccuracy(tuple(thresholds), tuple(ious), accuracy)
+
+
+def best_ious(
+    map: Float[Tensor, "h w"], boxes: ArrayLike, thresholds: Sequence[float] = THRESHOLDS
+) -> tuple[Float[np.ndarray, " t"], Float[np.ndarray, " t"]]:
+    """Return the IoU that one map's boxes reach at each threshold.
+
+    Parameters
+    ----------
+    map
+        One map, shape (h, w), at the boxes' size.
+    boxes
+        The true boxes, shape (m, 4) or (4,): the one that is met best counts.
+    thresholds
+        Parts of the map's maximum.
+
+    Returns
+    -------
+    largest, every
+        For the box around the largest region, and for the best of the boxes around all regions;
+        shapes (t,), 0 to 1, and 0 for a map that singles out no place.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As :func:`max_box_acc`.
+    """
+    truth = np.atleast_2d(_check_inside(boxes, map.shape))
+    reached = np.zeros((2, len(thresholds)))
+    low, high = (float(bound) for bound in torch.aminmax(map))
+    for place, threshold in enumerate(thresholds):
+        found = region_boxes(above(map, threshold))
+        if len(found) and low < high:
+            met = iou(found[:, None], truth).max(axis=1)
+            reached[:, place] = met[0], met.max()
+    return reached[0], reached[1]
 
 
 def centre_box(height: int, width: int, box_height: float, box_width: float) -> Box:
     """Return a box of the given size in the middle of a picture: what doing nothing achieves."""
     x0, y0 = round((width - box_width) / 2), round((height - box_height) / 2)
     return x0, y0, x0 + max(1, round(box_width)), y0 + max(1, round(box_height))
-
-
-def _best_iou(map: Tensor, truth: np.ndarray, threshold: float, regions: str) -> float:
-    found = region_boxes(above(map, threshold))
-    if regions == "largest":
-        found = found[:1]
-    return float(iou(found[:, None], truth).max()) if len(found) else 0.0
 
 
 def _area(boxes: np.ndarray) -> np.ndarray:

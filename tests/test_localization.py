@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from camlib.localization import (
     THRESHOLDS,
+    best_ious,
     box_from_map,
     centre_box,
     energy_inside,
@@ -182,3 +183,19 @@ def test_the_door_of_box_accuracy(maps, truths, options, message: str) -> None:
 def test_the_centre_box_stands_in_the_middle() -> None:
     """20 high and 10 wide in 64 x 64: 22 rows above and below, 27 columns at either side."""
     assert centre_box(64, 64, 20, 10) == (27, 22, 37, 42)
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, 2.0])
+def test_a_flat_map_meets_no_box_even_one_as_large_as_the_picture(value: float) -> None:
+    largest, every = best_ious(torch.full((4, 4), value), (0, 0, 4, 4), (0.2, 0.5))
+    assert largest.tolist() == every.tolist() == [0, 0]
+
+
+def test_the_best_of_all_regions_counts_apart_from_the_largest() -> None:
+    """Above 1 stand a square of 2x2 and a lone pixel; the true box is the pixel's."""
+    map = torch.zeros(4, 4)
+    map[:2, :2] = 4
+    map[3, 3] = 2
+    largest, every = best_ious(map, (3, 3, 4, 4), (0.25, 0.6))
+    assert largest.tolist() == [0, 0]
+    assert every.tolist() == [1, 0]

@@ -142,7 +142,7 @@ def write_checkpoint(
         If the file cannot be written, for example because the disk is full; the old one stays.
     """
     contents = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
-    about = {**about, "architecture": architecture, "sha256": _digest(contents)}
+    about = {**about, "architecture": architecture, "sha256": digest(contents)}
     text = json.dumps(about, sort_keys=True, allow_nan=False)
     replace_file(Path(path), save(contents, metadata={_KEY: text}))
 
@@ -176,18 +176,18 @@ def _contents(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
             "Name a file that python -m camlib.training wrote."
         )
     about = json.loads(metadata[_KEY])
-    if about["sha256"] != _digest(tensors):
+    if about["sha256"] != digest(tensors):
         raise ValueError(
             f"{path.name}: expected weights with the SHA-256 {about['sha256']}, got "
-            f"{_digest(tensors)}. The file is damaged: copy or train it again."
+            f"{digest(tensors)}. The file is damaged: copy or train it again."
         )
     return tensors, about
 
 
-def _digest(tensors: Mapping[str, Tensor]) -> str:
+def digest(tensors: Mapping[str, Tensor]) -> str:
     """Return the SHA-256 of names and numbers, whatever order the file keeps them in."""
-    digest = hashlib.sha256()
+    summary = hashlib.sha256()
     for name in sorted(tensors):
-        digest.update(name.encode())
-        digest.update(tensors[name].numpy().tobytes())
-    return digest.hexdigest()
+        summary.update(name.encode())
+        summary.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
+    return summary.hexdigest()

@@ -1,0 +1,209 @@
+"""Measure a network and a map method on a data set: ``python -m camlib.evaluate --network gap``.
+
+Interrupted, a run with ``--output`` goes on where it stopped; under ``torchrun`` several processes
+share the work and print the same table.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import importlib
+import json
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+from tqdm.auto import tqdm
+
+from camlib.evaluate.folder import FolderSource
+from camlib.evaluate.measure import measure
+from camlib.evaluate.methods import METHODS
+from camlib.evaluate.processes import Processes, pick_device, processes
+from camlib.evaluate.records import Records, join
+from camlib.evaluate.scenes import SceneSource, batches
+from camlib.evaluate.store import Store
+from camlib.evaluate.table import Table, tabulate
+from camlib.localization import THRESHOLDS
+from camlib.networks import efficientnet_lite0, garment_network, read_checkpoint
+from camlib.networks.checkpoint import ARCHITECTURES, digest, replace_file
+from camlib.scenes import load_garments, make_scenes
+
+CHUNK = 200  # pictures that are kept together: what an interruption loses at most
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, print the table and return the exit status."""
+    given = _parser().parse_args(arguments)
+    try:
+        with processes() as team:
+            table = _run(given, team)
+            if team.rank == 0:
+                _report(table)
+    except KeyboardInterrupt:
+        where = f"The same command goes on from {given.output}." if given.output else ""
+        print(f"\nInterrupted. {where}", file=sys.stderr)
+        return 130
+    except (ImportError, OSError, ValueError) as error:
+        print(f"python -m camlib.evaluate: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _run(given: argparse.Namespace, team: Processes) -> Table:
+    """Measure what is not measured yet, then count everything."""
+    network = _network(given.network).to(pick_device(given.device, team.rank))
+    source = _source(given)
+    run = {
+        "network": digest(network.state_dict()),
+        "method": given.method,
+        "data": _about_data(given, source),
+        "pictures": len(source),
+        "chunk": CHUNK,
+    }
+    with contextlib.ExitStack() as stack:
+        folder = given.output
+        if folder is None:
+            new = tempfile.TemporaryDirectory() if team.rank == 0 else contextlib.nullcontext("")
+            folder = Path(team.say(stack.enter_context(new)))
+        store = _open(folder, run, team)
+        chunks = list(batches(range(len(source)), CHUNK))
+        missing = [
+            number for number in range(team.rank, len(chunks), team.count) if not store.has(number)
+        ]
+        for number in tqdm(missing, unit="chunk", disable=given.quiet or team.rank > 0):
+            store.put(number, _chunk(network, source, chunks[number], given))
+        team.wait()
+        table = tabulate(store.all(len(chunks)), THRESHOLDS)
+        if given.output is not None and team.rank == 0:
+            text = json.dumps(table.as_dict(), indent=1, allow_nan=False)
+            replace_file(folder / "table.json", text.encode())
+        team.wait()  # a temporary folder stays until everybody has read it
+    return table
+
+
+def _open(folder: Path, run: dict[str, Any], team: Processes) -> Store:
+    """Let the first process make or check the folder; if it refuses, all end with its message."""
+    refusal = None
+    if team.rank == 0:
+        try:
+            Store(folder, run)
+        except (OSError, ValueError) as error:
+            refusal = str(error)
+    refusal = team.say(refusal)
+    if refusal is not None:
+        raise ValueError(refusal)
+    return Store(folder, run)
+
+
+def _chunk(
+    network: nn.Module,
+    source: SceneSource | FolderSource,
+    numbers: range,
+    given: argparse.Namespace,
+) -> Records:
+    device = next(network.parameters()).device
+    several = []
+    for some in batches(numbers, given.batch_size):
+        batch = source.batch(some)
+        for name in batch.corrupt:
+            print(f"corrupt picture: {name}", file=sys.stderr)
+        several.append(measure(network, batch.to(device), METHODS[given.method], THRESHOLDS))
+    return join(several)
+
+
+def _network(name: str) -> nn.Module:
+    if name == "efficientnet_lite0":
+        return efficientnet_lite0()
+    if name in ARCHITECTURES:
+        return garment_network(name)
+    if ":" in name:
+        module, function = name.split(":", 1)
+        sys.path.insert(0, "")  # as python -m does: modules beside the caller
+        made: Callable[[], nn.Module] = getattr(importlib.import_module(module), function)
+        return made()
+    network, _ = read_checkpoint(name)
+    return network
+
+
+def _source(given: argparse.Namespace) -> SceneSource | FolderSource:
+    if (given.images is None) != (given.boxes is None):
+        raise ValueError(
+            "--images and --boxes: expected both or none, got one. Name the other too."
+        )
+    if given.images is not None:
+        return FolderSource(given.images, given.boxes)
+    garments = load_garments("test", given.garments)
+    return SceneSource(
+        make_scenes(
+            garments,
+            given.scenes,
+            given.seed,
+            background=given.background,
+            distractors=given.distractors,
+        )
+    )
+
+
+def _about_data(given: argparse.Namespace, source: SceneSource | FolderSource) -> dict[str, Any]:
+    if isinstance(source, FolderSource):
+        return {"boxes": source.digest}
+    names = ("scenes", "seed", "background", "distractors")
+    return {name: getattr(given, name) for name in names} | {
+        "garments": load_garments("test", given.garments).digest
+    }
+
+
+def _report(table: Table) -> None:
+    for name in table.outside:
+        print(f"outside the crop: {name}", file=sys.stderr)
+    print(table)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m camlib.evaluate",
+        description="Measure a network and a map method on scenes of held-out garments, or on a "
+        "folder of photographs with boxes.",
+        epilog="ImageNet's validation set: one row for each <object> of its XML annotations, with "
+        "file = the picture's name, class = the number of its synset in sorted order, x0 = xmin, "
+        "y0 = ymin, x1 = xmax + 1, y1 = ymax + 1. Several processes: torchrun "
+        "--nproc-per-node 2 -m camlib.evaluate ...",
+    )
+    add = parser.add_argument
+    add(
+        "--network",
+        default="gap",
+        help="a small network of the package (gap, gap-max, flatten), efficientnet_lite0, a "
+        "checkpoint that camlib.training wrote, or module:function that returns a network "
+        "(default: %(default)s)",
+    )
+    add("--method", choices=METHODS, default="cam", help="how maps are made (default: %(default)s)")
+    add("--images", type=Path, metavar="FOLDER", help="photographs instead of scenes")
+    add("--boxes", type=Path, metavar="CSV", help="file,class,x0,y0,x1,y1: a row for each object")
+    add("--scenes", type=int, default=2000, help="how many scenes (default: %(default)s)")
+    add("--seed", type=int, default=1, help="of the scenes (default: %(default)s)")
+    add("--background", choices=("plain", "mixed"), default="mixed", help="behind the garments")
+    add("--distractors", type=int, default=2, help="pieces of garments, at most")
+    add("--garments", type=Path, metavar="FOLDER", help="the full Fashion-MNIST")
+    add(
+        "--batch-size", type=_positive, default=50, help="pictures at a time (default: %(default)s)"
+    )
+    add("--device", default="auto", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
+    add("--output", type=Path, metavar="FOLDER", help="keep records here, and go on from them")
+    add("--quiet", action="store_true", help="no progress bar")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
+    return number
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,21 @@
+"""The map methods that can be measured, by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from camlib.explain import class_activation_maps
+
+# From a network and images (n, ., H, W) to maps of all classes (n, c, h, w) and logits (n, c).
+Method = Callable[[nn.Module, Tensor], tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c"]]]
+
+
+def _cam(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    cam = class_activation_maps(network, images)
+    return cam.maps, cam.logits
+
+
+METHODS: dict[str, Method] = {"cam": _cam}

@@ -1,0 +1,126 @@
+"""Train a small network on scenes of garments: ``python -m camlib.training gap --output gap.safetensors``.
+
+Interrupted, it goes on where it stopped when the same command is given again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import get_args
+
+import torch
+
+from camlib.evaluate import evaluate_scenes
+from camlib.networks.checkpoint import ARCHITECTURES, write_checkpoint
+from camlib.scenes import Garments, load_garments, make_scenes
+from camlib.training.loop import Trained, train
+from camlib.training.recipe import Part, Precision, Recipe
+
+# The held-out scenes that every result is measured on.
+TEST_SCENES, TEST_SEED = 2000, 1
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Train, measure on held-out garments, write the checkpoint; return the exit status."""
+    parser = _parser()
+    given = parser.parse_args(arguments)
+    recipe_names = [field.name for field in dataclasses.fields(Recipe)]
+    output: Path = given.output or Path(f"{given.architecture}.safetensors")
+    unfinished = output.with_name(f"{output.name}.unfinished")
+    try:
+        recipe = Recipe(**{name: getattr(given, name) for name in recipe_names})
+        if not output.parent.is_dir():
+            raise FileNotFoundError(
+                f"--output: expected a file in a folder that exists, got {output}. "
+                f"Make it first: mkdir -p {output.parent}."
+            )
+        garments = load_garments("train", given.garments, per_class=recipe.per_class)
+        trained = train(recipe, garments, unfinished=unfinished, progress=not given.quiet)
+        test = load_garments("test", given.garments)
+        about = _about(trained, test, given.garments is None)
+        write_checkpoint(output, recipe.architecture, trained.network.state_dict(), about)
+    except KeyboardInterrupt:
+        print(f"\nInterrupted. The same command goes on from {unfinished}.", file=sys.stderr)
+        return 130
+    except (OSError, ValueError, RuntimeError) as error:
+        print(f"python -m camlib.training: {error}", file=sys.stderr)
+        return 1
+    unfinished.unlink(missing_ok=True)
+    print(f"Written: {output}")
+    return 0
+
+
+def _about(trained: Trained, test: Garments, carried: bool) -> dict[str, object]:
+    """Measure the network and gather what the checkpoint says of itself."""
+    scenes = make_scenes(test, TEST_SCENES, TEST_SEED)
+    table = evaluate_scenes(trained.network, scenes)
+    minutes = sum(trained.seconds) / 60
+    print(f"Trained in {minutes:.1f} minutes; on {len(scenes)} scenes of held-out garments:")
+    print(table)
+    return {
+        "recipe": trained.recipe.as_dict(),
+        "garments": {
+            "source": "carried by camlib" if carried else "the full data set",
+            "train": trained.garments,
+            "test": test.digest,
+        },
+        "losses": trained.losses,
+        "seconds": trained.seconds,
+        "test_scenes": {"count": TEST_SCENES, "seed": TEST_SEED},
+        "results": table.as_dict(),
+        "torch": torch.__version__,
+    }
+
+
+def _parser() -> argparse.ArgumentParser:
+    plain = Recipe()
+    parser = argparse.ArgumentParser(
+        prog="python -m camlib.training",
+        description="Train a small network on scenes of garments and measure it on held-out ones. "
+        "Interrupted, it goes on where it stopped when the same command is given again.",
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    add = parser.add_argument
+    add("architecture", nargs="?", choices=ARCHITECTURES, default=plain.architecture)
+    add("--epochs", type=int, default=plain.epochs, help="passes over the scenes")
+    add("--scenes", type=int, default=plain.scenes, help="scenes in an epoch")
+    add(
+        "--fresh",
+        action=argparse.BooleanOptionalAction,
+        default=plain.fresh,
+        help="make new scenes in every epoch",
+    )
+    add("--batch", type=int, default=plain.batch, help="scenes in a step")
+    add("--rate", type=float, default=plain.rate, help="the learning rate's peak")
+    add("--weight-decay", type=float, default=plain.weight_decay, help="AdamW's")
+    add("--part", choices=get_args(Part), default=plain.part, help="which weights are trained")
+    add("--per-class", type=int, help="only the first so many garments of each class")
+    add(
+        "--precision",
+        choices=get_args(Precision),
+        default=plain.precision,
+        help="bfloat16 is faster where the processor has instructions for it",
+    )
+    add("--seed", type=int, default=plain.seed, help="of weights, scenes and their order")
+    add(
+        "--garments",
+        type=Path,
+        metavar="FOLDER",
+        help="the full Fashion-MNIST; without it the part that camlib carries",
+    )
+    add(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the checkpoint (default: ARCHITECTURE.safetensors)",
+    )
+    add("--quiet", action="store_true", help="no progress bar")
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""The command: a checkpoint that says how it was made, and nothing lost on the way."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+
+from camlib.evaluate import evaluate_scenes
+from camlib.networks import checkpoint, read_checkpoint
+from camlib.scenes import load_garments, make_scenes
+from camlib.training import __main__ as command
+from camlib.training import loop
+
+SMALL = ("--epochs", "2", "--scenes", "32", "--batch", "16", "--per-class", "5", "--quiet")
+
+
+@pytest.fixture(autouse=True)
+def few_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(command, "TEST_SCENES", 10)
+
+
+def test_the_checkpoint_says_how_it_was_made(tmp_path: Path, capsys) -> None:
+    path = tmp_path / "net.safetensors"
+    assert command.main(["gap", *SMALL, "--output", str(path)]) == 0
+    network, about = read_checkpoint(path, "gap")
+    assert about["recipe"]["epochs"] == 2
+    assert about["recipe"]["seed"] == 0
+    assert len(about["losses"]) == len(about["seconds"]) == 2
+    assert about["garments"]["train"] == load_garments("train", per_class=5).digest
+    # The results are those of the network in the file, on garments that it has not seen.
+    table = evaluate_scenes(network, make_scenes(load_garments("test"), 10, command.TEST_SEED))
+    assert about["results"] == json.loads(json.dumps(table.as_dict()))
+    assert str(table) in capsys.readouterr().out
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_interrupted_it_goes_on_to_the_same_network(
+    tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
+    assert command.main(["gap", *SMALL, "--output", str(whole)]) == 0
+    step, calls = loop._step, []
+
+    def interrupted(*arguments):
+        calls.append(arguments)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return step(*arguments)
+
+    monkeypatch.setattr(loop, "_step", interrupted)
+    assert command.main(["gap", *SMALL, "--output", str(cut)]) == 130
+    assert "The same command goes on" in capsys.readouterr().err
+    assert not cut.exists()
+    assert command.main(["gap", *SMALL, "--output", str(cut)]) == 0
+    first, second = (read_checkpoint(path)[0].state_dict() for path in (whole, cut))
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_a_full_disk_keeps_the_old_checkpoint_and_the_work(
+    tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "net.safetensors"
+    assert command.main(["gap", *SMALL, "--output", str(path)]) == 0
+    before = path.read_bytes()
+    fsync, calls = checkpoint.os.fsync, []
+
+    def full(number: int) -> None:
+        calls.append(number)
+        if len(calls) > 1:  # the first epoch's state still fits
+            raise OSError(28, "No space left on device")
+        fsync(number)
+
+    monkeypatch.setattr(checkpoint.os, "fsync", full)
+    assert command.main(["gap", *SMALL, "--seed", "1", "--output", str(path)]) == 1
+    assert "No space left on device" in capsys.readouterr().err
+    assert path.read_bytes() == before
+    assert sorted(tmp_path.iterdir()) == [path, tmp_path / "net.safetensors.unfinished"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--epochs", "0"), "epochs: expected a whole number from 1"),
+        (("--output", "nowhere/net.safetensors"), "expected a file in a folder that exists"),
+        (("--garments", "nowhere"), "nowhere"),
+    ],
+)
+def test_a_wrong_argument_is_named(
+    arguments: tuple[str, ...], message: str, capsys, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command.main(["gap", *arguments, "--quiet"]) == 1
+    assert message in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
