@@ -1,8 +1,13 @@
+from . import evaluate as evaluate
 from . import explorers as explorers
+from . import localization as localization
 from . import networks as networks
 from . import photos as photos
 from . import plotting as plotting
+from . import regions as regions
 from . import scaling as scaling
+from . import scenes as scenes
+from . import training as training
 from .errors import NotCAMReadyError as NotCAMReadyError
 from .explain import ClassActivationMaps as ClassActivationMaps
 from .explain import class_activation_maps as class_activation_maps

@@ -2,6 +2,6 @@
 
 from camlib.evaluate.methods import METHODS
 from camlib.evaluate.scenes import evaluate_scenes
-from camlib.evaluate.table import Table
+from camlib.evaluate.table import Localization, Table
 
-__all__ = ["METHODS", "Table", "evaluate_scenes"]
+__all__ = ["METHODS", "Localization", "Table", "evaluate_scenes"]

@@ -130,7 +130,7 @@ def train(
             state.seconds.append(time.perf_counter() - began)
             if path is not None:
                 _keep(state, path, ticket)
-    network = state.network.eval().requires_grad_(True)
+    network = state.network.eval().requires_grad_(True).to(memory_format=torch.contiguous_format)
     return Trained(network, recipe, state.losses, state.seconds, garments.digest)
 
 

@@ -6,8 +6,8 @@ import torch
 import camlib
 from camlib.networks import FlattenNet, GapNet
 
-# 3x3 weights between channels, and batch normalisation's scale and shift.
-CONVOLUTIONS = 9 * (1 * 24 + 24 * 48 + 48 * 64 + 64 * 96 + 96 * 96) + 2 * (24 + 48 + 64 + 96 + 96)
+# 3x3 weights between channels, 1x1 at last; batch normalisation's scale and shift.
+CONVOLUTIONS = 9 * (1 * 24 + 24 * 48 + 48 * 96 + 96 * 96) + 96 * 128 + 2 * (24 + 48 + 96 + 96 + 128)
 
 
 def count(network: torch.nn.Module) -> int:

@@ -116,7 +116,18 @@ def test_modules_are_those_of_the_package(built: Path, tmp_path: Path) -> None:
     assert published.stat().st_size < 0.75 * whole
 
 
-PARTS = ("networks", "photos", "plotting", "scaling", "explorers")
+PARTS = (
+    "networks",
+    "photos",
+    "plotting",
+    "scaling",
+    "explorers",
+    "scenes",
+    "regions",
+    "localization",
+    "evaluate",
+    "training",
+)
 
 
 def public_names() -> list[str]:
