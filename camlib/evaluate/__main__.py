@@ -29,7 +29,7 @@ from camlib.evaluate.store import Store
 from camlib.evaluate.table import Table, tabulate
 from camlib.localization import THRESHOLDS
 from camlib.networks import efficientnet_lite0, garment_network, read_checkpoint
-from camlib.networks.checkpoint import ARCHITECTURES, digest, replace_file
+from camlib.networks.checkpoint import CARRIED, digest, replace_file
 from camlib.scenes import load_garments, make_scenes
 
 CHUNK = 200  # pictures that are kept together: what an interruption loses at most
@@ -118,7 +118,7 @@ def _chunk(
 def _network(name: str) -> nn.Module:
     if name == "efficientnet_lite0":
         return efficientnet_lite0()
-    if name in ARCHITECTURES:
+    if name in CARRIED:
         return garment_network(name)
     if ":" in name:
         module, function = name.split(":", 1)
@@ -177,7 +177,7 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--network",
         default="gap",
-        help="a small network of the package (gap, gap-max, flatten), efficientnet_lite0, a "
+        help="a small network of the package (gap, gap-max), efficientnet_lite0, a "
         "checkpoint that camlib.training wrote, or module:function that returns a network "
         "(default: %(default)s)",
     )

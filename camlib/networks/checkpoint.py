@@ -22,6 +22,7 @@ ARCHITECTURES: dict[str, Callable[[], GapNet | FlattenNet]] = {
     "gap-max": lambda: GapNet("maximum"),
     "flatten": FlattenNet,
 }
+CARRIED = ("gap", "gap-max")  # by the package: small, and quicker loaded than trained
 _KEY = "camlib"  # safetensors' metadata are texts: one of them, in JSON, holds all of ours
 
 
@@ -41,18 +42,17 @@ def build(architecture: str) -> GapNet | FlattenNet:
     return ARCHITECTURES[architecture]()
 
 
-def garment_network(architecture: str = "gap") -> GapNet | FlattenNet:
+def garment_network(architecture: str = "gap") -> GapNet:
     """Load one of the small networks that the package carries, trained on scenes of garments.
 
     Parameters
     ----------
     architecture
-        "gap" (:class:`GapNet`), "gap-max" (the same with maximum pooling) or "flatten"
-        (:class:`FlattenNet`).
+        "gap" (:class:`GapNet`) or "gap-max" (the same with maximum pooling).
 
     Returns
     -------
-    GapNet or FlattenNet
+    GapNet
         In evaluation mode; maps :meth:`camlib.scenes.Scenes.images` (n, 1, 64, 64) to logits
         (n, 10) in the order of :data:`camlib.scenes.CLASS_NAMES`.
 
@@ -63,12 +63,18 @@ def garment_network(architecture: str = "gap") -> GapNet | FlattenNet:
 
     Notes
     -----
-    ``camlib/assets/networks/README.md`` has the commands that made them.
+    ``camlib/assets/README.md`` has the commands that made them; :func:`read_checkpoint` returns what
+    their files say of recipe and results.
     """
-    build(architecture)  # refuses an unknown name
+    if architecture not in CARRIED:
+        raise ValueError(
+            f'architecture: expected "gap" or "gap-max", got {architecture!r}. Train others: '
+            "python -m camlib.training --help."
+        )
     asset = resources.files("camlib").joinpath("assets", "networks", f"{architecture}.safetensors")
     with resources.as_file(asset) as path:
         network, _ = read_checkpoint(path)
+    assert isinstance(network, GapNet)
     return network
 
 

@@ -1,0 +1,66 @@
+"""The networks that the package carries: what their files say of them is true."""
+
+import hashlib
+
+import pytest
+import torch
+
+from camlib.evaluate import evaluate_scenes
+from camlib.networks import garment_network, read_checkpoint
+from camlib.networks.checkpoint import CARRIED
+from camlib.scenes import load_garments, make_scenes
+from camlib.training import Recipe
+from tooling.repository import ROOT
+
+ASSETS = ROOT / "camlib" / "assets"
+
+
+@pytest.mark.parametrize("architecture", CARRIED)
+def test_the_file_is_the_one_that_is_listed(architecture: str) -> None:
+    name = f"networks/{architecture}.safetensors"
+    rows = (ASSETS / "README.md").read_text(encoding="utf-8").splitlines()
+    (row,) = [line for line in rows if line.startswith(f"| `{name}` |")]
+    assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() in row
+    # The command in the row is the recipe in the file.
+    about = read_checkpoint(ASSETS / name, architecture)[1]
+    words = row.split("`python -m camlib.training ")[1].split("`")[0].split()
+    given = dict(zip((word.removeprefix("--") for word in words[1::2]), words[2::2], strict=True))
+    expected = Recipe(
+        words[0],
+        epochs=int(given.pop("epochs")),
+        weight_decay=float(given.pop("weight-decay")),
+        precision=given.pop("precision"),
+    )
+    assert given == {}
+    assert about["recipe"] == expected.as_dict()
+
+
+@pytest.mark.parametrize("architecture", CARRIED)
+def test_the_data_are_those_that_the_package_carries(architecture: str) -> None:
+    about = read_checkpoint(ASSETS / f"networks/{architecture}.safetensors")[1]
+    for split in ("train", "test"):
+        assert about["garments"][split] == load_garments(split).digest
+
+
+@pytest.mark.parametrize("architecture", CARRIED)
+def test_the_results_in_the_file_are_measured_again(architecture: str) -> None:
+    """On 300 of the 2000 scenes, so within a few points."""
+    network = garment_network(architecture)
+    written = read_checkpoint(ASSETS / f"networks/{architecture}.safetensors")[1]
+    scenes = make_scenes(load_garments("test"), 300, written["test_scenes"]["seed"])
+    table = evaluate_scenes(network, scenes, thresholds=(written["results"].get("threshold", 0.2),))
+    for name, value in table.as_dict().items():
+        if name in ("mean_average_precision", "top1", "pointing", "energy", "max_box_acc"):
+            assert value == pytest.approx(written["results"][name], abs=0.04), name
+
+
+def test_it_names_the_garments_of_a_scene() -> None:
+    scenes = make_scenes(load_garments("test"), 50, seed=7)
+    with torch.no_grad():
+        guessed = garment_network()(scenes.images()).argmax(1)
+    assert float(scenes.labels()[torch.arange(50), guessed].mean()) > 0.85
+
+
+def test_an_unknown_one_is_refused() -> None:
+    with pytest.raises(ValueError, match='expected "gap" or "gap-max", got'):
+        garment_network("flatten")
