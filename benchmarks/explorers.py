@@ -41,6 +41,8 @@ ACTIONS = (
     Action("upsampling_explorer", "pointing at a pixel", ".cx-pad", "pointermove"),
     Action("upsampling_explorer", "mode or align_corners", "input[type=radio]:enabled", "click"),
     Action("upsampling_explorer", "opacity", "input[type=range]", "input"),
+    Action("box_explorer", "threshold", "input[type=range]", "input"),
+    Action("box_explorer", "another picture", "input[type=radio]", "click"),
 )
 
 # A frame's callbacks run just before it is painted; a message posted in one arrives just after.

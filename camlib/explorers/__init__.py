@@ -1,8 +1,15 @@
 """Layer 5: explorers, alive in Jupyter as widgets and in a static page without a kernel."""
 
+from camlib.explorers.box_explorer import BoxExplorer
 from camlib.explorers.class_explorer import ClassExplorer
 from camlib.explorers.pooling_explorer import PoolingExplorer
 from camlib.explorers.upsampling_explorer import UpsamplingExplorer
 from camlib.explorers.weighted_sum_explorer import WeightedSumExplorer
 
-__all__ = ["ClassExplorer", "PoolingExplorer", "UpsamplingExplorer", "WeightedSumExplorer"]
+__all__ = [
+    "BoxExplorer",
+    "ClassExplorer",
+    "PoolingExplorer",
+    "UpsamplingExplorer",
+    "WeightedSumExplorer",
+]

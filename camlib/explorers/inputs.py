@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 # half precision agree only roughly.
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 2e-1}
 AS_IT_IS = "Pass the result of camlib.class_activation_maps as it is."
+ONE_MAP = "Pass the raw map of one class: cam.maps[0, class_index]."
 AS_SEEN = "Pass what the network saw: camlib.networks.to_picture(images[0])."
 
 
@@ -47,26 +48,47 @@ class Evidence:
         return self.steps.shape[1], self.steps.shape[2]
 
 
-def checked_picture(image: object) -> UInt8[np.ndarray, "H W 3"]:
+def checked_picture(
+    image: object, name: str = "image", cure: str = AS_SEEN
+) -> UInt8[np.ndarray, "H W 3"]:
     """Return ``image`` as bytes, or raise: an (H, W, 3) array, uint8 or floats from 0 to 1."""
-    came = f"got {describe(image)}. {AS_SEEN}"
+    came = f"got {describe(image)}. {cure}"
     if not isinstance(image, np.ndarray):
-        raise TypeError(f"image: expected a numpy array of shape (H, W, 3), {came}")
+        raise TypeError(f"{name}: expected a numpy array of shape (H, W, 3), {came}")
     if image.ndim != 3 or image.shape[2] != 3 or 0 in image.shape:
-        raise ValueError(f"image: expected shape (H, W, 3), colours last, {came}")
+        raise ValueError(f"{name}: expected shape (H, W, 3), colours last, {came}")
     if image.dtype == np.uint8:
         return image.copy()
     if not np.issubdtype(image.dtype, np.floating):
-        raise TypeError(f"image: expected dtype uint8 or floating, {came}")
+        raise TypeError(f"{name}: expected dtype uint8 or floating, {came}")
     if not np.isfinite(image).all():
-        raise ValueError(f"image: expected finite numbers, got NaN or infinity. {AS_SEEN}")
+        raise ValueError(f"{name}: expected finite numbers, got NaN or infinity. {cure}")
     low, high = float(image.min()), float(image.max())
     # Resizing may carry a white pixel a little over the end.
     if low < -1e-3 or high > 1 + 1e-3:
         raise ValueError(
-            f"image: expected floats from 0 to 1, got {low:.3g} to {high:.3g}. {AS_SEEN}"
+            f"{name}: expected floats from 0 to 1, got {low:.3g} to {high:.3g}. {cure}"
         )
     return as_bytes(image)
+
+
+def checked_map(map: object, name: str = "map") -> Float[np.ndarray, "h w"]:
+    """Return one raw map as float32, or raise."""
+    came = f"got {describe(map)}. {ONE_MAP}"
+    if not isinstance(map, (Tensor, np.ndarray)):
+        raise TypeError(f"{name}: expected a tensor or array of shape (h, w), {came}")
+    if map.ndim != 2 or 0 in map.shape:
+        raise ValueError(f"{name}: expected shape (h, w), rows of cells and columns, {came}")
+    tensor = torch.as_tensor(map).detach()
+    if not tensor.is_floating_point():
+        raise TypeError(f"{name}: expected a floating-point dtype, {came}")
+    values = tensor.to("cpu", torch.float32, copy=True)
+    if not torch.isfinite(values).all():
+        raise ValueError(
+            f"{name}: expected finite numbers, got NaN or infinity. "
+            "Look for it in the images first: images.isfinite().all()."
+        )
+    return values.numpy()
 
 
 def checked_evidence(cam: ClassActivationMaps, class_names: Sequence[str]) -> Evidence:

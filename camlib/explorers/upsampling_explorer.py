@@ -16,13 +16,12 @@ from camlib import plotting
 from camlib.errors import describe
 from camlib.explorers import attributes, dual_output, modules
 from camlib.explorers.explorer import Explorer
-from camlib.explorers.inputs import check_proportions, checked_picture
+from camlib.explorers.inputs import check_proportions, checked_map, checked_picture
 from camlib.upsampling import Mode
 
 MODES = get_args(Mode)
 # The picture without scripts is smaller than the one with: it and the data have to fit a notebook.
 POSTER = 288
-ONE_MAP = "Pass the raw map of one class: cam.maps[0, class_index]."
 
 
 class UpsamplingExplorer(Explorer):
@@ -87,7 +86,7 @@ class UpsamplingExplorer(Explorer):
         opacity: float = 0.8,
     ) -> None:
         picture = checked_picture(image)
-        self._map = _checked_map(map)
+        self._map = checked_map(map)
         self._name = _checked_name(class_name)
         check_proportions(picture, self._map.shape)
         height, width = picture.shape[:2]
@@ -181,25 +180,6 @@ class UpsamplingExplorer(Explorer):
     @traitlets.validate("opacity")
     def _check_opacity(self, proposal: dict[str, Any]) -> float:
         return attributes.fraction("opacity", proposal["value"])
-
-
-def _checked_map(map: object) -> Float[np.ndarray, "h w"]:
-    """Return one map as float32, or raise."""
-    came = f"got {describe(map)}. {ONE_MAP}"
-    if not isinstance(map, (Tensor, np.ndarray)):
-        raise TypeError(f"map: expected a tensor or array of shape (h, w), {came}")
-    if map.ndim != 2 or 0 in map.shape:
-        raise ValueError(f"map: expected shape (h, w), rows of cells and columns, {came}")
-    tensor = torch.as_tensor(map).detach()
-    if not tensor.is_floating_point():
-        raise TypeError(f"map: expected a floating-point dtype, {came}")
-    values = tensor.to("cpu", torch.float32, copy=True)
-    if not torch.isfinite(values).all():
-        raise ValueError(
-            "map: expected finite numbers, got NaN or infinity. "
-            "Look for it in the images first: images.isfinite().all()."
-        )
-    return values.numpy()
 
 
 def _checked_name(class_name: object) -> str:

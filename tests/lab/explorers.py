@@ -54,6 +54,14 @@ def _pressed(name: str) -> Callable[[Locator], None]:
 
 
 LINES = {
+    "BoxExplorer": Line(
+        make="explorers.BoxExplorer([picture, picture], maps[0, :2], [(0, 80, 40, 140)] * 2)",
+        trait="scene",
+        act=lambda view: view.get_by_role("radio").last.check(),
+        chosen=1,
+        back=0,
+        follows=lambda view: expect(view.locator(".cx-title strong")).to_have_text("picture 1"),
+    ),
     "ClassExplorer": Line(
         make="explorers.ClassExplorer(picture, cam, names)",
         trait="class_index",
