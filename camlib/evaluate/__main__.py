@@ -28,8 +28,9 @@ from camlib.evaluate.scenes import SceneSource, batches
 from camlib.evaluate.store import Store
 from camlib.evaluate.table import Table, tabulate
 from camlib.localization import THRESHOLDS
-from camlib.networks import efficientnet_lite0, garment_network, read_checkpoint
-from camlib.networks.checkpoint import CARRIED, digest, replace_file
+from camlib.networks import GapNet, efficientnet_lite0, garment_network, read_checkpoint
+from camlib.networks.checkpoint import CARRIED, at_stride, digest, replace_file
+from camlib.networks.small import FINEST
 from camlib.scenes import load_garments, make_scenes
 
 CHUNK = 200  # pictures that are kept together: what an interruption loses at most
@@ -55,10 +56,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(given: argparse.Namespace, team: Processes) -> Table:
     """Measure what is not measured yet, then count everything."""
-    network = _network(given.network).to(pick_device(given.device, team.rank))
+    network = _network(given).to(pick_device(given.device, team.rank))
     source = _source(given)
     run = {
         "network": digest(network.state_dict()),
+        "stride": getattr(network, "stride", None),
         "method": given.method,
         "data": _about_data(given, source),
         "pictures": len(source),
@@ -115,7 +117,14 @@ def _chunk(
     return join(several)
 
 
-def _network(name: str) -> nn.Module:
+def _network(given: argparse.Namespace) -> nn.Module:
+    network = _named(given.network)
+    if given.stride is None and isinstance(network, GapNet):
+        return network.at_stride(FINEST)
+    return network if given.stride is None else at_stride(network, given.stride)
+
+
+def _named(name: str) -> nn.Module:
     if name == "efficientnet_lite0":
         return efficientnet_lite0()
     if name in CARRIED:
@@ -177,9 +186,15 @@ def _parser() -> argparse.ArgumentParser:
     add(
         "--network",
         default="gap",
-        help="a small network of the package (gap, gap-max), efficientnet_lite0, a "
+        help="a small network of the package (gap, gap-max, flatten), efficientnet_lite0, a "
         "checkpoint that camlib.training wrote, or module:function that returns a network "
         "(default: %(default)s)",
+    )
+    add(
+        "--stride",
+        type=int,
+        choices=(1, 2, 4),
+        help=f"pixels from cell to cell of a GapNet's maps (default: {FINEST}, the finest)",
     )
     add("--method", choices=METHODS, default="cam", help="how maps are made (default: %(default)s)")
     add("--images", type=Path, metavar="FOLDER", help="photographs instead of scenes")

@@ -14,7 +14,7 @@ from camlib.evaluate.table import Table, tabulate
 from camlib.localization import THRESHOLDS
 from camlib.scenes import Scenes
 
-BATCH = 250
+BATCH = 50  # at stride 1 the small networks take some megabytes for each
 
 
 class SceneSource:

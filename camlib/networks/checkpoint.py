@@ -8,13 +8,13 @@ import os
 from collections.abc import Callable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, overload
 
 import safetensors
 from safetensors.torch import save
-from torch import Tensor
+from torch import Tensor, nn
 
-from camlib.networks.small import FlattenNet, GapNet
+from camlib.networks.small import STRIDE, FlattenNet, GapNet
 
 # Each architecture by the name that a checkpoint and the command line give it.
 ARCHITECTURES: dict[str, Callable[[], GapNet | FlattenNet]] = {
@@ -22,7 +22,7 @@ ARCHITECTURES: dict[str, Callable[[], GapNet | FlattenNet]] = {
     "gap-max": lambda: GapNet("maximum"),
     "flatten": FlattenNet,
 }
-CARRIED = ("gap", "gap-max")  # by the package: small, and quicker loaded than trained
+CARRIED = ("gap", "gap-max", "flatten")  # by the package: small, and quicker loaded than trained
 _KEY = "camlib"  # safetensors' metadata are texts: one of them, in JSON, holds all of ours
 
 
@@ -42,24 +42,40 @@ def build(architecture: str) -> GapNet | FlattenNet:
     return ARCHITECTURES[architecture]()
 
 
-def garment_network(architecture: str = "gap") -> GapNet:
+@overload
+def garment_network(architecture: Literal["gap", "gap-max"] = "gap", stride: int = 4) -> GapNet: ...
+
+
+@overload
+def garment_network(architecture: Literal["flatten"]) -> FlattenNet: ...
+
+
+@overload
+def garment_network(architecture: str, stride: int = 4) -> GapNet | FlattenNet: ...
+
+
+def garment_network(architecture: str = "gap", stride: int = STRIDE) -> GapNet | FlattenNet:
     """Load one of the small networks that the package carries, trained on scenes of garments.
 
     Parameters
     ----------
     architecture
-        "gap" (:class:`GapNet`) or "gap-max" (the same with maximum pooling).
+        "gap" (:class:`GapNet`), "gap-max" (the same with maximum pooling) or "flatten"
+        (:class:`FlattenNet`).
+    stride
+        Pixels from cell to cell: 4, as trained, or 2 or 1 for finer maps of the same weights, see
+        :meth:`GapNet.at_stride`.
 
     Returns
     -------
-    GapNet
+    GapNet or FlattenNet
         In evaluation mode; maps :meth:`camlib.scenes.Scenes.images` (n, 1, 64, 64) to logits
         (n, 10) in the order of :data:`camlib.scenes.CLASS_NAMES`.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the file is damaged.
+        If the name is unknown, the stride is none of these, or the file is damaged.
 
     Notes
     -----
@@ -67,15 +83,24 @@ def garment_network(architecture: str = "gap") -> GapNet:
     their files say of recipe and results.
     """
     if architecture not in CARRIED:
+        listed = ", ".join(f'"{name}"' for name in CARRIED)
         raise ValueError(
-            f'architecture: expected "gap" or "gap-max", got {architecture!r}. Train others: '
-            "python -m camlib.training --help."
+            f'architecture: expected one of {listed}, got {architecture!r}. Start with "gap".'
         )
     asset = resources.files("camlib").joinpath("assets", "networks", f"{architecture}.safetensors")
     with resources.as_file(asset) as path:
         network, _ = read_checkpoint(path)
-    assert isinstance(network, GapNet)
-    return network
+    return network if stride == STRIDE else at_stride(network, stride)
+
+
+def at_stride(network: nn.Module, stride: int) -> GapNet:
+    """Return :meth:`GapNet.at_stride`, or say why a network has none."""
+    if not isinstance(network, GapNet):
+        raise ValueError(
+            f"stride: expected a GapNet for another stride than it has, got {type(network).__name__}. "
+            "Leave the stride out."
+        )
+    return network.at_stride(stride)
 
 
 def read_checkpoint(

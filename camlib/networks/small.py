@@ -10,7 +10,9 @@ from torch import Tensor, nn
 Pooling = Literal["average", "maximum"]
 SIDE = 64  # pixels: the pictures' side, fixed for FlattenNet
 CHANNELS = 128  # of the last feature maps
-STRIDE = 4  # pixels: 64 x 64 pixels become 16 x 16 cells
+STRIDE = 4  # pixels: 64 x 64 pixels become 16 x 16 cells, unless another stride is asked for
+FINEST = 1  # pixels: the smallest stride, at which networks are measured
+POOLED = 4  # cells: FlattenNet makes one of 4 x 4 before it flattens
 # Output channels, kernel and stride of each convolution. The last one mixes channels, not places: a
 # cell then sees 23 x 23 pixels, less than a garment's 28, and thin garments keep thin maps.
 _LAYERS = ((24, 3, 2), (48, 3, 2), (96, 3, 1), (96, 3, 1), (CHANNELS, 1, 1))
@@ -28,14 +30,18 @@ class GapNet(nn.Module):
         "maximum": each channel's highest value alone counts, and there is none.
     classes
         How many logits.
+    stride
+        Pixels from cell to cell: 4, or with the same weights 2 or 1, see :meth:`at_stride`.
 
     Attributes
     ----------
     features
         The convolutions, each with batch normalisation and ReLU: images (n, 1, H, W) to feature
-        maps (n, 128, H/4, W/4).
+        maps (n, 128, H/stride, W/stride).
     pool, classifier
         The head.
+    pooling, stride
+        As given.
 
     Raises
     ------
@@ -48,14 +54,17 @@ class GapNet(nn.Module):
     in Oquab et al. 2015.
     """
 
-    def __init__(self, pooling: Pooling = "average", classes: int = 10) -> None:
+    def __init__(
+        self, pooling: Pooling = "average", classes: int = 10, stride: int = STRIDE
+    ) -> None:
         super().__init__()
         if pooling not in get_args(Pooling):
             raise ValueError(
                 f'pooling: expected "average" or "maximum", got {pooling!r}. Start with "average".'
             )
         _check_count("classes", classes)
-        self.features = convolutions()
+        self.features = convolutions(stride)
+        self.pooling, self.stride = pooling, stride
         self.pool: nn.Module = (
             nn.AdaptiveAvgPool2d(1) if pooling == "average" else nn.AdaptiveMaxPool2d(1)
         )
@@ -65,11 +74,43 @@ class GapNet(nn.Module):
         """Return the logits."""
         return self.classifier(self.pool(self.features(images)).flatten(1))
 
+    def at_stride(self, stride: int) -> GapNet:
+        """Return the same network with finer maps: its filters asked at more places.
+
+        Where a convolution would skip every second place it now skips none, and those behind it
+        reach as much further between their weights (dilation). Every cell that there was says what
+        it said; three or fifteen new ones lie beside it. No weight changes, and nothing is trained.
+
+        Parameters
+        ----------
+        stride
+            Pixels from cell to cell: 1, 2 or 4.
+
+        Returns
+        -------
+        GapNet
+            A copy, in evaluation mode. Its logits pool more cells, and so differ a little.
+
+        Raises
+        ------
+        ValueError
+            If the stride is another one.
+
+        Notes
+        -----
+        The "hole algorithm" (à trous) of Chen et al. 2015, section 3.1.
+        """
+        finer = GapNet(self.pooling, self.classifier.out_features, stride)
+        weight = self.classifier.weight
+        finer.load_state_dict(self.state_dict())
+        return finer.to(weight.device, weight.dtype).eval()
+
 
 class FlattenNet(nn.Module):
-    """The same convolutions, then all cells of all maps side by side into fully connected layers.
+    """The same convolutions, maximum pooling to 4x4 cells, then all cells side by side.
 
-    So end AlexNet and VGG. Every place has weights of its own, which no map can be read from.
+    So end AlexNet and VGG: every place has weights of its own, in fully connected layers, and no map
+    can be read from them.
 
     Parameters
     ----------
@@ -83,7 +124,7 @@ class FlattenNet(nn.Module):
     features
         As in :class:`GapNet`.
     classifier
-        The head: flattened maps (n, 128·16·16), a hidden layer with ReLU, the logits.
+        The head: maps of 4x4 cells flattened to (n, 128·4·4), a hidden layer with ReLU, the logits.
 
     Raises
     ------
@@ -95,9 +136,10 @@ class FlattenNet(nn.Module):
         super().__init__()
         _check_count("classes", classes)
         _check_count("hidden", hidden)
-        cells = (SIDE // STRIDE) ** 2
+        cells = (SIDE // STRIDE // POOLED) ** 2
         self.features = convolutions()
         self.classifier = nn.Sequential(
+            nn.MaxPool2d(POOLED),
             nn.Flatten(),
             nn.Linear(CHANNELS * cells, hidden),
             nn.ReLU(inplace=True),
@@ -109,18 +151,26 @@ class FlattenNet(nn.Module):
         return self.classifier(self.features(images))
 
 
-def convolutions() -> nn.Sequential:
-    """Build the convolutions that the small networks share: (n, 1, H, W) to (n, 128, H/4, W/4)."""
+def convolutions(stride: int = STRIDE) -> nn.Sequential:
+    """Build the convolutions that the small networks share: (n, 1, H, W) to (n, 128, H/s, W/s).
+
+    Once the stride s is reached, a layer that would skip places skips none, and the layers behind
+    it reach further instead.
+    """
+    if isinstance(stride, bool) or stride not in (1, 2, STRIDE):
+        raise ValueError(f"stride: expected 1, 2 or {STRIDE} pixels, got {stride!r}. Start with 2.")
     layers: list[nn.Module] = []
-    before = 1
-    for channels, kernel, stride in _LAYERS:
+    before, taken, reach = 1, 1, 1
+    for channels, kernel, step in _LAYERS:
+        skip = step if taken * step <= stride else 1
+        around = reach * (kernel // 2)
         # Batch normalisation shifts by itself, so the convolution needs no bias.
         layers += [
-            nn.Conv2d(before, channels, kernel, stride, padding=kernel // 2, bias=False),
+            nn.Conv2d(before, channels, kernel, skip, around, dilation=reach, bias=False),
             nn.BatchNorm2d(channels),
             nn.ReLU(inplace=True),
         ]
-        before = channels
+        before, taken, reach = channels, taken * skip, reach * step // skip
     return nn.Sequential(*layers)
 
 

@@ -15,7 +15,9 @@ from typing import get_args
 import torch
 
 from camlib.evaluate import evaluate_scenes
+from camlib.networks import GapNet
 from camlib.networks.checkpoint import ARCHITECTURES, write_checkpoint
+from camlib.networks.small import FINEST
 from camlib.scenes import Garments, load_garments, make_scenes
 from camlib.training.loop import Trained, train
 from camlib.training.recipe import Part, Precision, Recipe
@@ -57,7 +59,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _about(trained: Trained, test: Garments, carried: bool) -> dict[str, object]:
     """Measure the network and gather what the checkpoint says of itself."""
     scenes = make_scenes(test, TEST_SCENES, TEST_SEED)
-    table = evaluate_scenes(trained.network, scenes)
+    network = trained.network
+    if isinstance(network, GapNet):
+        network = network.at_stride(FINEST)
+    table = evaluate_scenes(network, scenes)
     minutes = sum(trained.seconds) / 60
     print(f"Trained in {minutes:.1f} minutes; on {len(scenes)} scenes of held-out garments:")
     print(table)
@@ -71,6 +76,7 @@ def _about(trained: Trained, test: Garments, carried: bool) -> dict[str, object]
         "losses": trained.losses,
         "seconds": trained.seconds,
         "test_scenes": {"count": TEST_SCENES, "seed": TEST_SEED},
+        "stride": getattr(network, "stride", None),
         "results": table.as_dict(),
         "torch": torch.__version__,
     }

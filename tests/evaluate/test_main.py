@@ -57,6 +57,13 @@ def test_the_size_of_a_batch_changes_nothing(network: str, capsys) -> None:
     assert "pictures                  10" in first
 
 
+def test_a_coarser_stride_is_another_measurement(network: str, tmp_path: Path, capsys) -> None:
+    given = ("--network", network, "--scenes", "10", "--output", str(tmp_path))
+    assert run(*given, "--stride", "4") == 0
+    assert run(*given, "--stride", "1") == 1
+    assert "stride" in capsys.readouterr().err
+
+
 def test_it_goes_on_where_it_was_interrupted(
     network: str, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -86,7 +93,16 @@ def test_it_goes_on_where_it_was_interrupted(
 
 
 def test_a_killed_run_loses_nothing_that_was_written(network: str, tmp_path: Path) -> None:
-    arguments = ("--network", network, "--scenes", "700", "--output", str(tmp_path))
+    arguments = (
+        "--network",
+        network,
+        "--stride",
+        "4",
+        "--scenes",
+        "700",
+        "--output",
+        str(tmp_path),
+    )
     process = subprocess.Popen(command(*arguments), env=environment(), cwd=tmp_path)
     while not (tmp_path / "chunk-000000.npz").exists():
         assert process.poll() is None
@@ -101,7 +117,7 @@ def test_a_killed_run_loses_nothing_that_was_written(network: str, tmp_path: Pat
 
 
 def test_two_processes_print_the_table_of_one(network: str, tmp_path: Path) -> None:
-    arguments = ("--network", network, "--scenes", "450")
+    arguments = ("--network", network, "--stride", "4", "--scenes", "450")
     one, two = (
         subprocess.run(
             command(*arguments, processes=count),
@@ -157,6 +173,7 @@ def test_photographs_with_boxes(tmp_path: Path, capsys, monkeypatch: pytest.Monk
         (("--network", "nowhere.safetensors"), "there is no file nowhere.safetensors"),
         (("--images", "."), "--images and --boxes: expected both or none, got one"),
         (("--scenes", "0"), "count: expected 1 to"),
+        (("--network", "flatten", "--stride", "2"), "stride: expected a GapNet"),
     ],
 )
 def test_a_wrong_argument_is_named(network: str, arguments, message: str, capsys) -> None:

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from camlib.evaluate import evaluate_scenes
-from camlib.networks import garment_network, read_checkpoint
+from camlib.networks import GapNet, garment_network, read_checkpoint
 from camlib.networks.checkpoint import CARRIED
 from camlib.scenes import load_garments, make_scenes
 from camlib.training import Recipe
@@ -45,8 +45,10 @@ def test_the_data_are_those_that_the_package_carries(architecture: str) -> None:
 @pytest.mark.parametrize("architecture", CARRIED)
 def test_the_results_in_the_file_are_measured_again(architecture: str) -> None:
     """On 300 of the 2000 scenes, so within a few points."""
-    network = garment_network(architecture)
     written = read_checkpoint(ASSETS / f"networks/{architecture}.safetensors")[1]
+    network = garment_network(architecture)
+    if isinstance(network, GapNet):
+        network = network.at_stride(written["stride"])
     scenes = make_scenes(load_garments("test"), 300, written["test_scenes"]["seed"])
     table = evaluate_scenes(network, scenes, thresholds=(written["results"].get("threshold", 0.2),))
     for name, value in table.as_dict().items():
@@ -62,5 +64,17 @@ def test_it_names_the_garments_of_a_scene() -> None:
 
 
 def test_an_unknown_one_is_refused() -> None:
-    with pytest.raises(ValueError, match='expected "gap" or "gap-max", got'):
-        garment_network("flatten")
+    with pytest.raises(
+        ValueError, match='expected one of "gap", "gap-max", "flatten", got \'vgg\''
+    ):
+        garment_network("vgg")
+
+
+def test_finer_maps_are_those_of_the_same_weights() -> None:
+    fine, coarse = garment_network("gap", stride=1), garment_network("gap")
+    assert (fine.stride, coarse.stride) == (1, 4)
+    assert torch.equal(fine.classifier.weight, coarse.classifier.weight)
+    with pytest.raises(
+        ValueError, match="stride: expected a GapNet for another stride than it has"
+    ):
+        garment_network("flatten", stride=2)

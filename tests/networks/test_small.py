@@ -21,7 +21,7 @@ def images(count: int = 2, side: int = 64) -> torch.Tensor:
 def test_the_parameters_are_those_counted_by_hand() -> None:
     assert count(GapNet()) <= 200_000
     assert count(GapNet()) == CONVOLUTIONS + 128 * 10 + 10
-    assert count(FlattenNet()) == CONVOLUTIONS + 128 * 16 * 16 * 32 + 32 + 32 * 10 + 10
+    assert count(FlattenNet()) == CONVOLUTIONS + 128 * 4 * 4 * 32 + 32 + 32 * 10 + 10
 
 
 def test_the_head_with_pooling_has_a_fraction_of_the_parameters() -> None:
@@ -34,6 +34,47 @@ def test_a_gap_network_has_exact_maps_at_any_size(side: int) -> None:
     cam = camlib.class_activation_maps(network, images(side=side))
     assert cam.maps.shape == (2, 7, side // 4, side // 4)
     torch.testing.assert_close(cam.maps.mean((2, 3)) + cam.offset, cam.logits)
+
+
+@pytest.mark.parametrize("stride", [1, 2, 4])
+def test_a_finer_network_says_the_same_at_the_places_that_both_have(stride: int) -> None:
+    """Run at every place, the same weights give the coarse maps back at every fourth."""
+    coarse = GapNet().train()
+    coarse(images(8))  # statistics other than the first ones
+    coarse.eval()
+    finer = coarse.at_stride(stride)
+    with torch.no_grad():
+        some, all_ = coarse.features(images()), finer.features(images())
+    assert all_.shape == (2, 128, 64 // stride, 64 // stride)
+    every = 4 // stride
+    torch.testing.assert_close(all_[:, :, ::every, ::every], some)
+    cam = camlib.class_activation_maps(finer, images())
+    torch.testing.assert_close(cam.maps.mean((2, 3)) + cam.offset, cam.logits)
+
+
+def test_a_finer_network_is_a_copy_of_its_kind() -> None:
+    coarse = GapNet("maximum", classes=3).double().train()
+    finer = coarse.at_stride(2)
+    assert isinstance(finer.pool, torch.nn.AdaptiveMaxPool2d)
+    assert coarse.training
+    assert not finer.training
+    assert finer.classifier.weight.dtype == torch.float64
+    assert finer.classifier.weight is not coarse.classifier.weight
+    assert torch.equal(finer.classifier.weight, coarse.classifier.weight)
+
+
+@pytest.mark.parametrize("stride", [0, 3, 8, True, "2"])
+def test_another_stride_is_refused(stride: object) -> None:
+    with pytest.raises(ValueError, match="stride: expected 1, 2 or 4 pixels, got"):
+        GapNet().at_stride(stride)
+
+
+def test_a_cell_sees_23_pixels() -> None:
+    picture = images(1).requires_grad_()
+    GapNet(stride=1).eval().features(picture)[0, :, 32, 32].sum().backward()
+    assert picture.grad is not None
+    seen = picture.grad[0, 0].abs().sum(0).nonzero()
+    assert 20 <= int(seen.max() - seen.min()) + 1 <= 23  # ReLU may silence the edge
 
 
 def test_flattening_is_refused_with_the_reason() -> None:
