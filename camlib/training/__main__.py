@@ -28,13 +28,11 @@ TEST_SCENES, TEST_SEED = 2000, 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, measure on held-out garments, write the checkpoint; return the exit status."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    recipe_names = [field.name for field in dataclasses.fields(Recipe)]
+    given = parser().parse_args(arguments)
     output: Path = given.output or Path(f"{given.architecture}.safetensors")
     unfinished = output.with_name(f"{output.name}.unfinished")
     try:
-        recipe = Recipe(**{name: getattr(given, name) for name in recipe_names})
+        recipe = recipe_from(given)
         if not output.parent.is_dir():
             raise FileNotFoundError(
                 f"--output: expected a file in a folder that exists, got {output}. "
@@ -82,15 +80,23 @@ def _about(trained: Trained, test: Garments, carried: bool) -> dict[str, object]
     }
 
 
-def _parser() -> argparse.ArgumentParser:
+def recipe_from(given: argparse.Namespace) -> Recipe:
+    """Return the recipe that a command line asks for."""
+    return Recipe(
+        **{field.name: getattr(given, field.name) for field in dataclasses.fields(Recipe)}
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     plain = Recipe()
-    parser = argparse.ArgumentParser(
+    reader = argparse.ArgumentParser(
         prog="python -m camlib.training",
         description="Train a small network on scenes of garments and measure it on held-out ones. "
         "Interrupted, it goes on where it stopped when the same command is given again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = parser.add_argument
+    add = reader.add_argument
     add("architecture", nargs="?", choices=ARCHITECTURES, default=plain.architecture)
     add("--epochs", type=int, default=plain.epochs, help="passes over the scenes")
     add("--scenes", type=int, default=plain.scenes, help="scenes in an epoch")
@@ -99,6 +105,12 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         default=plain.fresh,
         help="make new scenes in every epoch",
+    )
+    add(
+        "--vary",
+        action=argparse.BooleanOptionalAction,
+        default=plain.vary,
+        help="turn, stretch and light the garments a little differently every time",
     )
     add("--batch", type=int, default=plain.batch, help="scenes in a step")
     add("--rate", type=float, default=plain.rate, help="the learning rate's peak")
@@ -125,7 +137,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the checkpoint (default: ARCHITECTURE.safetensors)",
     )
     add("--quiet", action="store_true", help="no progress bar")
-    return parser
+    return reader
 
 
 if __name__ == "__main__":
