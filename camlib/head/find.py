@@ -34,14 +34,18 @@ class Head:
     weight
         The weights :math:`w_k^c`, shape (c, k).
     scale
-        The factor :math:`s`, shape (n, 1): 1, except behind a LayerNorm, where it is one over the
-        standard deviation of the pooled vector, or where the network multiplies by a number.
+        The factor :math:`s`, shape (n, 1): 1, except behind a normaliser, where it is one over the
+        pooled vector's spread (LayerNorm, RMSNorm) or length (cosine heads), or where the network
+        multiplies by a number.
     offset
         The part :math:`o_c` of the logit that no place explains, shape (n, c): the bias.
     logits
         What the network said, shape (n, c).
     rounding
         The coarsest relative rounding on the way from the features to the logits.
+    held
+        Whether weight, scale and offset hold for this batch only, because a LayerNorm's statistics
+        are among them. Otherwise the logits' gradient with respect to the averages is the weight.
     """
 
     features: Float[Tensor, "n k h w"]
@@ -50,6 +54,7 @@ class Head:
     offset: Float[Tensor, "n c"]
     logits: Float[Tensor, "n c"]
     rounding: float
+    held: bool = False
 
 
 def find_head(
@@ -87,7 +92,7 @@ def find_head(
 
     Notes
     -----
-    Zhou et al. 2016, section 2; the exact form for LayerNorm heads is this package's own.
+    Zhou et al. 2016, section 2; the exact form for heads that normalise is this package's own.
     """
     check_network(network)
     check_images(images, network, check_values)
@@ -149,6 +154,7 @@ def _head(features: Tensor, affine: Affine, logits: Tensor, rounding: float) -> 
         offset=affine.offset.detach().expand(n, c),
         logits=logits.detach(),
         rounding=rounding,
+        held=affine.held,
     )
 
 
@@ -158,7 +164,7 @@ def _rounding(tail: Tail, logits: Tensor) -> float:
         seen += tensors_among(call.args, call.kwargs)
     coarsest = max(torch.finfo(tensor.dtype).eps for tensor in seen if tensor.is_floating_point())
     if logits.is_cuda:  # which may multiply float32 numbers with 10 bits only
-        convolves = any(call.name == "conv2d" for call in tail.calls)
+        convolves = any(call.name.startswith("conv") for call in tail.calls)
         cudnn, cublas = torch.backends.cudnn, torch.backends.cuda.matmul
         if _tf32(cublas) or (convolves and _tf32(getattr(cudnn, "conv", cudnn))):
             return max(coarsest, 2.0**-10)
