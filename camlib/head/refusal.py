@@ -53,13 +53,11 @@ def _explain(path: Sequence[Step], record: Record) -> tuple[str, str]:
             "the output does not come from any call that can be watched",
             "Pass the original module: a scripted, traced or compiled one hides its calls.",
         )
-    first, rest = path[0], path[1:]
-    source, pooled = first.call.source, first.value
-    grid = _grid_behind(source, record.steps)
-    if grid is None or averaged_features(first.call.name, grid, pooled) is None:
-        return _explain_no_average(first, rest, source)
-    affine = unchanged(pooled)
-    for step in rest:
+    pooled = _end_of_average(path, record.steps)
+    if pooled is None:
+        return _explain_no_average(path[0], path[1:], path[0].call.source)
+    affine = unchanged(path[pooled].value)
+    for step in path[pooled + 1 :]:
         read = record.read(step.tensors)
         held = _held_among(read, path, record.steps)
         if len(read) > 1 and held is None:
@@ -69,6 +67,17 @@ def _explain(path: Sequence[Step], record: Record) -> tuple[str, str]:
         except NotAffineError:
             return _explain_not_affine(step)
     return "the logits are no affine function of the pooled features", _RETRAIN
+
+
+def _end_of_average(path: Sequence[Step], steps: Sequence[Step]) -> int | None:
+    """Return which step has the average in its hands; a sum over places is divided later."""
+    grid = _grid_behind(path[0].call.source, steps)
+    if grid is not None:
+        for number, step in enumerate(path):
+            repeats = number > 0 and step.call.keeps_values
+            if not repeats and averaged_features(step.call.name, grid, step.value) is not None:
+                return number
+    return None
 
 
 def _held_among(

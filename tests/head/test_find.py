@@ -187,6 +187,11 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
         "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. "
         + RETRAIN,
     ),
+    "hidden layer behind a sum that is divided later": (
+        lambda n, f: n.hidden(torch.einsum("nkhw->nk", f) / 36),
+        "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. "
+        + RETRAIN,
+    ),
     "ReLU that happens to change nothing": (
         lambda n, f: n.fc(f.square().mean((2, 3)).relu()),
         "the call relu stands behind the pooling and is not linear. " + RETRAIN,
