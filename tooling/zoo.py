@@ -149,7 +149,7 @@ def row(verdict: Exact | Refused) -> str:
     """Write a verdict as a row of its table."""
     start = f"| `{verdict.name}` | {verdict.parameters / 1e6:.1f} |"
     if isinstance(verdict, Refused):
-        return f"{start} {verdict.layer} | {verdict.reason} |"
+        return f"{start} {verdict.layer} {verdict.reason} |"
     bound = next(bound for bound in ERRORS if verdict.error < bound)
     features = " × ".join(map(str, verdict.features))
     return f"{start} {features} | < {bound:.0e} |".replace("e-0", "e-")
@@ -179,14 +179,14 @@ def tables(verdicts: Sequence[Exact | Refused]) -> str:
             "",
             "## Exact",
             "",
-            "| Network | Parameters (millions) | Features $k × h × w$ | Error |",
+            "| Network | Parameters, millions | Features $k × h × w$ | Error |",
             "|---|--:|--:|--:|",
             *map(row, exact),
             "",
             "## Refused",
             "",
-            "| Network | Parameters (millions) | Layer in the way | What it does |",
-            "|---|--:|---|---|",
+            "| Network | Parameters, millions | What is in the way |",
+            "|---|--:|---|",
             *map(row, refused),
         ]
     )

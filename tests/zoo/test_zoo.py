@@ -101,7 +101,7 @@ class TestMaking:
         assert "old" not in text
         assert zoo.rows(text) == {
             "a": "| `a` | 0.0 | 4 × 7 × 7 | < 1e-5 |",
-            "b": "| `b` | 0.0 | `activation` (Tanh) | stands behind the pooling and is not linear |",
+            "b": "| `b` | 0.0 | `activation` (Tanh) stands behind the pooling and is not linear |",
         }
         assert "zoo: 1 exact, 1 refused, none wrong: zoo.md is written" in capsys.readouterr().out
 
