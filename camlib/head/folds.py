@@ -1,4 +1,8 @@
-"""Fold the calls between the pooled vector and the logits into one affine map."""
+"""Fold the calls between the pooled vector and the logits into one affine map.
+
+Normalisers (``norms``; ``held`` knows those written by hand), choices among the values (``picking``)
+and einsum (``contraction``) have modules of their own.
+"""
 
 from __future__ import annotations
 
