@@ -2,8 +2,9 @@
 
 ``watch`` notes what the network calls, ``pooling_call`` recognises a global average among it,
 ``affine`` folds what follows into one affine map, ``refusal`` says why where that cannot be done,
-``doors`` refuses bad input, ``layout`` lays images out in memory, ``runs`` remembers where to look
-the next time, ``ends`` how to look there without watching, and ``find`` puts them together.
+``doors`` refuses bad input, ``modes`` and ``layout`` prepare network and images, ``runs`` remembers
+where to look the next time, ``ends`` how to look there without watching, and ``find`` puts them
+together.
 """
 
 from camlib.head.find import Head, find_head

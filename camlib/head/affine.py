@@ -17,12 +17,14 @@ class NotAffineError(Exception):
 class Affine:
     """vector = scale · (weight @ pooled) + offset, where a weight of None is the identity.
 
-    A weight of one axis is a diagonal matrix.
+    A weight of one axis is a diagonal matrix. ``held`` says that statistics of the pooled vector
+    are among the numbers, so that they would change with it.
     """
 
     weight: Float[Tensor, "c k"] | Float[Tensor, " k"] | None
     scale: Float[Tensor, "n 1"]
     offset: Float[Tensor, "n c"]
+    held: bool = False
 
 
 def unchanged(like: Tensor) -> Affine:

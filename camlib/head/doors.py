@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,37 +16,6 @@ _NORMALISE = (
 )
 # Normalised pictures lie within about -3 and 3; raw bytes do not.
 _LARGEST_NORMALISED = 16
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode, and every module back into its own mode afterwards."""
-    training = {module for module in _modules(network) if module.training}
-    try:
-        if training:
-            network.eval()
-        yield
-    finally:
-        if network in training:
-            network.train()  # also undoes what a network's own train() does beside setting flags
-        if training:
-            for module in network.modules():
-                module.training = module in training
-
-
-def _modules(network: nn.Module) -> list[nn.Module]:
-    """Return all modules as ``network.modules()`` does, five times as fast: this is in every call."""
-    found = [network]
-    for module in found:
-        if module._modules:  # most have no children
-            found += [child for child in module._modules.values() if child is not None]
-    return found
-
-
-def uncompiled() -> AbstractContextManager[object]:
-    """Run compiled parts of a network as they were written: compiled code hides its calls."""
-    set_stance = getattr(torch.compiler, "set_stance", None)  # since PyTorch 2.6
-    return set_stance("force_eager") if set_stance else nullcontext()
 
 
 def check_network(network: object) -> None:

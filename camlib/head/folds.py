@@ -85,7 +85,8 @@ def _layer_norm(before: Affine, call: Call) -> Affine:
         raise NotAffineError
     mean = source.mean(1, keepdim=True)
     spread = (source.var(1, correction=0, keepdim=True) + call.argument(4, "eps", 1e-5)).rsqrt()
-    normal = replace(before, scale=before.scale * spread, offset=(before.offset - mean) * spread)
+    offset = (before.offset - mean) * spread
+    normal = replace(before, scale=before.scale * spread, offset=offset, held=True)
     by, bias = call.argument(2, "weight"), call.argument(3, "bias")
     normal = normal if by is None else gain(normal, by.flatten())
     return shift(normal, None if bias is None else bias.flatten())
