@@ -226,7 +226,7 @@ def weighted_maps(
             f"weights: expected shape ({n}, t, {k}) and dtype {features.dtype} like features, got "
             f"{describe(weights)}. Pass one row of {k} weights for each picture and target."
         )
-    return (weights @ features.flatten(2)).unflatten(2, features.shape[2:])
+    return (weights @ features.flatten(2)).view(n, -1, *features.shape[2:])
 
 
 def _check_maps(name: str, value: object) -> Tensor:

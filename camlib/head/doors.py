@@ -103,12 +103,16 @@ def check_channels(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         )
 
 
+class NotLogitsError(ValueError):
+    """An output that is not one row of numbers per picture; there may be a target that reads it."""
+
+
 def check_logits(logits: object, n: int) -> None:
     """Raise if the network's output is not one row of logits per picture."""
     if isinstance(logits, Tensor) and logits.ndim == 2 and logits.shape[0] == n:
         check_finite("network(images)", logits, "Look for damaged weights or an overflow.")
         return
-    raise ValueError(
+    raise NotLogitsError(
         f"network: expected an output of shape (n, classes) = ({n}, classes), got "
         f"{describe(logits)}. Wrap the network in a module whose forward returns only the logits."
     )

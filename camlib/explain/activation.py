@@ -1,0 +1,164 @@
+"""Choose a layer where none was named: the last activation that still has places."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor, nn
+from torch.jit import ScriptModule
+from torch.overrides import TorchFunctionMode
+
+from camlib.explain.backward import gradients
+from camlib.explain.cut import UnusableLayerError, run_cut
+from camlib.explain.layers import Place
+from camlib.explain.targets import Target
+from camlib.explain.tokens import cure_for_sequence
+from camlib.head.calls import keeps_values, name_of, tensors_among
+from camlib.head.watch import version_of
+
+# How many activations are tried, from the last one backwards, before giving up.
+_TRIES = 16
+_REARRANGES = ("permute", "transpose", "movedim", "moveaxis", "swapaxes", "swapdims", "conv2d")
+
+
+@dataclass(frozen=True)
+class Output:
+    """What one call of a module returned; ``call`` counts from 1, ``version`` is the tensor's then."""
+
+    name: str
+    module: nn.Module
+    call: int
+    tensor: Tensor
+    version: int
+
+
+class Outputs:
+    """Notes what a network's modules return, in the order in which they finish."""
+
+    def __init__(self, network: nn.Module) -> None:
+        self.seen: list[Output] = []
+        self._names = {module: name for name, module in network.named_modules() if name}
+        self._calls: dict[nn.Module, int] = {}
+
+    @contextmanager
+    def noting(self) -> Iterator[None]:
+        """While active, keep all outputs alive, so that each is known by its identity."""
+        owner = threading.get_ident()
+
+        def note(module: nn.Module, _: Any, output: Any) -> None:
+            if threading.get_ident() == owner:
+                self._calls[module] = self._calls.get(module, 0) + 1
+                if isinstance(output, Tensor) and output.is_floating_point():
+                    name, call = self._names[module], self._calls[module]
+                    self.seen.append(Output(name, module, call, output, version_of(output)))
+
+        handles = []
+        try:
+            for module in self._names:
+                if not isinstance(module, ScriptModule):  # it takes no hooks
+                    handles.append(module.register_forward_hook(note))
+            yield
+        finally:
+            for handle in handles:
+                handle.remove()
+
+    def place(self, output: Output) -> Place:
+        """Return where an output comes from."""
+        once = self._calls[output.module] == 1
+        return Place(output.module, output.name, None if once else output.call)
+
+
+class Kinds(TorchFunctionMode):
+    """Notes which tensors were pooled, and which hold a vector at the end of each token's axes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By identity; the tensors are kept, so that no other takes a number over.
+        self.pooled: dict[int, Tensor] = {}
+        self.tokens: dict[int, Tensor] = {}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Sequence[type],
+        args: Sequence[Any] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        kwargs = kwargs or {}
+        result = func(*args, **kwargs)
+        name, read = name_of(func), tensors_among(args, kwargs)
+        for tensor in tensors_among([result], {}) + tensors_among(_items(result), {}):
+            if "pool" in name or _passes(name, read, tensor, self.pooled):
+                self.pooled[id(tensor)] = tensor
+            if tensor.ndim > 2 and (_reads_tokens(name) or self._same_axes(name, read, tensor)):
+                self.tokens[id(tensor)] = tensor
+        return result
+
+    def _same_axes(self, name: str, read: Iterable[Tensor], tensor: Tensor) -> bool:
+        if name in _REARRANGES:
+            return False
+        return any(id(one) in self.tokens and one.shape == tensor.shape for one in read)
+
+
+def _items(result: Any) -> Sequence[Any]:
+    return result if isinstance(result, (list, tuple)) else ()
+
+
+def _reads_tokens(name: str) -> bool:
+    return name in ("linear", "layer_norm") or "attention" in name
+
+
+def _passes(name: str, read: Iterable[Tensor], tensor: Tensor, among: Mapping[int, Tensor]) -> bool:
+    """Say whether a call hands on a tensor that is among those, as dropout does when evaluated."""
+    return any(id(one) in among and keeps_values(name, one, tensor) for one in read)
+
+
+def last_activation(network: nn.Module, images: Tensor, target: Target) -> Place:
+    """Find the last output with places, rows and columns, that was not pooled and that counts."""
+    outputs, kinds = Outputs(network), Kinds()
+    with outputs.noting(), kinds:
+        network(images)
+    tries = 0
+    for output in reversed(outputs.seen):
+        tensor = output.tensor
+        if tensor.ndim < 3 or tensor[0].numel() == max(tensor.shape[1:]):
+            continue  # a vector
+        if id(tensor) in kinds.tokens:
+            raise ValueError(_no_grid(output))
+        if tensor.ndim != 4 or id(tensor) in kinds.pooled or tensor[0, 0].numel() == 1:
+            continue
+        place = outputs.place(output)
+        if _counts(network, images, target, place):
+            return place
+        tries += 1
+        if tries == _TRIES:
+            break
+    raise ValueError(
+        "layer: found no layer of shape (n, k, h, w) on which the score depends. Name one: "
+        'layer="features.12", or the layer itself.'
+    )
+
+
+def _counts(network: nn.Module, images: Tensor, target: Target, place: Place) -> bool:
+    try:
+        next(gradients(run_cut(network, images, [place], target)))
+    except UnusableLayerError:
+        return False
+    return True
+
+
+def _no_grid(output: Output) -> str:
+    shape = tuple(output.tensor.shape)
+    if output.tensor.ndim == 3:
+        cure = cure_for_sequence(shape[1])
+    else:
+        cure = "reshape=lambda maps: maps.permute(0, 3, 1, 2) moves the channels."
+    return (
+        f"layer: found no layer to choose, for {output.name!r} hands on vectors of {shape[-1]} numbers "
+        f"at the end of its axes, shape {shape}. Name a layer. {cure} Behind the last attention a "
+        "score may read the class token alone; choose a layer in front of it."
+    )
