@@ -128,9 +128,9 @@ def grad_cam_plus_plus_weights(
     >>> grad_cam_plus_plus_weights(torch.tensor([[[1.0, -1.0]]]), torch.tensor([[[2.0, 0.0]]]))
     tensor([0.2500])
     """
-    alphas = plus_plus_alphas(gradients, features)
-    # Only where it counts: an infinite alpha times zero would be no number.
-    return torch.where(gradients > 0, alphas * gradients, 0.0).sum(dim=(-2, -1))
+    _check_maps("gradients", gradients)
+    _check_like(features, gradients)
+    return _damped(gradients, features.sum(dim=(-2, -1), keepdim=True)).sum(dim=(-2, -1))
 
 
 def pooled_plus_plus_weights(
@@ -178,7 +178,7 @@ def pooled_plus_plus_weights(
             f"pooled: expected one number for each of the channels of weight, got {describe(pooled)} "
             f"for {describe(weight)}. Pass camlib.global_average_pool(features)."
         )
-    return torch.where(weight > 0, weight / (2 + weight * pooled), 0.0)
+    return _damped(weight, pooled)
 
 
 def weighted_maps(
@@ -227,6 +227,12 @@ def weighted_maps(
             f"{describe(weights)}. Pass one row of {k} weights for each picture and target."
         )
     return (weights @ features.flatten(2)).view(n, -1, *features.shape[2:])
+
+
+def _damped(slope: Tensor, total: Tensor) -> Tensor:
+    """Return ReLU(g)/(2 + g·S): without a case of its own for g < 0, where the numerator is zero."""
+    positive = slope.relu()  # NaN stays NaN
+    return positive / (2 + positive * total)
 
 
 def _check_maps(name: str, value: object) -> Tensor:

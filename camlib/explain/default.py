@@ -18,6 +18,7 @@ from camlib.explain.weighing import maps_from_gradients
 from camlib.head import Head
 from camlib.head.doors import NotLogitsError
 from camlib.head.find import look_for_head
+from camlib.head.modes import modules_of
 from camlib.head.watch import version_of
 
 _UNNAMED = "(the averaged features)"
@@ -43,7 +44,7 @@ def default_maps(
     network: nn.Module, images: Tensor, target: Target, method: Method
 ) -> GradientMaps:
     """Return the maps of a network that is being evaluated, at the layer of its own choice."""
-    parts = tuple(map(id, network.modules()))
+    parts = tuple(map(id, modules_of(network)))
     choice = _CHOICES.get(network)
     if choice is not None and choice.parts == parts:
         found = _as_before(network, images, target, method, choice)
