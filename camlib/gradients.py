@@ -78,10 +78,10 @@ def plus_plus_alphas(
 
     Notes
     -----
-    Chattopadhay et al. 2018, equation 19. It asks for second and third derivatives; the paper sends
-    the score through an exponential, whose derivatives they are, and takes the network to be
-    piecewise linear below the score: then they are the second and third powers of the first
-    derivative, and the exponential cancels.
+    Chattopadhay et al. 2018, equation 19. In general second and third derivatives stand there. The
+    paper sends the score through an exponential and takes the network below to be piecewise linear:
+    then they are the second and third powers of the first derivative, times the exponential, which
+    cancels.
 
     Examples
     --------
@@ -119,7 +119,7 @@ def grad_cam_plus_plus_weights(
 
     Notes
     -----
-    Chattopadhay et al. 2018, equation 17, without the factor :math:`\exp(S)` that all weights of a
+    Chattopadhay et al. 2018, section 3, without the factor :math:`\exp(S)` that all weights of a
     picture share: it drops out when the map is scaled.
 
     Examples
@@ -209,7 +209,7 @@ def weighted_maps(
 
     Notes
     -----
-    Selvaraju et al. 2017, equation 2, and Chattopadhay et al. 2018, equation 15, before the ReLU.
+    Selvaraju et al. 2017, equation 2, before the ReLU.
 
     Examples
     --------

@@ -74,7 +74,7 @@ def test_plus_plus_equals_a_slow_loop(k: int, h: int, w: int, seed: int) -> None
 
 
 def test_plus_plus_equals_true_second_and_third_derivatives_of_an_exponential() -> None:
-    """Equation 10: Y'' / (2 Y'' + sum f · Y'''), with Y = exp(S) and S linear in the features."""
+    """In general alpha = Y'' / (2 Y'' + sum f · Y'''); here Y = exp(S), and S is linear."""
     slopes = random(2, 3, seed=1)
     features = random(2, 3, seed=2).abs().requires_grad_()
     score = (slopes * features).sum().exp()

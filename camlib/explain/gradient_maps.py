@@ -160,8 +160,8 @@ def grad_cam_plus_plus(
 
     Notes
     -----
-    Chattopadhay et al. 2018, equations 15, 17 and 19, without the ReLU of equation 15. The paper's
-    score goes through an exponential, whose value multiplies the whole map; it is left out.
+    Chattopadhay et al. 2018, section 3 and equation 19, without the final ReLU. The paper's score
+    goes through an exponential, whose value multiplies the whole map; it is left out.
     """
     return _maps(network, images, target, layer, reshape, check_values, GRAD_CAM_PLUS_PLUS)
 

@@ -51,7 +51,7 @@ class Target:
         if self.indices is None:
             return torch.arange(count, device=logits.device)
         check_range("target", self.indices.flatten().tolist(), count)
-        return self.indices.to(logits.device)
+        return self.indices.clone().to(logits.device)  # they may come out of inference mode
 
     def scores(self, output: Any) -> Float[Tensor, "n t"]:
         """Return the numbers whose gradients are wanted."""
