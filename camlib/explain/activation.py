@@ -16,7 +16,7 @@ from camlib.explain.backward import gradients
 from camlib.explain.cut import UnusableLayerError, run_cut
 from camlib.explain.layers import Place
 from camlib.explain.targets import Target
-from camlib.explain.tokens import cure_for_sequence
+from camlib.explain.tokens import reshaping
 from camlib.head.calls import keeps_values, name_of, tensors_among
 from camlib.head.watch import version_of
 
@@ -122,7 +122,7 @@ def last_activation(network: nn.Module, images: Tensor, target: Target) -> Place
     outputs, kinds = Outputs(network), Kinds()
     with outputs.noting(), kinds:
         network(images)
-    tries = 0
+    errors: list[UnusableLayerError] = []
     for output in reversed(outputs.seen):
         tensor = output.tensor
         if tensor.ndim < 3 or tensor[0].numel() == max(tensor.shape[1:]):
@@ -132,33 +132,35 @@ def last_activation(network: nn.Module, images: Tensor, target: Target) -> Place
         if tensor.ndim != 4 or id(tensor) in kinds.pooled or tensor[0, 0].numel() == 1:
             continue
         place = outputs.place(output)
-        if _counts(network, images, target, place):
+        try:
+            next(gradients(run_cut(network, images, [place], target)))
+        except UnusableLayerError as error:
+            errors.append(error)
+        else:
             return place
-        tries += 1
-        if tries == _TRIES:
+        if len(errors) == _TRIES:
             break
-    raise ValueError(
-        "layer: found no layer of shape (n, k, h, w) on which the score depends. Name one: "
-        'layer="features.12", or the layer itself.'
+    raise _nothing_found(outputs, errors)
+
+
+def _nothing_found(outputs: Outputs, errors: Sequence[UnusableLayerError]) -> ValueError:
+    if errors and all(str(error).startswith("target") for error in errors):
+        return errors[0]  # it is not the layer that is to blame
+    cure = 'Name one: layer="features.12", or the layer itself.'
+    if not outputs.seen:
+        cure = "Pass the original network: a scripted or traced one hides its layers."
+    return ValueError(
+        f"layer: found no layer of shape (n, k, h, w) on which the score depends. {cure}"
     )
-
-
-def _counts(network: nn.Module, images: Tensor, target: Target, place: Place) -> bool:
-    try:
-        next(gradients(run_cut(network, images, [place], target)))
-    except UnusableLayerError:
-        return False
-    return True
 
 
 def _no_grid(output: Output) -> str:
     shape = tuple(output.tensor.shape)
+    kind, hint = "which has the channels last", ""
     if output.tensor.ndim == 3:
-        cure = cure_for_sequence(shape[1])
-    else:
-        cure = "reshape=lambda maps: maps.permute(0, 3, 1, 2) moves the channels."
+        kind = f"a sequence of {shape[1]} tokens"
+        hint = " Behind the last attention a score may read the class token alone."
     return (
-        f"layer: found no layer to choose, for {output.name!r} hands on vectors of {shape[-1]} numbers "
-        f"at the end of its axes, shape {shape}. Name a layer. {cure} Behind the last attention a "
-        "score may read the class token alone; choose a layer in front of it."
+        f"layer: found no feature maps (n, k, h, w) at the end of the network, but {output.name!r} of "
+        f"shape {shape}, {kind}. Name a layer and {reshaping(output.tensor)}{hint}"
     )

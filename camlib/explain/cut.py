@@ -31,15 +31,17 @@ class Run:
 
 def run_cut(network: nn.Module, images: Tensor, places: Sequence[Place], target: Target) -> Run:
     """Run a network that is being evaluated; what comes before the first layer leaves no graph."""
+    _check_may_be_saved(network)
+    images = images.clone() if images.is_inference() else images
     run = _run(network, images, places, target, everything=False)
     if not run.scores.requires_grad:
         # A network that runs a part of itself under no_grad ends the recording with that part.
         run = _run(network, images, places, target, everything=True)
     if not run.scores.requires_grad:
         raise UnusableLayerError(
-            f"target: expected a score with a gradient at layer {places[0].label!r}, got one that was "
-            "computed without. Leave no_grad, inference_mode, detach, argmax and rounding out of "
-            "what comes behind the layer, or choose a later one."
+            f"target: expected a score that has a gradient at layer {places[0].label!r}, got one "
+            "without. Leave no_grad, inference_mode, detach, argmax and rounding out of what lies "
+            "between them, or choose another layer."
         )
     return run
 
@@ -99,6 +101,14 @@ class _Cut:
                 f"which returns {describe(self.output)}. Choose a layer inside it."
             )
         return self.output
+
+
+def _check_may_be_saved(network: nn.Module) -> None:
+    if any(parameter.is_inference() for parameter in network.parameters()):
+        raise ValueError(
+            "network: expected parameters that a gradient can pass, got some that were made under "
+            "torch.inference_mode. Build the network outside of it."
+        )
 
 
 @contextmanager

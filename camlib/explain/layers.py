@@ -12,6 +12,8 @@ from camlib.errors import describe
 
 Layer = str | nn.Module
 
+_ALL = "dict(network.named_modules()) has all names."
+
 
 @dataclass(frozen=True)
 class Place:
@@ -33,16 +35,16 @@ def as_place(network: nn.Module, layer: object) -> Place:
     names = dict(network.named_modules(remove_duplicate=False))
     if isinstance(layer, str):
         if layer not in names:
-            close = get_close_matches(layer, names, n=3, cutoff=0.3) or list(names)[-3:]
+            close = get_close_matches(layer, names, n=3, cutoff=0.4)
+            offer = f"Close to it: {', '.join(map(repr, close))}." if close else _ALL
             raise ValueError(
                 f"layer: expected the name of a layer of {type(network).__name__}, got {layer!r}. "
-                f"Close to it: {', '.join(map(repr, close))}."
+                f"{offer}"
             )
         return _with_hooks(Place(names[layer], layer))
     if not isinstance(layer, nn.Module):
         raise TypeError(
-            f"layer: expected a layer's name or the layer itself, got {describe(layer)}. "
-            "Pass a name out of dict(network.named_modules())."
+            f"layer: expected a layer's name or the layer itself, got {describe(layer)}. {_ALL}"
         )
     for name, module in names.items():
         if module is layer:

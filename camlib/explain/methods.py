@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from camlib.errors import check_finite
@@ -39,6 +39,11 @@ class GradientMaps:
     scores: Float[Tensor, "n t"]
     layer: str
     closed_form: bool
+
+    @property
+    def has_positive(self) -> Bool[Tensor, "n t"]:
+        """Say of each map whether any place speaks for its target, that is whether one is positive."""
+        return (self.maps > 0).any(dim=(2, 3))
 
 
 @dataclass(frozen=True)

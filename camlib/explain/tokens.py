@@ -1,18 +1,19 @@
-"""Sequences of tokens: what to say where there are no rows and columns."""
+"""Outputs with the channels at the end: what to say where it is not known how the places lie."""
 
 from __future__ import annotations
 
 from math import isqrt
 
+from torch import Tensor
 
-def cure_for_sequence(tokens: int) -> str:
-    """Say how a sequence's tokens become feature maps."""
-    skip, side = 0, isqrt(tokens)
+
+def reshaping(output: Tensor) -> str:
+    """Say how an output (n, tokens, k) or (n, h, w, k) becomes feature maps."""
+    if output.ndim == 4:
+        return "pass reshape=lambda maps: maps.permute(0, 3, 1, 2)."
+    tokens = output.shape[1]
+    part, side = "", isqrt(tokens)
     if side**2 != tokens and isqrt(tokens - 1) ** 2 == tokens - 1:
-        skip, side = 1, isqrt(tokens - 1)  # a class token stands in front of a square
-    size = f"({side}, {side})" if side**2 + skip == tokens else "(h, w)"
-    part = "[:, 1:]" if skip else ""
-    return (
-        f"A sequence of {tokens} tokens has no rows and columns: say which it stands for, for example "
-        f"reshape=lambda tokens: tokens{part}.transpose(1, 2).unflatten(2, {size})."
-    )
+        part, side = "[:, 1:]", isqrt(tokens - 1)  # a class token stands in front of a square
+    size = f"({side}, {side})" if part or side**2 == tokens else "(h, w)"
+    return f"pass reshape=lambda tokens: tokens{part}.transpose(1, 2).unflatten(2, {size})."

@@ -13,7 +13,7 @@ from camlib.explain.cut import run_cut
 from camlib.explain.layers import Place
 from camlib.explain.methods import GradientMaps, Method, check_gradients
 from camlib.explain.targets import Target
-from camlib.explain.tokens import cure_for_sequence
+from camlib.explain.tokens import reshaping
 from camlib.gradients import weighted_maps
 from camlib.head.layout import run_in_fast_layout
 
@@ -29,8 +29,6 @@ def maps_from_gradients(
     reshape: Reshape | None = None,
 ) -> list[GradientMaps]:
     """Run a network that is being evaluated, once, and return the maps of each of the layers."""
-    _check_may_be_saved(network)
-    images = images.clone() if images.is_inference() else images
     run = run_in_fast_layout(
         network, images, lambda laid_out: run_cut(network, laid_out, places, target)
     )
@@ -70,7 +68,7 @@ def _features(output: Tensor, place: Place, n: int, reshape: Reshape | None) -> 
         )
     cure = "Choose a layer before the places are pooled or flattened."
     if output.ndim == 3:
-        cure = cure_for_sequence(output.shape[1])
+        cure = f"Its {output.shape[1]} tokens have no rows and columns: {reshaping(output)}"
     raise ValueError(
         f"layer: expected an output of shape ({n}, k, h, w), got {describe(output)} from "
         f"{place.label!r}. {cure}"
@@ -90,11 +88,3 @@ def _laid_out(gradient: Tensor, reshape: Reshape | None) -> Tensor:
             "a layer in front of the last attention, such as its normalisation."
         )
     return maps
-
-
-def _check_may_be_saved(network: nn.Module) -> None:
-    if any(parameter.is_inference() for parameter in network.parameters()):
-        raise ValueError(
-            "network: expected parameters that a gradient can pass, got some that were made under "
-            "torch.inference_mode. Build the network outside of it."
-        )

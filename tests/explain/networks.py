@@ -69,3 +69,12 @@ def small(call: Callable[[With, Tensor], object]) -> With:
         return With(
             call, conv=nn.Conv2d(1, 4, 3, padding=1), act=nn.ReLU(), fc=nn.Linear(4 * 16, 3)
         )
+
+
+def tiny_transformer() -> nn.Module:
+    """Make a vision transformer of 4x4 patches, a class token and two layers."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = zoo.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=5)
+        nn.init.normal_(network.heads.head.weight)  # torchvision starts with zeros
+    return network.eval()

@@ -8,7 +8,15 @@ from captum.attr import LayerGradCam
 from torch import Tensor, nn
 
 import camlib
-from tests.explain.networks import TwoByTwo, With, build, flatten_net, random_pictures, small
+from tests.explain.networks import (
+    TwoByTwo,
+    With,
+    build,
+    flatten_net,
+    random_pictures,
+    small,
+    tiny_transformer,
+)
 
 BOTH = pytest.mark.parametrize("method", [camlib.grad_cam, camlib.grad_cam_plus_plus])
 PICTURE = torch.tensor([[[[1.0, -2.0], [3.0, 4.0]]]])
@@ -372,24 +380,12 @@ def test_channels_last_layers_and_token_sequences_are_reshaped() -> None:
 
 def test_a_transformers_patches() -> None:
     """Of the class token the gradient at the patches is what its attention makes of it."""
-    with torch.random.fork_rng():
-        torch.manual_seed(0)
-        network = tiny_transformer()
-    images = random_pictures(2, side=32)
     found = camlib.grad_cam(
-        network,
-        images,
+        tiny_transformer(),
+        random_pictures(2, side=32),
         [1, 2],
         "encoder.layers.encoder_layer_1.ln_1",
         reshape=lambda tokens: tokens[:, 1:].transpose(1, 2).unflatten(2, (4, 4)),
     )
     assert found.maps.shape == (2, 2, 4, 4)
     assert found.maps.abs().max() > 0
-
-
-def tiny_transformer() -> nn.Module:
-    from torchvision.models import VisionTransformer
-
-    network = VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=5)
-    nn.init.normal_(network.heads.head.weight)
-    return network.eval()
