@@ -1,5 +1,6 @@
 from . import evaluate as evaluate
 from . import explorers as explorers
+from . import faithfulness as faithfulness
 from . import gradients as gradients
 from . import localization as localization
 from . import networks as networks
