@@ -18,7 +18,7 @@ from camlib.evaluate import evaluate_scenes
 from camlib.networks import GapNet
 from camlib.networks.checkpoint import ARCHITECTURES, write_checkpoint
 from camlib.networks.small import FINEST
-from camlib.scenes import Garments, load_garments, make_scenes
+from camlib.scenes import load_garments, make_scenes
 from camlib.training.loop import Trained, train
 from camlib.training.recipe import Part, Precision, Recipe
 
@@ -28,13 +28,11 @@ TEST_SCENES, TEST_SEED = 2000, 1
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train, measure on held-out garments, write the checkpoint; return the exit status."""
-    parser = _parser()
-    given = parser.parse_args(arguments)
-    recipe_names = [field.name for field in dataclasses.fields(Recipe)]
+    given = parser().parse_args(arguments)
     output: Path = given.output or Path(f"{given.architecture}.safetensors")
     unfinished = output.with_name(f"{output.name}.unfinished")
     try:
-        recipe = Recipe(**{name: getattr(given, name) for name in recipe_names})
+        recipe = recipe_from(given)
         if not output.parent.is_dir():
             raise FileNotFoundError(
                 f"--output: expected a file in a folder that exists, got {output}. "
@@ -42,8 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         garments = load_garments("train", given.garments, per_class=recipe.per_class)
         trained = train(recipe, garments, unfinished=unfinished, progress=not given.quiet)
-        test = load_garments("test", given.garments)
-        about = _about(trained, test, given.garments is None)
+        about = _about(trained, given.garments is None)
         write_checkpoint(output, recipe.architecture, trained.network.state_dict(), about)
     except KeyboardInterrupt:
         print(f"\nInterrupted. The same command goes on from {unfinished}.", file=sys.stderr)
@@ -56,8 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _about(trained: Trained, test: Garments, carried: bool) -> dict[str, object]:
-    """Measure the network and gather what the checkpoint says of itself."""
+def _about(trained: Trained, carried: bool) -> dict[str, object]:
+    """Measure the network and gather what the checkpoint says of itself.
+
+    Whatever it was trained with, it is measured on the same scenes as all others.
+    """
+    test = load_garments("test")
     scenes = make_scenes(test, TEST_SCENES, TEST_SEED)
     network = trained.network
     if isinstance(network, GapNet):
@@ -82,15 +83,23 @@ def _about(trained: Trained, test: Garments, carried: bool) -> dict[str, object]
     }
 
 
-def _parser() -> argparse.ArgumentParser:
+def recipe_from(given: argparse.Namespace) -> Recipe:
+    """Return the recipe that a command line asks for."""
+    return Recipe(
+        **{field.name: getattr(given, field.name) for field in dataclasses.fields(Recipe)}
+    )
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
     plain = Recipe()
-    parser = argparse.ArgumentParser(
+    reader = argparse.ArgumentParser(
         prog="python -m camlib.training",
         description="Train a small network on scenes of garments and measure it on held-out ones. "
         "Interrupted, it goes on where it stopped when the same command is given again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
-    add = parser.add_argument
+    add = reader.add_argument
     add("architecture", nargs="?", choices=ARCHITECTURES, default=plain.architecture)
     add("--epochs", type=int, default=plain.epochs, help="passes over the scenes")
     add("--scenes", type=int, default=plain.scenes, help="scenes in an epoch")
@@ -116,7 +125,7 @@ def _parser() -> argparse.ArgumentParser:
         "--garments",
         type=Path,
         metavar="FOLDER",
-        help="the full Fashion-MNIST; without it the part that camlib carries",
+        help="train with the full Fashion-MNIST; without it, with the part that camlib carries",
     )
     add(
         "--output",
@@ -125,7 +134,7 @@ def _parser() -> argparse.ArgumentParser:
         help="the checkpoint (default: ARCHITECTURE.safetensors)",
     )
     add("--quiet", action="store_true", help="no progress bar")
-    return parser
+    return reader
 
 
 if __name__ == "__main__":
