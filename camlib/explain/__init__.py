@@ -3,7 +3,8 @@
 ``cam`` holds class activation maps, ``gradient_maps`` Grad-CAM and Grad-CAM++. Below them:
 ``targets``, ``classes`` and ``layers`` read what was asked for; ``proof`` and ``closed`` make maps of a
 head; ``cut``, ``backward`` and ``weighing`` make them of gradients, in the ways of ``methods``;
-``activation``, ``default`` and ``tokens`` find a layer where none was named, or say why not.
+``outputs``, ``activation``, ``default`` and ``tokens`` find a layer where none was named, or say why
+not.
 """
 
 from camlib.explain.cam import ClassActivationMaps, class_activation_maps

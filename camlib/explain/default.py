@@ -8,11 +8,12 @@ from weakref import WeakKeyDictionary
 from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError
-from camlib.explain.activation import Output, Outputs, last_activation
+from camlib.explain.activation import last_activation
 from camlib.explain.closed import maps_from_head
 from camlib.explain.cut import UnusableLayerError
 from camlib.explain.layers import Place
 from camlib.explain.methods import GradientMaps, Method
+from camlib.explain.outputs import Output, Outputs
 from camlib.explain.targets import Target
 from camlib.explain.weighing import maps_from_gradients
 from camlib.head import Head

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 _Result = TypeVar("_Result")
 
 # Measured on two cores: EfficientNet-Lite0 has 22 weights per number of one picture and gains about
-# a fifth; ResNet-50 has 156 and gains nothing, or loses; with eight pictures both gain an eighth or more.
-_WEIGHTS_PER_PIXEL = 64
+# a fifth; VGG-16 has 98 and gains a tenth; ResNet-50 has 156 and gains nothing, or loses; with eight
+# pictures all gain an eighth or more.
+_WEIGHTS_PER_PIXEL = 128
 
 # Counted once per network: that takes a fifth of a millisecond. Should a change of the network make
 # the count wrong, the other layout may be chosen, which costs time and nothing else.
