@@ -11,7 +11,7 @@ book_files := $(shell find book camlib tooling -type f -not -path '*/__pycache__
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve lab test lint unit chapters pages widgets bench format constraints clean distclean
+.PHONY: help book serve lab test lint unit chapters pages widgets bench zoo format constraints clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -64,6 +64,9 @@ widgets: _web/fingerprint .venv/.ready ## only the explorers in JupyterLab, work
 
 bench: .venv/.bench _build/.book ## speed against the bare forward pass and peers; what the pages cost
 	@$(browser) && $(py) -m benchmarks
+
+zoo: .venv/.ready ## try camlib on every classifier of torchvision, and write the book's page of it
+	@$(py) -m tooling.zoo
 
 format: .venv/.ready ## put code and notebooks into the one form that lint accepts
 	@$(py) -m ruff check --quiet --fix .

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from torch import Tensor
 
 
@@ -46,10 +46,10 @@ def matrix(before: Affine, weight: Float[Tensor, "c k"], bias: Tensor | None) ->
     return replace(before, weight=combined, offset=offset if bias is None else offset + bias)
 
 
-def gain(before: Affine, by: Float[Tensor, " c"]) -> Affine:
-    """Diagonal gain: g·(s·(V @ p) + o) = s·(gV @ p) + g·o; one number for all goes to the scale."""
+def gain(before: Affine, by: Float[Tensor, " c"] | Float[Tensor, "n 1"]) -> Affine:
+    """Diagonal gain: g·(s·(V @ p) + o) = s·(gV @ p) + g·o; one number a picture goes to the scale."""
     offset = before.offset * by
-    if by.numel() == 1:
+    if by.ndim == 2 or by.numel() == 1:
         return replace(before, scale=before.scale * by, offset=offset)
     inner = before.weight
     if inner is not None:
@@ -58,5 +58,16 @@ def gain(before: Affine, by: Float[Tensor, " c"]) -> Affine:
 
 
 def shift(before: Affine, by: Tensor | None) -> Affine:
-    """Add the same numbers to the vector of every picture."""
+    """Add the same numbers to the vector of every picture, or one number a picture to all of it."""
     return before if by is None else replace(before, offset=before.offset + by)
+
+
+def pick(before: Affine, places: Int[Tensor, " d"], among: int) -> Affine:
+    """Keep some of so many rows: (s·(V @ p) + o)[places] = s·(V[places] @ p) + o[places]."""
+    weight, offset = before.weight, before.offset
+    if weight is None:
+        weight = torch.eye(among, dtype=offset.dtype, device=offset.device)
+    elif weight.ndim == 1:
+        weight = torch.diag(weight)
+    offset = offset if offset.shape[1] == 1 else offset[:, places]
+    return replace(before, weight=weight[places], offset=offset)

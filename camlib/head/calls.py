@@ -10,11 +10,12 @@ import torch
 from torch import Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Call:
     """A function, what went in, and which of it came from the picture.
 
-    ``keeps_values`` says that what came out holds the same values in the same order.
+    ``keeps_values`` says that what came out holds the same values in the same order. ``held`` is
+    what else came from the picture: a number that was computed from the pooled vector itself.
     """
 
     function: Callable[..., Any]
@@ -22,6 +23,7 @@ class Call:
     kwargs: Mapping[str, Any]
     source: Tensor
     keeps_values: bool
+    held: Tensor | None = None
 
     @property
     def name(self) -> str:
@@ -31,6 +33,40 @@ class Call:
     def argument(self, place: int, name: str, default: Any = None) -> Any:
         """Return an argument that may have been passed by position or by name."""
         return self.args[place] if len(self.args) > place else self.kwargs.get(name, default)
+
+
+@dataclass(frozen=True)
+class Item:
+    """A function that returns several tensors, and which of them is meant."""
+
+    function: Callable[..., Any]
+    place: int
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Return that tensor alone."""
+        return self.function(*args, **kwargs)[self.place]
+
+    @property
+    def __name__(self) -> str:
+        return name_of(self.function)
+
+
+def outcomes(function: Callable[..., Any], result: Any) -> list[tuple[Callable[..., Any], Tensor]]:
+    """Return the tensors that a call returned, each with the function that returns it alone."""
+    if isinstance(result, Tensor):
+        return [(function, result)]
+    if not isinstance(result, (list, tuple)):
+        return []
+    return [
+        (Item(function, place), item)
+        for place, item in enumerate(result)
+        if isinstance(item, Tensor)
+    ]
+
+
+def distinct(tensors: Sequence[Tensor]) -> list[Tensor]:
+    """Return each tensor once, in the order of its first place."""
+    return list({id(tensor): tensor for tensor in tensors}.values())
 
 
 def name_of(function: Callable[..., Any]) -> str:

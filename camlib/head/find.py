@@ -34,8 +34,9 @@ class Head:
     weight
         The weights :math:`w_k^c`, shape (c, k).
     scale
-        The factor :math:`s`, shape (n, 1): 1, except behind a LayerNorm, where it is one over the
-        standard deviation of the pooled vector, or where the network multiplies by a number.
+        The factor :math:`s`, shape (n, 1): 1, except behind a normaliser, where it is one over the
+        pooled vector's spread (LayerNorm, RMSNorm) or length (cosine heads), or where the network
+        multiplies by a number.
     offset
         The part :math:`o_c` of the logit that no place explains, shape (n, c): the bias.
     logits
@@ -91,7 +92,7 @@ def find_head(
 
     Notes
     -----
-    Zhou et al. 2016, section 2; the exact form for LayerNorm heads is this package's own.
+    Zhou et al. 2016, section 2; the exact form for heads that normalise is this package's own.
     """
     check_network(network)
     check_images(images, network, check_values)
@@ -158,7 +159,7 @@ def _rounding(tail: Tail, logits: Tensor) -> float:
         seen += tensors_among(call.args, call.kwargs)
     coarsest = max(torch.finfo(tensor.dtype).eps for tensor in seen if tensor.is_floating_point())
     if logits.is_cuda:  # which may multiply float32 numbers with 10 bits only
-        convolves = any(call.name == "conv2d" for call in tail.calls)
+        convolves = any(call.name.startswith("conv") for call in tail.calls)
         cudnn, cublas = torch.backends.cudnn, torch.backends.cuda.matmul
         if _tf32(cublas) or (convolves and _tf32(getattr(cudnn, "conv", cudnn))):
             return max(coarsest, 2.0**-10)

@@ -11,7 +11,10 @@ from jaxtyping import Float
 from torch import Tensor
 
 from camlib.head.affine import Affine, NotAffineError, gain, matrix, shift, unchanged
-from camlib.head.calls import Call
+from camlib.head.calls import Call, tensors_among
+from camlib.head.contraction import einsum
+from camlib.head.norms import cosine_similarity, normalize, rms_norm
+from camlib.head.picking import PICKS, picked
 
 # An activation is no part of a linear head, even on a picture where it happens to change nothing.
 _NAMES = """
@@ -34,9 +37,12 @@ def as_affine(calls: Sequence[Call], like: Tensor) -> Affine:
 def then(before: Affine, call: Call) -> Affine:
     """Append one call to an affine map."""
     name = call.name.strip("_")  # "mul" for mul_ and __mul__
+    if sum(t is call.source for t in tensors_among(call.args, call.kwargs)) > 1:
+        raise NotAffineError  # times itself
     fold = _FOLDS.get(name)
     if fold is not None:
-        return fold(before, call)
+        after = fold(before, call)
+        return after if call.held is None else replace(after, held=True)
     # Flatten, squeeze, permute, dropout in evaluation mode: whatever leaves each value in its place.
     if name in ACTIVATIONS or not call.keeps_values:
         raise NotAffineError
@@ -49,13 +55,17 @@ def _linear(before: Affine, call: Call) -> Affine:
 
 def _convolution(before: Affine, call: Call) -> Affine:
     weight = call.argument(1, "weight")
-    if weight.shape[2:] != (1, 1):
+    if weight.shape[2:].numel() != 1:
         raise NotAffineError
     groups = weight.flatten(1).chunk(call.argument(6, "groups", 1))
     joined = groups[0]
     if len(groups) > 1:
         joined = torch.block_diag(*groups)  # type: ignore[no-untyped-call] # torch gives no types
     return _matrix(before, call, joined, call.argument(2, "bias"))
+
+
+def _inner_product(before: Affine, call: Call) -> Affine:
+    return _matrix(before, call, call.argument(1, "other"), None)
 
 
 def _product(before: Affine, call: Call) -> Affine:
@@ -73,7 +83,8 @@ def _product_and_sum(before: Affine, call: Call) -> Affine:
 
 
 def _matrix(before: Affine, call: Call, weight: Tensor, bias: Tensor | None) -> Affine:
-    if weight.shape[1] != call.source[0].numel() or (bias is not None and bias.ndim != 1):
+    whole = weight.ndim == 2 and weight.shape[1] == call.source[0].numel()
+    if not whole or (bias is not None and bias.ndim != 1):
         raise NotAffineError  # it reads something else than the whole vector
     return matrix(before, weight, bias)
 
@@ -90,6 +101,14 @@ def _layer_norm(before: Affine, call: Call) -> Affine:
     by, bias = call.argument(2, "weight"), call.argument(3, "bias")
     normal = normal if by is None else gain(normal, by.flatten())
     return shift(normal, None if bias is None else bias.flatten())
+
+
+def _group_norm(before: Affine, call: Call) -> Affine:
+    """One group is a LayerNorm over the channels, with the same arguments in the same places."""
+    if call.argument(1, "num_groups") != 1:
+        raise NotAffineError
+    shape = call.source.shape[1:]
+    return _layer_norm(before, replace(call, args=(call.source, shape, *call.args[2:])))
 
 
 def _batch_norm(before: Affine, call: Call) -> Affine:
@@ -125,8 +144,8 @@ def _divide(before: Affine, call: Call) -> Affine:
     return gain(before, 1 / _constant(call))
 
 
-def _constant(call: Call) -> Float[Tensor, " c"]:
-    """Return the other operand as one number for each channel, or as one for all of them."""
+def _constant(call: Call) -> Float[Tensor, " c"] | Float[Tensor, "n 1"]:
+    """Return the other operand: a number for each channel, for all of them, or for each picture."""
     first, second = call.argument(0, "input"), call.argument(1, "other")
     value = second if first is call.source else first
     one = call.source[:1]
@@ -135,6 +154,8 @@ def _constant(call: Call) -> Float[Tensor, " c"]:
         value, (int, float, Tensor)
     ):
         raise NotAffineError
+    if call.held is not None:
+        return call.held.reshape(-1, 1).to(exact)
     number = torch.as_tensor(value, dtype=exact, device=one.device)
     if number.numel() == 1:
         return number.reshape(1)
@@ -146,12 +167,20 @@ def _constant(call: Call) -> Float[Tensor, " c"]:
 
 _FOLDS: dict[str, Callable[[Affine, Call], Affine]] = {
     "linear": _linear,
+    "conv1d": _convolution,
     "conv2d": _convolution,
+    "conv3d": _convolution,
     "layer_norm": _layer_norm,
+    "group_norm": _group_norm,
+    "rms_norm": rms_norm,
+    "normalize": normalize,
+    "cosine_similarity": cosine_similarity,
     "batch_norm": _batch_norm,
     "matmul": _product,
     "mm": _product,
     "addmm": _product_and_sum,
+    "inner": _inner_product,
+    "einsum": einsum,
     "add": _add,
     "sub": _subtract,
     "subtract": _subtract,
@@ -160,4 +189,5 @@ _FOLDS: dict[str, Callable[[Affine, Call], Affine]] = {
     "div": _divide,
     "divide": _divide,
     "true_divide": _divide,
+    **dict.fromkeys(PICKS, picked),
 }

@@ -9,7 +9,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 # Calls that pick values: equal to the average only on features that are the same everywhere.
-_PICKS = ("max", "min", "median", "__getitem__", "select")
+_PICKS = ("max", "min", "median", "__getitem__", "select", "split", "chunk", "unbind")
 
 
 @cache

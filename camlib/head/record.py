@@ -12,7 +12,8 @@ from torch import Tensor, nn
 from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
 
-from camlib.head.calls import Call, keeps_values, name_of, tensors_among, tensors_read
+from camlib.head.calls import Call, distinct, keeps_values, name_of, outcomes, tensors_read
+from camlib.head.held import vector_and_number
 from camlib.head.watch import is_vector
 
 
@@ -64,19 +65,21 @@ class Record(TorchFunctionMode):
         tensors = tensors_read(name, args, kwargs)
         written = args[0] if result is None and args else result  # None: assignment to an index
         read = self.read(tensors)
-        for item in tensors_among([written], {}) if read else []:
-            self.computed[id(item)] = item
-        if isinstance(written, Tensor) and tensors:
-            source = read[0] if read else tensors[0]
-            call = Call(func, args, kwargs, source, keeps_values(name, source, written))
-            value = written.clone() if is_vector(written) else written
-            module = self.modules[-1] if self.modules else ""
-            self.steps.append(Step(call, tensors, written, value, module))
+        beside = vector_and_number(read)
+        source = beside[0] if beside else next(iter((*read, *tensors)), None)
+        module = self.modules[-1] if self.modules else ""
+        for function, item in outcomes(func, written):
+            if read:
+                self.computed[id(item)] = item
+            if source is not None:
+                call = Call(function, args, kwargs, source, keeps_values(name, source, item))
+                value = item.clone() if is_vector(item) else item
+                self.steps.append(Step(call, tensors, item, value, module))
         return result
 
     def read(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Return those of the tensors that depend on the picture."""
-        return [tensor for tensor in tensors if id(tensor) in self.computed]
+        return [tensor for tensor in distinct(tensors) if id(tensor) in self.computed]
 
 
 @contextmanager

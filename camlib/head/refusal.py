@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
 from camlib.head.affine import NotAffineError, unchanged
 from camlib.head.folds import then
+from camlib.head.held import make_a_statistic, vector_and_number
 from camlib.head.pooling_call import averaged_features
 from camlib.head.record import Record, Step, module_names
+from camlib.head.trial import is_affine_by_trial
 from camlib.head.watch import is_vector
 
 _NEEDED = "expected feature maps, then global average pooling, then one linear layer"
@@ -50,20 +53,44 @@ def _explain(path: Sequence[Step], record: Record) -> tuple[str, str]:
             "the output does not come from any call that can be watched",
             "Pass the original module: a scripted, traced or compiled one hides its calls.",
         )
-    first, rest = path[0], path[1:]
-    source, pooled = first.call.source, first.value
-    grid = _grid_behind(source, record.steps)
-    if grid is None or averaged_features(first.call.name, grid, pooled) is None:
-        return _explain_no_average(first, rest, source)
-    affine = unchanged(pooled)
-    for step in rest:
-        if len(record.read(step.tensors)) > 1:
-            return f"{step.place} joins several pooled vectors into one", _RETRAIN
+    pooled = _end_of_average(path, record.steps)
+    if pooled is None:
+        return _explain_no_average(path[0], path[1:], path[0].call.source)
+    affine = unchanged(path[pooled].value)
+    for step in path[pooled + 1 :]:
+        read = record.read(step.tensors)
+        held = _held_among(read, path, record.steps)
+        if len(read) > 1 and held is None:
+            return f"{step.place} joins several tensors that depend on the picture", _RETRAIN
         try:
-            affine = then(affine, step.call)
+            affine = then(affine, replace(step.call, held=held))
         except NotAffineError:
             return _explain_not_affine(step)
     return "the logits are no affine function of the pooled features", _RETRAIN
+
+
+def _end_of_average(path: Sequence[Step], steps: Sequence[Step]) -> int | None:
+    """Return which step has the average in its hands; a sum over places is divided later."""
+    grid = _grid_behind(path[0].call.source, steps)
+    if grid is not None:
+        for number, step in enumerate(path):
+            repeats = number > 0 and step.call.keeps_values
+            if not repeats and averaged_features(step.call.name, grid, step.value) is not None:
+                return number
+    return None
+
+
+def _held_among(
+    read: Sequence[Tensor], path: Sequence[Step], steps: Sequence[Step]
+) -> Tensor | None:
+    """Return which of two tensors is a statistic of what lies on the way to the output."""
+    found = vector_and_number(read)
+    if found is None:
+        return None
+    made = _path_to(found[1], steps)
+    own = [step.call.name for step in made if not any(step is known for known in path)]
+    same = bool(made) and made[0] is path[0]
+    return found[1] if same and make_a_statistic(own) else None
 
 
 def _grid_behind(tensor: Tensor, steps: Sequence[Step]) -> Tensor | None:
@@ -87,6 +114,11 @@ def _explain_not_affine(step: Step) -> tuple[str, str]:
         return (
             f"{step.place} drops the axis of the pictures when there is only one",
             "Keep that axis, for example with flatten(1) for squeeze().",
+        )
+    if is_affine_by_trial(step.call):
+        return (
+            f"{step.place} stands behind the pooling in a form that cannot be read as one matrix",
+            "It is linear: write it as torch.nn.Linear, or put one in its place.",
         )
     return f"{step.place} stands behind the pooling and is not linear", _RETRAIN
 

@@ -15,9 +15,18 @@ from torch.overrides import TorchFunctionMode
 from torch.utils.weak import WeakTensorKeyDictionary
 
 from camlib.head.affine import NotAffineError
-from camlib.head.calls import Call, keeps_values, name_of, tensors_among, tensors_read
+from camlib.head.calls import (
+    Call,
+    distinct,
+    keeps_values,
+    name_of,
+    outcomes,
+    tensors_among,
+    tensors_read,
+)
 from camlib.head.doors import check_channels
 from camlib.head.folds import ACTIVATIONS, as_affine
+from camlib.head.held import make_a_statistic, vector_and_number
 from camlib.head.pooling_call import averaged_features, picks
 
 
@@ -96,10 +105,12 @@ class Watch(TorchFunctionMode):
             self.tails.pop(args[0], None)  # an assignment to an index has changed it
         if self._from_the_start:
             self._note_computed(tensors_read(name, args, kwargs), args, result)
-        if isinstance(result, Tensor) and (result.ndim in (2, 3) or 1 in result.shape[1:]):
-            tensors = [t for t in tensors_read(name, args, kwargs) if type(t) is not nn.Parameter]
-            if tensors:
-                self._note(func, args, kwargs, tensors, result)
+        for function, item in outcomes(func, result):
+            if item.ndim in (1, 2, 3) or 1 in item.shape[1:]:
+                read = tensors_read(name, args, kwargs)
+                tensors = distinct([t for t in read if type(t) is not nn.Parameter])
+                if tensors:
+                    self._note(function, args, kwargs, tensors, item)
         return result
 
     def _note_computed(self, read: Sequence[Tensor], args: Sequence[Any], result: Any) -> None:
@@ -118,11 +129,14 @@ class Watch(TorchFunctionMode):
     ) -> None:
         name = name_of(func)
         pooled = [tensor for tensor in tensors if tensor in self.tails]
+        held = self._held_among(pooled)
+        pooled = [tensor for tensor in pooled if tensor is not held]
+        computed = [tensor for tensor in tensors if tensor in self._computed and tensor is not held]
         source = pooled[0] if pooled else tensors[0]
-        joins = len(pooled) > 1 or sum(tensor in self._computed for tensor in tensors) > 1
+        joins = len(pooled) > 1 or len(computed) > 1
         tail = self.tails[source] if pooled and not joins else None
         keeps = tail is not None and keeps_values(name, source, result)
-        call = Call(func, args, kwargs, source, keeps)
+        call = Call(func, args, kwargs, source, keeps, held)
         features = None if joins else self._averaged(call, tensors, result)
         # The average of one cell adds nothing to a vector that was averaged already.
         if features is not None and not (keeps and tail is not None and tail.is_affine):
@@ -135,6 +149,16 @@ class Watch(TorchFunctionMode):
             grids = self._grids.get(source, ()) + ((source,) if source.ndim == 4 else ())
             self._grids[result] = grids[-2:]
 
+    def _held_among(self, pooled: Sequence[Tensor]) -> Tensor | None:
+        """Return which of two tensors is a statistic of the other, or of what that was made of."""
+        found = vector_and_number(pooled)
+        if found is None:
+            return None
+        of_vector, of_number = (self.tails[tensor] for tensor in found)
+        own = [call.name for call in of_number.calls if call not in of_vector.calls]
+        same = of_vector.features is of_number.features
+        return found[1] if same and make_a_statistic(own) else None
+
     def _averaged(self, call: Call, tensors: Sequence[Tensor], result: Tensor) -> Tensor | None:
         """Return the features whose average the result is: the finest ones, before any step."""
         if not is_vector(result) or call.name.strip("_") in ACTIVATIONS:
@@ -146,6 +170,8 @@ class Watch(TorchFunctionMode):
             candidates += [] if call.keeps_values else self._grids.get(tensor, ())
             candidates.append(tensor)
         for maps in candidates:
+            if is_vector(maps) and result.numel() < maps.numel():
+                continue  # a mean over the channels of what was pooled already
             features = averaged_features(call.name, maps, result)
             if features is not None:
                 return features

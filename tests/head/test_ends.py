@@ -238,7 +238,7 @@ def test_a_weight_computed_from_the_picture_is_refused(network: Plain) -> None:
 
     weight = network.fc.weight.detach()
     network.fc.register_forward_pre_hook(compute)
-    with pytest.raises(camlib.NotCAMReadyError, match="joins several pooled vectors"):
+    with pytest.raises(camlib.NotCAMReadyError, match="joins several tensors"):
         camlib.find_head(network, pictures())
 
 

@@ -167,6 +167,7 @@ RETRAIN = (
     "Put global average pooling and one linear layer on its last feature maps and retrain, or use "
     "a method that needs no special head, such as Grad-CAM."
 )
+REWRITE = "It is linear: write it as torch.nn.Linear, or put one in its place."
 NEEDED = "network: expected feature maps, then global average pooling, then one linear layer, got "
 
 
@@ -183,6 +184,11 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     ),
     "hidden layer behind an average in two steps": (
         lambda n, f: n.hidden(f.flatten(2).mean(2)),
+        "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. "
+        + RETRAIN,
+    ),
+    "hidden layer behind a sum that is divided later": (
+        lambda n, f: n.hidden(torch.einsum("nkhw->nk", f) / 36),
         "layer 'hidden.1' of type Tanh (tanh) stands behind the pooling and is not linear. "
         + RETRAIN,
     ),
@@ -208,7 +214,8 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     ),
     "one channel left out": (
         lambda n, f: n.fc(without_the_first(f.mean((2, 3)))),
-        "the call __setitem__ stands behind the pooling and is not linear. " + RETRAIN,
+        "the call __setitem__ stands behind the pooling in a form that cannot be read as one "
+        "matrix. " + REWRITE,
     ),
     "hidden layer, and a number that is learnt": (
         lambda n, f: n.hidden(f.mean((2, 3))) * n.layer_norm.bias[0].exp(),
@@ -217,15 +224,16 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     ),
     "weights that depend on the picture": (
         lambda n, f: nn.functional.linear(f.mean((2, 3)), n.free.weight * f.std()),
-        "the call linear joins several pooled vectors into one. " + RETRAIN,
+        "the call linear joins several tensors that depend on the picture. " + RETRAIN,
     ),
     "a bias that depends on the picture": (
         lambda n, f: n.fc(f.mean((2, 3))) + f[:1, :C, 0, 0],
-        "the call add joins several pooled vectors into one. " + RETRAIN,
+        "the call add joins several tensors that depend on the picture. " + RETRAIN,
     ),
     "a single number for the vector": (
         lambda n, f: n.fc(nn.functional.linear(n.pool(f), f.new_full((1, 1), 2)).flatten(1)),
-        "the call linear stands behind the pooling and is not linear. " + RETRAIN,
+        "the call linear stands behind the pooling in a form that cannot be read as one matrix. "
+        + REWRITE,
     ),
     "maximum pooling of features that are the same everywhere": (
         lambda n, f: n.fc(n.peak(f * 0).flatten(1)),
@@ -254,13 +262,13 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     ),
     "two pools added": (
         lambda n, f: n.fc(f.mean((2, 3))) + n.free(n.to_maps(f).mean((2, 3)) @ torch.ones(C, K)),
-        "the call add joins several pooled vectors into one. " + RETRAIN,
+        "the call add joins several tensors that depend on the picture. " + RETRAIN,
     ),
     "average and maximum side by side": (
         lambda n, f: nn.functional.linear(
             torch.cat([f.mean((2, 3)), f.amax((2, 3))], 1), torch.ones(C, 2 * K)
         ),
-        "the call cat joins several pooled vectors into one. " + RETRAIN,
+        "the call cat joins several tensors that depend on the picture. " + RETRAIN,
     ),
     "one token of a sequence": (
         lambda n, f: n.fc(f.flatten(2).transpose(1, 2)[:, 0]),

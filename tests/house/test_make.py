@@ -9,7 +9,7 @@ import pytest
 
 from tooling.repository import ROOT
 
-TARGETS = ("help", "book", "serve", "lab", "test", "lint", "bench", "format", "clean")
+TARGETS = ("help", "book", "serve", "lab", "test", "lint", "bench", "zoo", "format", "clean")
 
 
 def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

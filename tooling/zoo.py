@@ -1,0 +1,241 @@
+"""Try camlib on every classifier of torchvision, and write down in the book what comes of it.
+
+Weights are random: the structure alone decides whether a network has an exact map. Nothing is
+downloaded. Run it as ``python -m tooling.zoo``; it fails on a crash or a wrong map, and else writes
+the tables of ``book/zoo.md``.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager, redirect_stdout
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import torch
+import torchvision
+from torch import Tensor, nn
+from tqdm import tqdm
+
+import camlib
+from tooling.repository import ROOT
+
+PAGE = ROOT / "book" / "zoo.md"
+BEGIN, END = "% make zoo writes from here", "% to here"
+SIDE = 224
+# Relative to the largest logit: rounding stays below the first, the page promises the last.
+ERRORS = (1e-5, 1e-4)
+# A prime number, so that no two rows of a weight begin at the same place.
+_DRAWN = 1_000_003
+_NOT_DRAWN = ("zeros_", "ones_", "constant_", "eye_", "dirac_")
+
+
+@dataclass(frozen=True)
+class Exact:
+    """A network whose maps average to its logits.
+
+    ``features`` is (k, h, w); ``error`` the largest gap between mean(map) + offset and a logit,
+    relative to the largest logit.
+    """
+
+    name: str
+    parameters: int
+    features: tuple[int, int, int]
+    error: float
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A network that camlib refuses, the layer in the way, and what that layer does."""
+
+    name: str
+    parameters: int
+    layer: str
+    reason: str
+
+
+def names() -> list[str]:
+    """Return the names of torchvision's classifiers."""
+    found: list[str] = torchvision.models.list_models(torchvision.models)
+    return found
+
+
+def parameters_of(name: str) -> int:
+    """Count a network's parameters. Nothing is written to them, so that they take up no memory."""
+    return _count(_built(name, lambda weight: weight))
+
+
+def build(name: str) -> nn.Module:
+    """Build a network with random weights, always the same, in a fraction of the usual time."""
+    drawn = torch.randn(_DRAWN, generator=torch.Generator().manual_seed(0))
+
+    def fill(weight: Tensor) -> Tensor:
+        spread = (2 / weight[0].numel()) ** 0.5 if weight.ndim > 1 else 0.1
+        with torch.no_grad():
+            for start in range(0, weight.numel(), _DRAWN):
+                part = weight.view(-1)[start : start + _DRAWN]
+                torch.mul(drawn[: len(part)], spread, out=part)
+        return weight
+
+    return _built(name, fill).eval()
+
+
+def _built(name: str, fill: Callable[[Tensor], Tensor]) -> nn.Module:
+    """Build a network, with ``fill`` in the place of all that draws random numbers."""
+    with _drawing_by(fill):
+        options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+        network: nn.Module = torchvision.models.get_model(name, weights=None, **options)
+    return network
+
+
+@contextmanager
+def _drawing_by(fill: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    def stand_in(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
+        return fill(tensor)
+
+    with ExitStack() as stack:
+        for name in dir(nn.init):
+            if name.endswith("_") and name[0] != "_" and name not in _NOT_DRAWN:
+                stack.enter_context(mock.patch.object(nn.init, name, stand_in))
+        yield
+
+
+def _count(network: nn.Module) -> int:
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+def judge(name: str) -> Exact | Refused:
+    """Explain a picture of noise by one of torchvision's networks.
+
+    Raises
+    ------
+    ValueError
+        If a map is wrong, or if weights so chosen prove nothing.
+    """
+    network = build(name)
+    image = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
+    try:
+        head = camlib.find_head(network, image)
+        cam = camlib.class_activation_maps(network, image)  # looks where the head was found
+    except camlib.NotCAMReadyError as refusal:
+        return Refused(name, _count(network), *_layer_and_reason(str(refusal)))
+    with torch.no_grad():
+        logits = network(image).double()
+    scale = logits.abs().max()
+    places = cam.maps.flatten(2).std(2).max()
+    if min(logits.std(), places) < 0.01 * scale:
+        raise ValueError(f"{name}: expected classes and places that differ, got a flat answer.")
+    error = float((cam.maps.double().mean((2, 3)) + cam.offset - logits).abs().max() / scale)
+    if not error <= ERRORS[-1]:
+        raise ValueError(f"{name}: expected maps that average to the logits, got a gap of {error}.")
+    k, (h, w) = head.features.shape[1], cam.maps.shape[2:]
+    return Exact(name, _count(network), (k, h, w), error)
+
+
+def _layer_and_reason(message: str) -> tuple[str, str]:
+    found = re.search(r"where layer '(.+?)' of type (\w+) \(\w+\) (.+?)\. ", message)
+    if not found:
+        raise ValueError(f"expected a refusal that names a layer, got: {message}")
+    layer, kind, reason = found.groups()
+    return f"`{layer}` ({kind})", re.sub(r" by (\w+)$", r" by `\1`", reason)
+
+
+def row(verdict: Exact | Refused) -> str:
+    """Write a verdict as a row of its table."""
+    start = f"| `{verdict.name}` | {verdict.parameters / 1e6:.1f} |"
+    if isinstance(verdict, Refused):
+        return f"{start} {verdict.layer} | {verdict.reason} |"
+    bound = next(bound for bound in ERRORS if verdict.error < bound)
+    features = " × ".join(map(str, verdict.features))
+    return f"{start} {features} | < {bound:.0e} |".replace("e-0", "e-")
+
+
+def rows(page: str) -> dict[str, str]:
+    """Return the rows of a page's tables, by the names of the networks."""
+    return {found.group(1): found.group() for found in re.finditer(r"^\| `(\w+)` .*$", page, re.M)}
+
+
+def versions() -> str:
+    """Name what the tables were made with."""
+    installed = (
+        f"{name} {metadata.version(name).split('+')[0]}" for name in ("torch", "torchvision")
+    )
+    return " and ".join(installed)
+
+
+def tables(verdicts: Sequence[Exact | Refused]) -> str:
+    """Write all verdicts down: first how many of each, then a table of each."""
+    exact = [verdict for verdict in verdicts if isinstance(verdict, Exact)]
+    refused = [verdict for verdict in verdicts if isinstance(verdict, Refused)]
+    return "\n".join(
+        [
+            f"Of {len(verdicts)} networks **{len(exact)} have exact maps** and **{len(refused)} are "
+            f"refused**, with {versions()} and a picture of {SIDE} × {SIDE} pixels.",
+            "",
+            "## Exact",
+            "",
+            "| Network | Parameters (millions) | Features $k × h × w$ | Error |",
+            "|---|--:|--:|--:|",
+            *map(row, exact),
+            "",
+            "## Refused",
+            "",
+            "| Network | Parameters (millions) | Layer in the way | What it does |",
+            "|---|--:|---|---|",
+            *map(row, refused),
+        ]
+    )
+
+
+def with_tables(page: str, text: str) -> str:
+    """Put the text between the two marks of a page.
+
+    Raises
+    ------
+    ValueError
+        If a mark is missing.
+    """
+    if page.count(f"\n{BEGIN}\n") != 1 or page.count(f"\n{END}\n") != 1:
+        raise ValueError(f"page: expected the lines {BEGIN!r} and {END!r} once. Put them back.")
+    before, rest = page.split(f"{BEGIN}\n")
+    after = rest.split(f"{END}\n")[1]
+    return f"{before}{BEGIN}\n\n{text}\n\n{END}\n{after}"
+
+
+def visit(wanted: Sequence[str]) -> tuple[list[Exact | Refused], dict[str, Exception]]:
+    """Judge one network after the other; return the verdicts, and what went wrong by name."""
+    verdicts: list[Exact | Refused] = []
+    failures: dict[str, Exception] = {}
+    for name in (progress := tqdm(wanted, unit="network", leave=False)):
+        progress.set_postfix_str(name)
+        try:
+            verdicts.append(judge(name))
+        except Exception as error:
+            failures[name] = error
+    return verdicts, failures
+
+
+def main(page: Path = PAGE, wanted: Sequence[str] | None = None) -> int:
+    """Judge all networks; write the page and return 0 only if each has a verdict."""
+    with redirect_stdout(sys.stderr):
+        verdicts, failures = visit(wanted or names())
+    for name, error in failures.items():
+        print(f"zoo: {name}: {type(error).__name__}: {error}", file=sys.stderr)
+    if failures:
+        print(f"zoo: {len(failures)} networks without a verdict, {page.name} is as it was")
+        return 1
+    page.write_text(with_tables(page.read_text("utf-8"), tables(verdicts)), encoding="utf-8")
+    exact = sum(isinstance(verdict, Exact) for verdict in verdicts)
+    print(
+        f"zoo: {exact} exact, {len(verdicts) - exact} refused, none wrong: {page.name} is written"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
