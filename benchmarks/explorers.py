@@ -43,6 +43,8 @@ ACTIONS = (
     Action("upsampling_explorer", "opacity", "input[type=range]", "input"),
     Action("box_explorer", "threshold", "input[type=range]", "input"),
     Action("box_explorer", "another picture", "input[type=radio]", "click"),
+    Action("method_comparer", "another class, layer or scale", "input[type=radio]", "click"),
+    Action("method_comparer", "pointing at a place", ".cx-pad", "pointermove"),
 )
 
 # A frame's callbacks run just before it is painted; a message posted in one arrives just after.

@@ -1,5 +1,7 @@
 from . import evaluate as evaluate
 from . import explorers as explorers
+from . import faithfulness as faithfulness
+from . import gradients as gradients
 from . import localization as localization
 from . import networks as networks
 from . import photos as photos
@@ -10,7 +12,10 @@ from . import scenes as scenes
 from . import training as training
 from .errors import NotCAMReadyError as NotCAMReadyError
 from .explain import ClassActivationMaps as ClassActivationMaps
+from .explain import GradientMaps as GradientMaps
 from .explain import class_activation_maps as class_activation_maps
+from .explain import grad_cam as grad_cam
+from .explain import grad_cam_plus_plus as grad_cam_plus_plus
 from .head import Head as Head
 from .head import find_head as find_head
 from .pooling import global_average_pool as global_average_pool

@@ -53,7 +53,7 @@ class Table:
     top1
         The share of pictures whose highest logit is a class that is there.
     localization
-        None if the network has no exact maps.
+        None if the network has no maps by this method.
     refusal
         Why it has none, or an empty text.
     centre_box, random_box

@@ -10,9 +10,9 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from camlib.errors import NotCAMReadyError
-from camlib.head import Head, find_head
-from camlib.weighting import weighted_sum
+from camlib.explain.classes import check_range, whole_numbers
+from camlib.explain.proof import proven_maps
+from camlib.head import find_head
 
 
 @dataclass(frozen=True)
@@ -86,64 +86,24 @@ def class_activation_maps(
     chosen = _chosen(classes, head.logits)
     exact = torch.promote_types(head.features.dtype, torch.float32)
     with torch.no_grad(), torch.autocast(head.logits.device.type, enabled=False):
-        weight = head.weight if classes is None else head.weight[chosen]
-        maps = weighted_sum(head.features.to(exact), weight.to(exact))
-        maps *= head.scale[:, :, None, None]
-        logits, offset = head.logits, head.offset
+        weight, logits, offset = head.weight, head.logits, head.offset
         if classes is not None:
-            logits, offset = logits[:, chosen], offset[:, chosen]
-        cam = ClassActivationMaps(maps, logits.to(exact), offset.to(exact), chosen)
-        _prove(cam, head)
-    return cam
+            weight, logits, offset = weight[chosen], logits[:, chosen], offset[:, chosen]
+        logits, offset = logits.to(exact), offset.to(exact)
+        maps = proven_maps(head, weight.to(exact), offset, logits)
+    return ClassActivationMaps(maps, logits, offset, chosen)
 
 
 def _chosen(classes: Sequence[int] | Tensor | None, logits: Tensor) -> Tensor:
     count = logits.shape[1]
     if classes is None:
         return torch.arange(count, device=logits.device)
-    numbers = classes.tolist() if isinstance(classes, (Tensor, np.ndarray)) else classes
-    if not isinstance(numbers, Sequence) or isinstance(numbers, (str, bytes)):
+    given = classes.tolist() if isinstance(classes, (Tensor, np.ndarray)) else classes
+    if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
         raise TypeError(
             f"classes: expected a sequence of class indices, got {classes!r}. "
             "For one class pass a list of one: classes=[281]."
         )
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
-            raise TypeError(
-                f"classes: expected whole numbers, got {number!r} of type {type(number).__name__}. "
-                "Pass indices; for a name use camlib.networks.class_names().index(name)."
-            )
-        if not 0 <= number < count:
-            raise ValueError(
-                f"classes: expected indices from 0 to {count - 1}, got {number}. "
-                "Count from the first class, not from the last."
-            )
-    if len(numbers) == 0:
-        raise ValueError(
-            "classes: expected at least one class index, got none. Pass None for all classes."
-        )
-    return torch.tensor([int(number) for number in numbers], device=logits.device)
-
-
-def _prove(cam: ClassActivationMaps, head: Head) -> None:
-    """Check mean(map) + offset = logit for every picture and class, up to rounding."""
-    gaps = cam.maps.mean(dim=(2, 3)) + cam.offset - cam.logits
-    gap = _largest(gaps)
-    # In 32 bits many sums are rounded finely, in 16 only what stands at their ends, coarsely.
-    sums = 32 + cam.maps[0, 0].numel() / 8
-    relative = (sums if head.rounding < 1e-4 else 4) * head.rounding
-    allowed = relative * _largest(head.logits)
-    if not gap <= allowed:
-        # Rounding grows with the numbers that were added up, which may be larger than any logit.
-        allowed = max(allowed, relative * _largest(cam.maps.movedim(1, -1)))
-    if not gap <= allowed:
-        raise NotCAMReadyError(
-            f"network: expected maps that average to the logits within {allowed:.1g}, got a gap of "
-            f"{gap:.3g}. Some layer changes the features after they were pooled, or is not "
-            "deterministic; report its structure together with this message."
-        )
-
-
-def _largest(numbers: Tensor) -> float:
-    """Return the largest absolute value; NaN, if there is one."""
-    return max(abs(float(bound)) for bound in torch.aminmax(numbers))
+    numbers = whole_numbers("classes", given)
+    check_range("classes", numbers, count)
+    return torch.tensor(numbers, device=logits.device)

@@ -2,6 +2,7 @@
 
 from camlib.explorers.box_explorer import BoxExplorer
 from camlib.explorers.class_explorer import ClassExplorer
+from camlib.explorers.method_comparer import MethodComparer
 from camlib.explorers.pooling_explorer import PoolingExplorer
 from camlib.explorers.upsampling_explorer import UpsamplingExplorer
 from camlib.explorers.weighted_sum_explorer import WeightedSumExplorer
@@ -9,6 +10,7 @@ from camlib.explorers.weighted_sum_explorer import WeightedSumExplorer
 __all__ = [
     "BoxExplorer",
     "ClassExplorer",
+    "MethodComparer",
     "PoolingExplorer",
     "UpsamplingExplorer",
     "WeightedSumExplorer",

@@ -5,7 +5,7 @@ import { decode } from "./shared/data.mjs";
 import { announcer, element, photograph, reword } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
-import { number } from "./shared/numbers.mjs";
+import { digitsFor, number } from "./shared/numbers.mjs";
 import { heat } from "./shared/painting.mjs";
 import { upsample } from "./shared/upsampling.mjs";
 
@@ -215,7 +215,7 @@ function verdictPart({ scenes, here }) {
       `${here.found} of ${scenes.length} found.`,
     update() {
       const { scene: { peak }, threshold, cut: { box, iou } } = here;
-      const digits = peak > 0 ? Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(peak)))) : 2;
+      const digits = digitsFor(peak);
       reword(rule, peak > 0
         ? `In the light: values above ${number(threshold, 2)} × ${number(peak, digits)} = ${number(threshold * peak, digits)}`
         : `The highest value is ${number(peak, digits)}: there is no evidence to cut.`);

@@ -6,7 +6,7 @@ import { decode } from "./shared/data.mjs";
 import { announcer, element, photograph, uniqueId } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
-import { largest, mean, number, plural, strongest, withSign } from "./shared/numbers.mjs";
+import { digitsFor, largest, mean, number, plural, strongest, withSign } from "./shared/numbers.mjs";
 import { colourBar, endColours, heat } from "./shared/painting.mjs";
 
 const BEST = 5;
@@ -55,7 +55,7 @@ export function explore(root, data, state) {
   const { rows, columns } = data;
   const [height, width] = data.size;
   const placeOf = new Map(Array.from(data.classes, (index, place) => [index, place]));
-  const digits = data.peak >= 100 ? 0 : data.peak >= 10 ? 1 : data.peak >= 1 ? 2 : 3;
+  const digits = digitsFor(data.peak);
   const here = {
     get place() { return placeOf.get(state.get("class_index")); },
     get name() { return data.names[this.place]; },

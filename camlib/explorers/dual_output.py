@@ -39,11 +39,26 @@ def resized(
     return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
 
 
-def picture_url(picture: UInt8[np.ndarray, "H W 3"]) -> str:
-    """Return the picture as a JPEG data address, scaled down to 448 pixels where it is larger."""
+def fitted(picture: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
+    """Return the picture, scaled down to 448 pixels where it is larger."""
     height, width = picture.shape[:2]
     if max(height, width) > LONGEST_SIDE:
-        picture = resized(picture, *shown_size(height, width))
+        return resized(picture, *shown_size(height, width))
+    return picture
+
+
+def paled(picture: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "H W 3"]:
+    """Return the picture grey and pale: all colour is evidence then, and clear on dark places."""
+    return as_bytes(0.4 + 0.5 * plotting.greyscale(picture))
+
+
+def picture_url(picture: UInt8[np.ndarray, "H W 3"]) -> str:
+    """Return the picture as a JPEG data address, scaled down to 448 pixels where it is larger."""
+    return jpeg_url(fitted(picture))
+
+
+def jpeg_url(picture: UInt8[np.ndarray, "H W 3"]) -> str:
+    """Return the picture as a JPEG data address, as large as it is."""
     stream = io.BytesIO()
     # Colour at full resolution: halved chroma would blur the edges of the evidence.
     Image.fromarray(picture).save(stream, "JPEG", quality=85, subsampling=0, optimize=True)
@@ -104,7 +119,7 @@ def static_figure(
     if isinstance(picture, plotting.Drawing):
         address, (height, width) = drawing_url(picture)
     else:
-        address, (height, width) = picture_url(picture), picture.shape[:2]
+        address, (height, width) = jpeg_url(picture), picture.shape[:2]
     # Names come from the caller: no "</script>" or "<!--" among them may end the block early.
     block = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
     return (

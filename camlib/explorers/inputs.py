@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 TOLERANCE = {torch.float16: 2e-2, torch.bfloat16: 2e-1}
 AS_IT_IS = "Pass the result of camlib.class_activation_maps as it is."
 ONE_MAP = "Pass the raw map of one class: cam.maps[0, class_index]."
+ALL_MAPS = "Pass the raw maps of one picture: cam.maps[0]."
 AS_SEEN = "Pass what the network saw: camlib.networks.to_picture(images[0])."
 
 
@@ -74,21 +75,32 @@ def checked_picture(
 
 def checked_map(map: object, name: str = "map") -> Float[np.ndarray, "h w"]:
     """Return one raw map as float32, or raise."""
-    came = f"got {describe(map)}. {ONE_MAP}"
-    if not isinstance(map, (Tensor, np.ndarray)):
-        raise TypeError(f"{name}: expected a tensor or array of shape (h, w), {came}")
-    if map.ndim != 2 or 0 in map.shape:
-        raise ValueError(f"{name}: expected shape (h, w), rows of cells and columns, {came}")
-    tensor = torch.as_tensor(map).detach()
+    return _checked_cells(map, name, "(h, w)", ONE_MAP)
+
+
+def checked_maps(maps: object, name: str) -> Float[np.ndarray, "c h w"]:
+    """Return the raw maps of one picture, one for each class, as float32, or raise."""
+    return _checked_cells(maps, name, "(c, h, w)", ALL_MAPS)
+
+
+def _checked_cells(
+    values: object, name: str, shape: str, cure: str
+) -> Float[np.ndarray, "*axes h w"]:
+    came = f"got {describe(values)}. {cure}"
+    if not isinstance(values, (Tensor, np.ndarray)):
+        raise TypeError(f"{name}: expected a tensor or array of shape {shape}, {came}")
+    if values.ndim != len(shape.split()) or 0 in values.shape:
+        raise ValueError(f"{name}: expected shape {shape}, rows of cells and columns, {came}")
+    tensor = torch.as_tensor(values).detach()
     if not tensor.is_floating_point():
         raise TypeError(f"{name}: expected a floating-point dtype, {came}")
-    values = tensor.to("cpu", torch.float32, copy=True)
-    if not torch.isfinite(values).all():
+    numbers = tensor.to("cpu", torch.float32, copy=True)
+    if not torch.isfinite(numbers).all():
         raise ValueError(
             f"{name}: expected finite numbers, got NaN or infinity. "
             "Look for it in the images first: images.isfinite().all()."
         )
-    return values.numpy()
+    return numbers.numpy()
 
 
 def checked_evidence(cam: ClassActivationMaps, class_names: Sequence[str]) -> Evidence:
@@ -118,7 +130,7 @@ def checked_evidence(cam: ClassActivationMaps, class_names: Sequence[str]) -> Ev
         )
     offset = _exact(cam.offset).expand_as(logits)
     _check_identity(maps, logits, offset, TOLERANCE.get(cam.maps.dtype, 1e-3))
-    step = _step(float(maps.abs().max()))
+    step = whole_step(float(maps.abs().max()))
     return Evidence(
         torch.round(maps[0] / step).to(torch.int16).numpy(),
         step,
@@ -153,7 +165,7 @@ def _check_identity(
         )
 
 
-def _step(peak: float) -> float:
+def whole_step(peak: float) -> float:
     """Return the smallest power of two whose int16 multiples reach ``peak``.
 
     As many bytes as float16, but a tenth of its error in the mean that the page writes out; and,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -14,7 +13,7 @@ from torch import Tensor
 
 from camlib.errors import describe
 from camlib.explorers.attributes import whole_number
-from camlib.explorers.inputs import TOLERANCE, checked_names
+from camlib.explorers.inputs import TOLERANCE, checked_names, whole_step
 
 if TYPE_CHECKING:
     from camlib.head import Head
@@ -81,9 +80,7 @@ def checked_terms(
     contribution = weight * features.mean((1, 2))
     strongest = contribution.abs().argsort(dim=1, descending=True, stable=True)[:, :count]
     shown = torch.unique(strongest)  # sorted
-    peak = float(features[shown].abs().max())
-    # A power of two: a step that another CPU's rounding does not change.
-    step = 2.0 ** math.ceil(math.log2(peak / 32767)) if peak > 0 else 1.0
+    step = whole_step(float(features[shown].abs().max()))
     steps = torch.round(features[shown] / step)
     carried = weight[:, shown].float().double()
     # What is left is the others' share and the rounding of those shown: all together is exact.

@@ -5,8 +5,9 @@ import { decode } from "./shared/data.mjs";
 import { announcer, element, photograph } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
-import { number, plural } from "./shared/numbers.mjs";
+import { digitsFor, number, plural } from "./shared/numbers.mjs";
 import { colourBar, heat } from "./shared/painting.mjs";
+import { pointing } from "./shared/pointing.mjs";
 import { centresOf, mixedRow, shares, upsample } from "./shared/upsampling.mjs";
 
 const MODES = [["nearest", "Nearest"], ["bilinear", "Bilinear"], ["bicubic", "Bicubic"]];
@@ -38,7 +39,7 @@ function unpack(packed) {
   return {
     ...packed, map, rows, columns, height, width, low, high, peak,
     colours: new Uint32Array(decode(packed.colours).buffer),
-    digits: Math.min(6, Math.max(0, 3 - Math.floor(Math.log10(peak || 10)))),
+    digits: digitsFor(peak, 4),
   };
 }
 
@@ -178,7 +179,14 @@ function stagePart({ photo, colours, peak, rows, columns, height, width, state, 
     const across = centresOf(columns, width, aligned);
     return Array.from(centresOf(rows, height, aligned)).flatMap((y) => Array.from(across, (x) => [x + 0.5, y + 0.5]));
   };
-  const pad = pointing({ rows, columns, height, width, state, onPin });
+  const pad = pointing({
+    height, width, state, onPin,
+    label: `The enlarged map. Arrow keys move over its ${height} × ${width} pixels, with Shift by half a cell.`,
+    moved(point, way, { shiftKey }) {
+      const step = shiftKey ? [height / rows / 2, width / columns / 2].map(Math.ceil) : [1, 1];
+      return point.map((at, axis) => at + way[axis] * step[axis]);
+    },
+  });
   let centres;
   return {
     stop: pad.stop,
@@ -209,58 +217,6 @@ function stagePart({ photo, colours, peak, rows, columns, height, width, state, 
     },
     opacity: { update: () => painted.node.style.setProperty("opacity", state.get("opacity")) },
   };
-}
-
-/**
- * A pad to lie over a picture: mouse, finger and keys choose one of its pixels.
- *
- * A mouse that merely passes shows a pixel and gives back the one that was chosen to stay.
- */
-function pointing({ rows, columns, height, width, state, onPin }) {
-  const chosen = () => state.get("point");
-  let pinned = chosen();
-  let ours = false;
-  const show = (point) => {
-    if (String(point) === String(chosen())) return;
-    ours = true;
-    state.set("point", point);
-    ours = false;
-  };
-  const pin = (point) => {
-    pinned = point;
-    show(point);
-    onPin();
-  };
-  const within = (row, column) =>
-    [[row, height], [column, width]].map(([place, length]) => Math.min(length - 1, Math.max(0, Math.floor(place))));
-  const under = (event) => {
-    const box = node.getBoundingClientRect();
-    return within(((event.clientY - box.top) / box.height) * height, ((event.clientX - box.left) / box.width) * width);
-  };
-  const node = element("div", {
-    class: "pad", tabindex: "0", role: "application",
-    "aria-label": `The enlarged map. Arrow keys move over its ${height} × ${width} pixels, with Shift by half a cell.`,
-    onpointermove(event) {
-      if (event.pointerType === "touch") pinned = under(event);
-      show(under(event));
-    },
-    onpointerleave: (event) => event.pointerType !== "touch" && show(pinned),
-    onclick: (event) => pin(under(event)),
-    onkeydown(event) {
-      const [row, column] = chosen() ?? [height >> 1, width >> 1];
-      const [down, across] = event.shiftKey ? [height / rows / 2, width / columns / 2].map(Math.ceil) : [1, 1];
-      const target = {
-        ArrowUp: [row - down, column], ArrowDown: [row + down, column],
-        ArrowLeft: [row, column - across], ArrowRight: [row, column + across],
-        Home: [row, 0], End: [row, width], PageUp: [0, column], PageDown: [height, column],
-        Enter: [row, column], " ": [row, column], Escape: [],
-      }[event.key];
-      if (!target || event.altKey || event.metaKey || event.ctrlKey) return;
-      pin(target.length ? within(...target) : null);
-      event.preventDefault();
-    },
-  });
-  return { node, stop: state.subscribe("point", () => ours || (pinned = chosen())) };
 }
 
 /** The picture's row through the point as a curve, below the picture and as wide. */
@@ -378,7 +334,6 @@ const STYLE = `
 .cx-part { display: flex; flex-direction: column; gap: 0.75rem; min-width: 0; max-width: 448px; }
 .cx-hot { min-height: 2rem; margin: 0; color: inherit; background: none; border: 1px solid var(--cx-line); border-radius: 0.5rem; font: inherit; font-size: 0.875rem; cursor: pointer; }
 .cx-hot:hover { background: var(--cx-wash); }
-.cx-pad { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; }
 .cx-enlarging svg { display: block; width: 100%; height: 100%; overflow: visible; fill: none; stroke: #fff; stroke-linecap: round; }
 .cx-enlarging .cx-over { position: absolute; inset: 0; }
 .cx-over :is(.cx-ways, .cx-dots, .cx-cut) { filter: drop-shadow(0 0 1px #16181d) drop-shadow(0 0 1px #16181d); }

@@ -89,13 +89,8 @@ class UpsamplingExplorer(Explorer):
         self._map = checked_map(map)
         self._name = _checked_name(class_name)
         check_proportions(picture, self._map.shape)
-        height, width = picture.shape[:2]
-        if max(height, width) > dual_output.LONGEST_SIDE:
-            height, width = dual_output.shown_size(height, width)
-            picture = dual_output.resized(picture, height, width)
-        self._size = height, width
-        # Without its colours and paled, so that all colour is evidence, and clear on dark places.
-        self._photograph = dual_output.as_bytes(0.4 + 0.5 * plotting.greyscale(picture))
+        self._photograph = dual_output.paled(dual_output.fitted(picture))
+        self._size = self._photograph.shape[0], self._photograph.shape[1]
         super().__init__(
             mode=mode,
             align_corners=align_corners,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -17,37 +16,6 @@ _NORMALISE = (
 )
 # Normalised pictures lie within about -3 and 3; raw bytes do not.
 _LARGEST_NORMALISED = 16
-
-
-@contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
-    """Put a network into evaluation mode, and every module back into its own mode afterwards."""
-    training = {module for module in _modules(network) if module.training}
-    try:
-        if training:
-            network.eval()
-        yield
-    finally:
-        if network in training:
-            network.train()  # also undoes what a network's own train() does beside setting flags
-        if training:
-            for module in network.modules():
-                module.training = module in training
-
-
-def _modules(network: nn.Module) -> list[nn.Module]:
-    """Return all modules as ``network.modules()`` does, five times as fast: this is in every call."""
-    found = [network]
-    for module in found:
-        if module._modules:  # most have no children
-            found += [child for child in module._modules.values() if child is not None]
-    return found
-
-
-def uncompiled() -> AbstractContextManager[object]:
-    """Run compiled parts of a network as they were written: compiled code hides its calls."""
-    set_stance = getattr(torch.compiler, "set_stance", None)  # since PyTorch 2.6
-    return set_stance("force_eager") if set_stance else nullcontext()
 
 
 def check_network(network: object) -> None:
@@ -135,12 +103,16 @@ def check_channels(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
         )
 
 
+class NotLogitsError(ValueError):
+    """An output that is not one row of numbers per picture; there may be a target that reads it."""
+
+
 def check_logits(logits: object, n: int) -> None:
     """Raise if the network's output is not one row of logits per picture."""
     if isinstance(logits, Tensor) and logits.ndim == 2 and logits.shape[0] == n:
         check_finite("network(images)", logits, "Look for damaged weights or an overflow.")
         return
-    raise ValueError(
+    raise NotLogitsError(
         f"network: expected an output of shape (n, classes) = ({n}, classes), got "
         f"{describe(logits)}. Wrap the network in a module whose forward returns only the logits."
     )

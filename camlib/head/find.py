@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from threading import RLock
 from typing import Any
 
 import torch
@@ -13,9 +12,10 @@ from torch import Tensor, nn
 from camlib.errors import NotCAMReadyError
 from camlib.head.affine import Affine, NotAffineError
 from camlib.head.calls import tensors_among
-from camlib.head.doors import check_images, check_network, evaluating, uncompiled
+from camlib.head.doors import check_images, check_network
 from camlib.head.folds import as_affine
-from camlib.head.layout import in_fast_layout
+from camlib.head.layout import run_in_fast_layout
+from camlib.head.modes import evaluating
 from camlib.head.refusal import reason_for_refusal
 from camlib.head.runs import Run, run_from_memory, run_watched
 from camlib.head.watch import Tail, version_of
@@ -96,21 +96,16 @@ def find_head(
     """
     check_network(network)
     check_images(images, network, check_values)
-    with _ONE_AT_A_TIME, torch.no_grad(), uncompiled(), evaluating(network):
-        try:
-            found = _look(network, in_fast_layout(network, images))
-        except RuntimeError as error:
-            # A network that views its features in another shape can read only the usual layout.
-            if "view size is not compatible" not in str(error):
-                raise
-            found = _look(network, images)
+    with evaluating(network):
+        found = look_for_head(network, images)
         if found is None:
             raise NotCAMReadyError(reason_for_refusal(network, images[:1]))
     return found
 
 
-# A network's modes and hooks are the same for all threads: the next call waits for the last one.
-_ONE_AT_A_TIME = RLock()
+def look_for_head(network: nn.Module, images: Tensor) -> Head | None:
+    """Run a network that is being evaluated, and return its head if it has one."""
+    return run_in_fast_layout(network, images, lambda laid_out: _look(network, laid_out))
 
 
 def _look(network: nn.Module, images: Tensor) -> Head | None:

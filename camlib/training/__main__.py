@@ -18,7 +18,7 @@ from camlib.evaluate import evaluate_scenes
 from camlib.networks import GapNet
 from camlib.networks.checkpoint import ARCHITECTURES, write_checkpoint
 from camlib.networks.small import FINEST
-from camlib.scenes import Garments, load_garments, make_scenes
+from camlib.scenes import load_garments, make_scenes
 from camlib.training.loop import Trained, train
 from camlib.training.recipe import Part, Precision, Recipe
 
@@ -40,8 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             )
         garments = load_garments("train", given.garments, per_class=recipe.per_class)
         trained = train(recipe, garments, unfinished=unfinished, progress=not given.quiet)
-        test = load_garments("test", given.garments)
-        about = _about(trained, test, given.garments is None)
+        about = _about(trained, given.garments is None)
         write_checkpoint(output, recipe.architecture, trained.network.state_dict(), about)
     except KeyboardInterrupt:
         print(f"\nInterrupted. The same command goes on from {unfinished}.", file=sys.stderr)
@@ -54,8 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _about(trained: Trained, test: Garments, carried: bool) -> dict[str, object]:
-    """Measure the network and gather what the checkpoint says of itself."""
+def _about(trained: Trained, carried: bool) -> dict[str, object]:
+    """Measure the network and gather what the checkpoint says of itself.
+
+    Whatever it was trained with, it is measured on the same scenes as all others.
+    """
+    test = load_garments("test")
     scenes = make_scenes(test, TEST_SCENES, TEST_SEED)
     network = trained.network
     if isinstance(network, GapNet):
@@ -106,12 +109,6 @@ def parser() -> argparse.ArgumentParser:
         default=plain.fresh,
         help="make new scenes in every epoch",
     )
-    add(
-        "--vary",
-        action=argparse.BooleanOptionalAction,
-        default=plain.vary,
-        help="turn, stretch and light the garments a little differently every time",
-    )
     add("--batch", type=int, default=plain.batch, help="scenes in a step")
     add("--rate", type=float, default=plain.rate, help="the learning rate's peak")
     add("--weight-decay", type=float, default=plain.weight_decay, help="AdamW's")
@@ -128,7 +125,7 @@ def parser() -> argparse.ArgumentParser:
         "--garments",
         type=Path,
         metavar="FOLDER",
-        help="the full Fashion-MNIST; without it the part that camlib carries",
+        help="train with the full Fashion-MNIST; without it, with the part that camlib carries",
     )
     add(
         "--output",

@@ -17,7 +17,6 @@ from camlib.networks.checkpoint import build, replace_file
 from camlib.networks.small import FlattenNet, GapNet
 from camlib.scenes import Garments, Scenes, make_scenes
 from camlib.training.recipe import Recipe
-from camlib.training.variation import varied
 
 # The seeds of a recipe's scenes lie this far apart, so that no two recipes share an epoch.
 _SEEDS_APART = 10_000
@@ -188,8 +187,6 @@ def _epoch(state: _State, recipe: Recipe, garments: Garments, epoch: int, bar: A
 
 def _scenes(recipe: Recipe, garments: Garments, epoch: int) -> Scenes:
     seed = recipe.seed * _SEEDS_APART + (epoch if recipe.fresh else 0)
-    if recipe.vary:
-        garments = varied(garments, np.random.RandomState([seed, 1]))  # a stream of its own
     return make_scenes(garments, recipe.steps * recipe.batch, seed)
 
 

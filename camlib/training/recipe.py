@@ -27,9 +27,6 @@ class Recipe:
     fresh
         True: new scenes in every epoch, of the same garments; False: the first epoch's every time,
         in another order.
-    vary
-        Turn, stretch, slant and light each garment a little differently whenever new scenes are
-        made, so that it is not learned by heart: worth it for many epochs, not for a few.
     batch
         Scenes in a step.
     rate
@@ -56,7 +53,6 @@ class Recipe:
     epochs: int = 8
     scenes: int = 16_000
     fresh: bool = True
-    vary: bool = False
     batch: int = 128
     rate: float = 1e-2
     weight_decay: float = 1e-2

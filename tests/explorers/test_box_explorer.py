@@ -1,15 +1,12 @@
 """BoxExplorer in Python: its attributes, what it refuses, and what it shows where."""
 
 import base64
-import io
-import json
 import re
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import camlib
 from camlib import localization
@@ -17,6 +14,7 @@ from camlib.explorers import BoxExplorer
 from camlib.scenes import Scenes, load_garments, make_scenes
 
 from .conftest import make_cam, make_picture
+from .figures import data_of, html_of, poster
 
 MAPS = make_cam(3, 16, 16).maps[0]  # the last is negative everywhere
 
@@ -34,22 +32,6 @@ def explorer(scenes: Scenes) -> BoxExplorer:
 def make(scenes: Scenes, **options: Any) -> BoxExplorer:
     given = {"pictures": list(scenes.pictures), "maps": MAPS, "boxes": list(scenes.boxes[:, 0])}
     return BoxExplorer(**given | options)
-
-
-def html_of(explorer: BoxExplorer) -> str:
-    return explorer._repr_mimebundle_()[0]["text/html"]
-
-
-def data_of(explorer: BoxExplorer) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json">(.*)</script>', html_of(explorer))
-    assert found is not None
-    return json.loads(found[1])
-
-
-def poster(explorer: BoxExplorer) -> np.ndarray:
-    found = re.search(r'<img [^>]*src="([^"]*)"', html_of(explorer))
-    assert found is not None
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(found[1].split(",")[1])))) / 255
 
 
 # ------------------------------------------------------------------ attributes

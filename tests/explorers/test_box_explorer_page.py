@@ -15,6 +15,7 @@ from camlib.explorers import BoxExplorer
 from camlib.localization import THRESHOLDS
 
 from .conftest import as_widget, call, make_cam, make_picture
+from .figures import check_leaving
 
 Open = Callable[..., Page]
 COUNT = 5
@@ -227,12 +228,7 @@ def test_it_is_at_home_on_every_screen(alive: Open, width: int) -> None:
 
 
 def test_leaving_gives_the_picture_back(alive: Open) -> None:
-    page = alive(html_of())
-    picture = page.locator("figure > img")
-    expect(picture).to_be_hidden()
-    page.evaluate("leave()")
-    expect(picture).to_be_visible()
-    expect(page.locator(".cx-app")).to_have_count(0)
+    check_leaving(alive(html_of()))
 
 
 def test_as_a_widget_it_follows_python_and_tells_it(serve: Open) -> None:

@@ -129,6 +129,17 @@ def test_strongest_mean_and_largest(serve: Open) -> None:
     assert came == [[1, 3, 0], 1.25, 7]
 
 
+def test_digits_by_hand(serve: Open) -> None:
+    """Three figures: 1234, 14.2, 9.82, 0.294; the sign does not count, six digits are enough."""
+    came = call(
+        serve(),
+        "shared/numbers.mjs",
+        "[...a.map((peak) => m.digitsFor(peak)), m.digitsFor(0.25, 4)]",
+        [1234, 14.2, 9.82, -0.294, 1e-9, 0],
+    )
+    assert came == [0, 1, 2, 3, 6, 2, 4]
+
+
 @pytest.mark.parametrize(
     ("dtype", "name"),
     [("<i2", "int16"), ("<i4", "int32"), ("<f4", "float32"), ("u1", "uint8")],

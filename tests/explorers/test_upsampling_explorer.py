@@ -1,21 +1,19 @@
 """UpsamplingExplorer in Python: its attributes, what it refuses, and what it shows where."""
 
 import base64
-import io
-import json
 import re
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from PIL import Image
 
 import camlib
 from camlib import plotting
 from camlib.explorers import UpsamplingExplorer
 
 from .conftest import make_cam, make_picture
+from .figures import data_of, html_of, picture, poster
 
 MAP = make_cam(1).maps[0, 0]
 
@@ -23,26 +21,6 @@ MAP = make_cam(1).maps[0, 0]
 @pytest.fixture
 def explorer() -> UpsamplingExplorer:
     return UpsamplingExplorer(make_picture(), MAP, "tiger cat")
-
-
-def html_of(explorer: UpsamplingExplorer) -> str:
-    return explorer._repr_mimebundle_()[0]["text/html"]
-
-
-def data_of(explorer: UpsamplingExplorer) -> dict[str, Any]:
-    found = re.search(r'<script type="application/json">(.*)</script>', html_of(explorer))
-    assert found is not None
-    return json.loads(found[1])
-
-
-def picture(address: str) -> np.ndarray:
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.split(",")[1]))))
-
-
-def poster(explorer: UpsamplingExplorer) -> np.ndarray:
-    found = re.search(r'<img [^>]*src="([^"]*)"', html_of(explorer))
-    assert found is not None
-    return picture(found[1]) / 255
 
 
 # ------------------------------------------------------------------ attributes

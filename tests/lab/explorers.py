@@ -70,6 +70,15 @@ LINES = {
         back=4,
         follows=lambda view: expect(view.locator(".cx-title strong")).to_have_text("elk"),
     ),
+    "MethodComparer": Line(
+        make='explorers.MethodComparer(picture, {"CAM": {"last": maps[0]}, "Grad-CAM": '
+        '{"early": maps[0], "last": maps[0] / 49}}, names)',
+        trait="layer",
+        act=_press("early"),
+        chosen="early",
+        back="last",
+        follows=_pressed("last"),
+    ),
     "PoolingExplorer": Line(
         make="explorers.PoolingExplorer(maps[0, :3])",
         trait="pooling",

@@ -131,10 +131,3 @@ def test_half_precision_learns_too(garments: Garments) -> None:
     exact, rough = train(TINY, garments), train(recipe, garments)
     assert exact.losses != rough.losses
     assert rough.losses[-1] == pytest.approx(exact.losses[-1], abs=0.05)
-
-
-def test_varied_garments_give_another_network(garments: Garments) -> None:
-    varied = Recipe(**{**TINY.as_dict(), "vary": True})
-    first, second = train(varied, garments), train(varied, garments)
-    assert torch.equal(weights(first.network), weights(second.network))
-    assert not torch.equal(weights(first.network), weights(train(TINY, garments).network))

@@ -16,6 +16,14 @@ export function cellUnder(node, event, rows, columns) {
   return row >= 0 && row < rows && column >= 0 && column < columns ? [row, column] : null;
 }
 
+/** Lay a mark over one of rows × columns cells, or hide it where there is none. */
+export function frame(mark, cell, rows, columns) {
+  mark.hidden = !cell;
+  if (!cell) return;
+  const sides = { left: cell[1] / columns, top: cell[0] / rows, width: 1 / columns, height: 1 / rows };
+  for (const [side, share] of Object.entries(sides)) mark.style.setProperty(side, `${100 * share}%`);
+}
+
 /**
  * A grid of rows × columns cells to lie over a picture, and the mark of the chosen one.
  *
@@ -103,13 +111,9 @@ export function cellGrid({ rows, columns, label, get, set, onPin = () => {} }) {
       if (cell) {
         home = indexOf(cell);
         cells[home].setAttribute("aria-selected", "true");
-        mark.style.setProperty("left", `${(cell[1] / columns) * 100}%`);
-        mark.style.setProperty("top", `${(cell[0] / rows) * 100}%`);
-        mark.style.setProperty("width", `${100 / columns}%`);
-        mark.style.setProperty("height", `${100 / rows}%`);
       }
       cells[home].tabIndex = 0;
-      mark.hidden = !cell;
+      frame(mark, cell, rows, columns);
     },
   };
 }

@@ -19,14 +19,14 @@ export function slider({ state, trait, words, min, max, step, written }) {
   };
 }
 
-/** A choice among a few answers, [value, words] each. */
+/** A choice among a few answers, [value, words] each; words are text, an element or a list of them. */
 export function choice({ state, trait, words, answers }) {
   const name = uniqueId();
   const radios = answers.map(([value, text]) => {
     const radio = element("input", {
       type: "radio", name, value, onchange: () => state.set(trait, value),
     });
-    return { radio, value, label: element("label", {}, radio, element("span", {}, text)) };
+    return { radio, value, label: element("label", {}, radio, element("span", {}, ...[text].flat())) };
   });
   return {
     node: element("fieldset", { class: "choice" }, element("legend", {}, words),

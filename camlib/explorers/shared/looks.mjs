@@ -50,6 +50,7 @@ const SHARED = `
 .camlib-explorer .cx-row { display: flex; flex: 1; min-height: 0; }
 .camlib-explorer .cx-cell { flex: 1; min-width: 0; border-radius: 3px; }
 .camlib-explorer .cx-app .cx-cell:focus-visible { outline: 3px solid #fff; outline-offset: 1px; box-shadow: 0 0 0 6px #16181d; z-index: 1; }
+.camlib-explorer .cx-pad { position: absolute; inset: 0; touch-action: pan-y; cursor: crosshair; }
 .camlib-explorer .cx-mark {
   position: absolute; border-radius: 3px; pointer-events: none;
   outline: 2px solid #fff; box-shadow: 0 0 0 4px rgb(15 18 25 / 0.75);

@@ -20,6 +20,10 @@ export function strongest(values, count) {
   return indices.sort((a, b) => values[b] - values[a] || a - b).slice(0, count);
 }
 
+/** How many digits after the point give numbers up to `peak` so many figures; 6 at most, 2 for zero. */
+export const digitsFor = (peak, figures = 3) =>
+  peak ? Math.min(6, Math.max(0, figures - 1 - Math.floor(Math.log10(Math.abs(peak))))) : 2;
+
 /** A number with so many digits, a real minus, and no minus before zero. */
 export const number = (value, digits) => {
   const text = Math.abs(value).toFixed(digits);

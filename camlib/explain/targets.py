@@ -1,0 +1,105 @@
+"""What is to be explained: classes, or any score made of a network's output."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from camlib.errors import check_finite, describe
+from camlib.explain.classes import check_range, whole_numbers
+from camlib.head.doors import check_logits
+
+Score = Callable[[Any], Tensor]
+Given = int | Sequence[int] | Int[Tensor, " n"] | Int[Tensor, "n t"] | Score | None
+
+_FORMS = (
+    "Pass a class index, a list of them (for every picture), a tensor of shape "
+    "(pictures,) or (pictures, t) with each picture's own, None for all classes, or a function from "
+    "the network's output to one number for each picture."
+)
+
+
+@dataclass(frozen=True)
+class Target:
+    """A checked target for n pictures: ``score``, or ``indices`` of shape (t,) or (n, t), or all."""
+
+    n: int
+    indices: Tensor | None = None
+    score: Score | None = None
+
+    @property
+    def sample(self) -> int:
+        """Return how many pictures do to try something out; a function may count on all of them."""
+        return 1 if self.score is None else self.n
+
+    def of_sample(self) -> Target:
+        """Return the target of these pictures."""
+        indices = self.indices
+        if indices is not None and indices.ndim == 2:
+            indices = indices[: self.sample]
+        return Target(self.sample, indices, self.score)
+
+    def classes(self, logits: Float[Tensor, "n c"]) -> Tensor:
+        """Return the indices, of shape (t,) or (n, t), that all lie in the logits."""
+        count = logits.shape[1]
+        if self.indices is None:
+            return torch.arange(count, device=logits.device)
+        check_range("target", self.indices.flatten().tolist(), count)
+        return self.indices.clone().to(logits.device)  # they may come out of inference mode
+
+    def scores(self, output: Any) -> Float[Tensor, "n t"]:
+        """Return the numbers whose gradients are wanted."""
+        if self.score is not None:
+            return self._scored(self.score(output))
+        check_logits(output, self.n)
+        classes = self.classes(output)
+        return output[:, classes] if classes.ndim == 1 else output.gather(1, classes)
+
+    def _scored(self, score: object) -> Tensor:
+        shapes = [(self.n,), ()] if self.n == 1 else [(self.n,)]
+        if isinstance(score, Tensor) and score.is_floating_point() and score.shape in shapes:
+            check_finite("target(network(images))", score, "Look at what the target computes.")
+            return score.reshape(self.n, 1)
+        raise ValueError(
+            f"target: expected a function that returns one number for each picture, shape "
+            f"({self.n},), got {describe(score)}. For class 5 of logits: lambda logits: logits[:, 5]."
+        )
+
+
+def as_target(target: Given, n: int) -> Target:
+    """Check a target as far as that can be done before the network has run on n pictures."""
+    if target is None:
+        return Target(n)
+    if isinstance(target, (Tensor, np.ndarray)):
+        return Target(n, _of_pictures(torch.as_tensor(target), n))
+    if callable(target):
+        return Target(n, score=target)
+    if isinstance(target, Sequence) and not isinstance(target, (str, bytes)):
+        return Target(n, torch.tensor(whole_numbers("target", target)))
+    if isinstance(target, (int, np.integer, str)):  # a name gets the hint how to look it up
+        return Target(n, torch.tensor(whole_numbers("target", [target])))
+    raise TypeError(f"target: expected classes or a function, got {describe(target)}. {_FORMS}")
+
+
+def _of_pictures(indices: Tensor, n: int) -> Tensor:
+    """Return a tensor's indices with the axis of the targets; a single number is for all pictures."""
+    if indices.is_floating_point() or indices.is_complex() or indices.dtype == torch.bool:
+        raise TypeError(
+            f"target: expected whole numbers, got {describe(indices)}. "
+            "Pass indices, for example logits.argmax(dim=1)."
+        )
+    if indices.ndim == 0:
+        return indices.reshape(1)
+    if indices.ndim > 2 or len(indices) != n or indices.numel() == 0:
+        raise ValueError(
+            f"target: expected a tensor with the classes of each of the {n} pictures, shape ({n},) or "
+            f"({n}, t), got {describe(indices)}. For the same classes in every picture pass a list: "
+            "target.tolist()."
+        )
+    return indices.long().reshape(n, -1)

@@ -1,0 +1,80 @@
+"""Networks small enough to work by hand, and some that do what real networks do to hooks."""
+
+from collections.abc import Callable
+
+import torch
+import torchvision.models as zoo
+from torch import Tensor, nn
+
+from camlib.networks import FlattenNet
+
+
+def build(name: str) -> nn.Module:
+    """Build one of torchvision's classifiers with seeded random weights."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
+        network: nn.Module = zoo.get_model(name, weights=None, **options)
+    return network.eval()
+
+
+def random_pictures(n: int, channels: int = 3, side: int = 64) -> Tensor:
+    return torch.randn(n, channels, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def flatten_net() -> FlattenNet:
+    """Make the book's network without a pooling, with random weights that let every class vary."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return FlattenNet().eval()
+
+
+class TwoByTwo(nn.Module):
+    """Two feature maps, the picture and its double; a ReLU in place; all four cells weighed.
+
+    The score of class 0 is sum of u·relu(x) + v·relu(2x), u = [1 2; 0 1], v = [0 1; -1 0]; class 1
+    is the negative of it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.features = nn.Conv2d(1, 2, 1, bias=False)
+        self.features.weight.data = torch.tensor([1.0, 2.0]).view(2, 1, 1, 1)
+        self.act = nn.ReLU(inplace=True)
+        self.fc = nn.Linear(8, 2, bias=False)
+        row = torch.tensor([1.0, 2.0, 0.0, 1.0, 0.0, 1.0, -1.0, 0.0])
+        self.fc.weight.data = torch.stack([row, -row])
+
+    def forward(self, images: Tensor) -> Tensor:
+        return self.fc(self.act(self.features(images)).flatten(1))
+
+
+class With(nn.Module):
+    """A network whose forward is a function of it: ``With(forward, conv=..., fc=...)``."""
+
+    def __init__(self, call: Callable[["With", Tensor], object], **parts: nn.Module) -> None:
+        super().__init__()
+        self.call = call
+        for name, part in parts.items():
+            self.add_module(name, part)
+
+    def forward(self, images: Tensor) -> object:
+        return self.call(self, images)
+
+
+def small(call: Callable[[With, Tensor], object]) -> With:
+    """Make a network with ``conv`` (1 to 4 channels), ``act`` and ``fc`` (4x4 cells to 3 classes)."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        return With(
+            call, conv=nn.Conv2d(1, 4, 3, padding=1), act=nn.ReLU(), fc=nn.Linear(4 * 16, 3)
+        )
+
+
+def tiny_transformer() -> nn.Module:
+    """Make a vision transformer of 4x4 patches, a class token and two layers."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = zoo.VisionTransformer(32, 8, 2, 2, 16, 32, num_classes=5)
+        nn.init.normal_(network.heads.head.weight)  # torchvision starts with zeros
+    return network.eval()

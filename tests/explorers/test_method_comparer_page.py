@@ -1,0 +1,273 @@
+"""MethodComparer in a real browser: its numbers and colours against camlib's, and all one can do."""
+
+import re
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from playwright.sync_api import Locator, Page, expect
+
+import camlib
+from camlib.explorers import MethodComparer, dual_output
+
+from .conftest import as_widget, call
+from .figures import check_leaving, html_of
+from .methods import CLASSES, html_with, make, make_maps
+
+Open = Callable[..., Page]
+NAMES = list(make_maps())
+
+
+def radio(page: Page, name: str) -> Locator:
+    return page.get_by_role("radio", name=name)
+
+
+def pads(page: Page) -> Locator:
+    return page.get_by_role("application")
+
+
+def texts(page: Page, part: str) -> list[str]:
+    """A part of every panel, in words."""
+    return page.locator(f".cx-panel .cx-{part}").all_inner_texts()
+
+
+def numbers(text: str) -> list[float]:
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*", text.replace("−", "-"))]
+
+
+def point_at(page: Page, panel: int, row: int, column: int) -> None:
+    """Move the mouse over the middle of a pixel of the picture, in one of the panels."""
+    pads(page).nth(panel).scroll_into_view_if_needed()
+    box = pads(page).nth(panel).bounding_box()
+    assert box is not None
+    page.mouse.move(
+        box["x"] + (column + 0.5) * box["width"] / 224, box["y"] + (row + 0.5) * box["height"] / 224
+    )
+
+
+def canvas(page: Page, panel: int) -> np.ndarray:
+    """What is drawn over the picture: colours and opacity of every pixel, 0 to 255."""
+    drawn = page.locator(".cx-panel").nth(panel).locator(".cx-stage canvas")
+    values, height = drawn.evaluate(
+        """(canvas) => {
+            const copy = new OffscreenCanvas(canvas.width, canvas.height);
+            const surface = copy.getContext("2d", { willReadFrequently: true });
+            surface.drawImage(canvas, 0, 0);
+            return [Array.from(surface.getImageData(0, 0, copy.width, copy.height).data), copy.height];
+        }"""
+    )
+    return np.array(values).reshape(height, -1, 4)
+
+
+# ------------------------------------------------------------------ arithmetic
+
+
+def test_compare_by_hand(serve: Open) -> None:
+    """Peaks are largest magnitudes: 6 and 2; highest values 4 and -1; the third has no map."""
+    came = call(
+        serve(),
+        "method_comparer.mjs",
+        """a.scales.map((scale) => m.compare(a.methods.map(({ maps }) => ({ maps: maps.map((layer) =>
+             layer && layer.map((map) => Float32Array.from(map))) })), 1, 0, scale)
+             .map((panel) => panel && [panel.high, panel.own, panel.peak]))""",
+        {
+            "methods": [
+                {"maps": [[[9, 9], [4, -6]]]},
+                {"maps": [[[8, 8], [-2, -1]]]},
+                {"maps": [None]},
+            ],
+            "scales": ["one", "own"],
+        },
+    )
+    assert came == [[[4, 6, 6], [-1, 2, 6], None], [[4, 6, 6], [-1, 2, 2], None]]
+
+
+@pytest.mark.parametrize("scale", ["one", "own"])
+@pytest.mark.parametrize("layer", ["last", "early"])
+def test_what_is_shown_is_what_python_says(alive: Open, layer: str, scale: str) -> None:
+    for class_index in CLASSES:
+        explorer = make(layer=layer, scale=scale, class_index=class_index, point=(100, 70))
+        page = alive(html_of(explorer))
+        rows, columns = next(iter(explorer.shown.values())).shape
+        cell = 100 * rows // 224, 70 * columns // 224
+        for panel, name in enumerate(NAMES):
+            map = explorer.shown.get(name)
+            if map is None:
+                continue
+            own = float(np.abs(map).max())
+            exact = pytest.approx(float(map.max()), abs=0.006 * own)
+            words = texts(page, "words")[panel]
+            assert numbers(words)[0] == exact
+            assert ("nothing speaks for it" in words) == (map.max() <= 0)
+            value = numbers(texts(page, "value")[panel])[0]
+            assert value == pytest.approx(float(map[cell]), abs=0.006 * own)
+            ends = page.locator(".cx-panel").nth(panel).locator(".cx-ticks span span")
+            for end, sign in zip(ends.all_inner_texts(), (-1, 1), strict=True):
+                peak = explorer.peaks[name]
+                assert numbers(end)[0] == pytest.approx(sign * peak, abs=0.006 * peak)
+
+
+@pytest.mark.parametrize("scale", ["one", "own"])
+def test_colours_are_camlibs(alive: Open, scale: str) -> None:
+    """Every pixel: the table's opacity at map / peak, orange where it is positive, else blue."""
+    explorer = make(scale=scale, class_index=3)
+    page = alive(html_of(explorer))
+    table = dual_output.evidence_table()
+    for panel, name in enumerate(NAMES):
+        drawn = canvas(page, panel)
+        map = torch.from_numpy(explorer.shown[name])[None, None]
+        large = camlib.upsample(map, drawn.shape[:2])[0, 0].numpy() / explorer.peaks[name]
+        entry = np.rint(256 + 256 * large).astype(int)
+        assert np.abs(drawn[..., 3] - table[entry, 3].astype(int)).max() <= 2
+        strong = np.abs(large) > 0.3
+        warm = drawn[..., 0] > drawn[..., 2]
+        np.testing.assert_array_equal(warm[strong], large[strong] > 0)
+
+
+# ------------------------------------------------------------------ the reader
+
+
+def test_one_scale_then_each_its_own(alive: Open) -> None:
+    page = alive(html_with())
+    own = make(scale="own").peaks
+    about = page.locator(".cx-about .cx-words")
+    expect(about).to_have_text(
+        f"Full colour is ±{own['CAM']:.2f} in every panel. "
+        "× 49: Grad-CAM adds up over the cells what CAM averages."
+    )
+    assert texts(page, "heading") == ["CAM", "Grad-CAM × 49", "Grad-CAM++"]
+    np.testing.assert_array_equal(canvas(page, 0), canvas(page, 1))
+    before = canvas(page, 2)[..., 3].max()
+    radio(page, "Own scale").check()
+    expect(about).to_contain_text("each map’s own peak: compare places, not strengths.")
+    assert before < 100 < canvas(page, 2)[..., 3].max()
+
+
+def test_a_pale_map_says_that_its_own_scale_would_show_it(alive: Open) -> None:
+    page = alive(html_with(times_cells=[]))
+    assert texts(page, "heading")[1] == "Grad-CAM"
+    assert texts(page, "words")[1].endswith(", pale on this scale: try its own")
+    radio(page, "Own scale").check()
+    assert "pale" not in texts(page, "words")[1]
+
+
+def test_a_method_without_the_layer_says_so(alive: Open) -> None:
+    page = alive(html_with(point=(3, 4)))
+    radio(page, "early").check()
+    assert texts(page, "heading") == ["CAM", "Grad-CAM × 196", "Grad-CAM++"]
+    assert texts(page, "words")[0] == "CAM exists for the last layer alone"
+    first = page.locator(".cx-panel").first
+    expect(first.locator("canvas").first).to_be_hidden()
+    expect(first.locator(".cx-bar")).to_be_hidden()
+    expect(first.locator(".cx-mark")).to_be_visible()
+    expect(first.locator(".cx-photo")).to_have_attribute("alt", "The photograph")
+    expect(page.locator(".cx-title")).to_have_text("thing 7 early, 14 × 14 cells")
+    radio(page, "last").check()
+    expect(first.locator("canvas").first).to_be_visible()
+
+
+def test_a_place_is_marked_everywhere_and_given_back(alive: Open) -> None:
+    page = alive(html_with())
+    where = page.locator(".cx-where")
+    expect(where).to_have_text(
+        "Point at a place, tap it or use the arrow keys: each method answers."
+    )
+    point_at(page, 1, 100, 70)
+    expect(where).to_have_text("row 4, column 3 of 7 × 7")
+    marks = page.locator(".cx-mark")
+    for panel in range(3):
+        expect(marks.nth(panel)).to_be_visible()
+        box, stage = marks.nth(panel).bounding_box(), pads(page).nth(panel).bounding_box()
+        assert box is not None
+        assert stage is not None
+        place = [
+            (box["x"] - stage["x"]) / stage["width"],
+            (box["y"] - stage["y"]) / stage["height"],
+        ]
+        assert place == pytest.approx([2 / 7, 3 / 7], abs=0.01)
+    page.mouse.down()
+    page.mouse.up()
+    point_at(page, 2, 0, 0)
+    expect(where).to_have_text("row 1, column 1 of 7 × 7")
+    page.mouse.move(0, 0)
+    expect(where).to_have_text("row 4, column 3 of 7 × 7")
+    # The same place in a layer with smaller cells.
+    radio(page, "early").check()
+    expect(where).to_have_text("row 7, column 5 of 14 × 14")
+
+
+def test_arrow_keys_go_from_cell_to_cell(alive: Open) -> None:
+    page = alive(html_with(point=(31, 33)))
+    pads(page).first.focus()
+    where = page.locator(".cx-where")
+    expect(where).to_have_text("row 1, column 2 of 7 × 7")
+    for key, cell in [
+        ("ArrowDown", (2, 2)),
+        ("ArrowRight", (2, 3)),
+        ("End", (2, 7)),
+        ("ArrowRight", (2, 7)),
+        ("PageDown", (7, 7)),
+        ("ArrowUp", (6, 7)),
+    ]:
+        page.keyboard.press(key)
+        expect(where).to_have_text(f"row {cell[0]}, column {cell[1]} of 7 × 7")
+    expect(page.locator(".cx-live")).to_have_text(
+        re.compile(
+            r"^row 6, column 7 of 7 × 7: CAM [+−]?\d\S+, Grad-CAM × 49 \S+, Grad-CAM\+\+ \S+\.$"
+        )
+    )
+    page.keyboard.press("Escape")
+    expect(page.locator(".cx-mark").first).to_be_hidden()
+    assert texts(page, "value") == ["", "", ""]
+    # One stop for the tabulator, then the choices.
+    page.keyboard.press("Tab")
+    expect(radio(page, "thing 7")).to_be_focused()
+
+
+def test_a_class_by_arrow_keys_is_announced(alive: Open) -> None:
+    page = alive(html_with(logits=[9.271, 1.0, -2.5]))
+    radio(page, "thing 7 9.27").focus()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(page.locator(".cx-title")).to_have_text("thing 9 logit −2.50 · last, 7 × 7 cells")
+    expect(page.locator(".cx-live")).to_have_text(
+        re.compile(
+            r"^thing 9 logit .* cells\. CAM: nothing speaks for it: highest −0\.\d+\. Grad-CAM"
+        )
+    )
+
+
+def test_a_single_class_or_layer_offers_no_choice(alive: Open) -> None:
+    maps = {name: {"last": layers["last"][:1]} for name, layers in make_maps().items()}
+    page = alive(html_with(maps=maps, classes=[7], class_names=["cat"]))
+    assert page.locator("legend").all_inner_texts() == ["Scale"]
+
+
+@pytest.mark.parametrize(("width", "columns"), [(320, 2), (390, 2), (1280, 3)])
+def test_it_is_at_home_on_every_screen(alive: Open, width: int, columns: int) -> None:
+    names = [f"a class with quite a long name {index}" for index in CLASSES]
+    page = alive(html_with(class_names=names), viewport={"width": width, "height": 900})
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    boxes = [panel.bounding_box() for panel in pads(page).all()]
+    assert sum(box is not None and box["y"] == boxes[0]["y"] for box in boxes) == columns
+    assert all(box is not None and box["width"] > 100 for box in boxes)
+
+
+def test_leaving_gives_the_picture_back(alive: Open) -> None:
+    check_leaving(alive(html_with()))
+
+
+def test_as_a_widget_it_follows_python_and_tells_it(serve: Open) -> None:
+    page = serve()
+    explorer: MethodComparer = make()
+    as_widget(page, explorer)
+    page.evaluate("model.set('layer', 'early'); model.set('point', [0, 223])")
+    expect(radio(page, "early")).to_be_checked()
+    expect(page.locator(".cx-where")).to_have_text("row 1, column 14 of 14 × 14")
+    radio(page, "thing 9").check()
+    radio(page, "Own scale").check()
+    saved = page.evaluate("[model.saved[0].class_index, model.saved.at(-1).scale]")
+    assert saved == [9, "own"]
+    page.evaluate("leave()")
+    page.evaluate("model.set('class_index', 3)")
