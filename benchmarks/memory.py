@@ -10,6 +10,7 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 
 import torch
 
@@ -19,7 +20,7 @@ from benchmarks.goals import BARE, Result
 from tooling.repository import ROOT
 
 RUNS = 2  # what is kept from one call to the next counts too
-_UNIT = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+STATUS = Path("/proc/self/status")
 
 
 def measure(networks: Iterable[str], threads: int, *, quick: bool = False) -> Iterator[Result]:
@@ -67,7 +68,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def resident() -> int:
     """Return the most bytes that this process has had in memory so far."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * _UNIT
+    if STATUS.exists():  # on Linux ru_maxrss starts at what the parent had in memory
+        lines = STATUS.read_text(encoding="utf-8").splitlines()
+        return next(1024 * int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def _makers(network: str) -> dict[str, Callable[[subjects.Task], Run]]:
