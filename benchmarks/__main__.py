@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import goals, report
 from benchmarks.goals import BARE
-from benchmarks.subjects import SUBJECTS
+from benchmarks.subjects import CAM_READY, SUBJECTS
 from benchmarks.timing import threads
 from tooling.repository import ROOT
 
@@ -48,11 +48,12 @@ def time_all(options: Namespace) -> Iterator[goals.Result]:
     """Run all races and, unless told otherwise, visit the built pages."""
     if options.pages:
         yield from visit_all(quick=options.quick)
-    from benchmarks import races  # here: --help and a mistyped option need no other library
+    from benchmarks import memory, races  # here: --help and a mistyped option need no other library
 
     with threads(options.threads):
         rounds = 2 if options.quick else options.rounds
         yield from races.run(options.networks, options.batches, rounds)
+    yield from memory.measure(options.networks, options.threads, quick=options.quick)
 
 
 def visit_all(*, quick: bool) -> Iterator[goals.Result]:
@@ -69,11 +70,12 @@ def visit_all(*, quick: bool) -> Iterator[goals.Result]:
 
 def wanted(options: Namespace) -> list[goals.Goal]:
     """Return the goals on what the options let us measure."""
-    of_networks = {goals.ALL, goals.GRAD_CAM_ONE, goals.GRAD_CAM_TEN}
+    networks = set(options.networks)
     return [
         goal
         for goal in goals.GOALS
-        if (options.pages or goal.of in of_networks) and goal.on in (None, *options.networks)
+        # What has no ratio is a page's; what names no network is on each that has a CAM.
+        if (networks & ({goal.on} if goal.on else set(CAM_READY)) if goal.over else options.pages)
     ]
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 import camlib
 from benchmarks.subjects import Task
@@ -68,5 +69,42 @@ def at_picture_size(task: Task, count: int) -> Run:
     def run() -> Tensor:
         cam = camlib.class_activation_maps(task.subject.network, task.images, classes)
         return camlib.upsample(scaling.positive(cam.maps), (height, width))
+
+    return run
+
+
+def grad_cam(task: Task, count: int) -> Run:
+    """Compute the raw Grad-CAM of the best ``count`` classes: (n, count, h, w)."""
+    classes = task.best(count)
+    return lambda: camlib.grad_cam(task.subject.network, task.images, classes).maps
+
+
+def grad_cam_plus_plus(task: Task, count: int) -> Run:
+    """Compute the raw Grad-CAM++ of the best ``count`` classes: (n, count, h, w)."""
+    classes = task.best(count)
+    return lambda: camlib.grad_cam_plus_plus(task.subject.network, task.images, classes).maps
+
+
+def forward_backward(task: Task) -> Run:
+    """Run the network once, and back to the layer for the best class: gradients (n, k, h, w).
+
+    No method that needs a gradient can do with less. In front of the layer nothing is recorded.
+    """
+
+    def run() -> Tensor:
+        kept: list[Tensor] = []
+
+        def record(_: nn.Module, __: Any, output: Tensor) -> Tensor:
+            torch.set_grad_enabled(True)
+            kept.append(output.detach().requires_grad_())
+            return kept[0]
+
+        handle = task.subject.features.register_forward_hook(record)
+        with torch.no_grad():
+            logits = task.subject.network(task.images)
+        handle.remove()
+        with torch.enable_grad():
+            score = logits[:, task.classes[0]].sum()
+        return torch.autograd.grad(score, kept[0])[0]
 
     return run

@@ -17,6 +17,9 @@ TEN = "camlib, 10 maps at picture size"
 TORCH_CAM = "torch-cam, CAM, 1 map"
 GRAD_CAM_ONE = "pytorch-grad-cam, Grad-CAM, 1 map"
 GRAD_CAM_TEN = "pytorch-grad-cam, Grad-CAM, 10 maps"
+GRAD_CAM = "Grad-CAM"
+PLUS_PLUS = "Grad-CAM++"
+FORWARD_BACKWARD = "one forward pass, one backward to the layer"
 ACTION = "action to next paint"
 FIRST_PAINT = "first paint"
 READY = "explorers ready"
@@ -24,6 +27,11 @@ TRANSFER = "transferred, compressed"
 EXPLORER_CODE = "code, compressed"
 FIRST_VISIT = "first visit to first map"
 WARM = "photograph to map"
+
+
+def gradient_maps(library: str, method: str, count: int) -> str:
+    """Name a contestant that weighs feature maps by gradients for so many classes."""
+    return f"{library}, {method}, {count} map{'' if count == 1 else 's'}"
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,21 @@ GOALS = (
     # once can be four times as fast there, so that ratio is printed but has no limit.
     Goal(GRAD_CAM_ONE, ONE, at_least=4, on="efficientnet_lite0"),
     Goal(GRAD_CAM_TEN, TEN, at_least=20),
+    *(
+        Goal(gradient_maps("camlib", GRAD_CAM, count), BARE, at_most=1.05, on="resnet50")
+        for count in (1, 10, 1000)
+    ),
+    Goal(gradient_maps("camlib", GRAD_CAM, 1), FORWARD_BACKWARD, at_most=1.1, on="vgg16"),
+    # Half of each one's time is half of the fastest one's.
+    *(
+        Goal(
+            gradient_maps("camlib", GRAD_CAM, 10),
+            gradient_maps(peer, GRAD_CAM, 10),
+            at_most=0.5,
+            on="vgg16",
+        )
+        for peer in ("pytorch-grad-cam", "torch-cam", "captum")
+    ),
     Goal(ACTION, None, at_most=20),
     Goal(FIRST_PAINT, None, at_most=800),
     Goal(READY, None, at_most=1500),
@@ -68,7 +91,10 @@ GOALS = (
 
 @dataclass(frozen=True)
 class Result:
-    """One race: the seconds of each contestant, round by round; or megabytes, if the unit is kB."""
+    """One race: the seconds of each contestant, round by round.
+
+    Or what the unit is a thousandth of: megabytes if it is kB, gigabytes if it is MB.
+    """
 
     subject: str
     batch: int
@@ -105,7 +131,7 @@ def judge(results: Iterable[Result], goals: Iterable[Goal] = GOALS) -> list[Verd
         Verdict(goal, result.subject, result.batch, _value(goal, result.times), result.unit)
         for goal in goals
         for result in results
-        if goal.of in result.times and goal.on in (None, result.subject)
+        if _is_on(goal, result)
     ]
     missing = [goal.of for goal in goals if goal not in {verdict.goal for verdict in verdicts}]
     if missing:
@@ -114,6 +140,13 @@ def judge(results: Iterable[Result], goals: Iterable[Goal] = GOALS) -> list[Verd
             "Time it, or leave its goal out."
         )
     return verdicts
+
+
+def _is_on(goal: Goal, result: Result) -> bool:
+    """Say whether a result is what a goal is about: a ratio is one of times."""
+    both = {goal.of, goal.of if goal.over is None else goal.over}
+    timed = goal.over is None or result.unit == "ms"
+    return timed and both <= result.times.keys() and goal.on in (None, result.subject)
 
 
 def _value(goal: Goal, times: Times) -> float:

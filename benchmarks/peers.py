@@ -1,15 +1,20 @@
 """Other libraries, each used as its own documentation does, and to its advantage.
 
-Both are told the layers, so that they need not search, and keep their object from call to call.
+All are told the layers, so that they need not search, and keep their object from call to call.
+
+The Grad-CAM++ of torch-cam is left out: its values are not those of equation 19, and proof refuses it.
 """
 
 from __future__ import annotations
 
 import torch
-from pytorch_grad_cam import GradCAM
+from captum.attr import LayerGradCam
+from pytorch_grad_cam import GradCAM, GradCAMPlusPlus
+from pytorch_grad_cam.base_cam import BaseCAM
 from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
 from torch import Tensor
 from torchcam.methods import CAM
+from torchcam.methods import GradCAM as TorchCamGradCAM
 
 from benchmarks.contestants import Run
 from benchmarks.subjects import Task
@@ -29,17 +34,54 @@ def torch_cam(task: Task) -> Run:
     return run
 
 
-def grad_cam(task: Task, count: int) -> Run:
+def grad_cam(task: Task, count: int, method: type[BaseCAM] = GradCAM) -> Run:
     """Compute the best ``count`` classes' maps with pytorch-grad-cam: (n, count, H, W) in [0, 1].
 
     It explains one class of each picture a call. (A batch that holds each picture once per class
     does the same and takes as long.)
     """
-    extractor = GradCAM(task.subject.network, [task.subject.features])
-    targets = [[ClassifierOutputTarget(index)] * len(task.images) for index in task.classes[:count]]
+    extractor = method(task.subject.network, [task.subject.features])
+    targets = [[ClassifierOutputTarget(index)] * len(task.images) for index in task.best(count)]
 
     def run() -> Tensor:
         maps = [torch.from_numpy(extractor(task.images, target)) for target in targets]
         return torch.stack(maps, dim=1)
+
+    return run
+
+
+def grad_cam_plus_plus(task: Task, count: int) -> Run:
+    """Compute the same with its Grad-CAM++."""
+    return grad_cam(task, count, GradCAMPlusPlus)
+
+
+def torch_cam_grad_cam(task: Task, count: int) -> Run:
+    """Compute Grad-CAM with torch-cam: (n, count, h, w), positive part, stretched to [0, 1].
+
+    The network runs once; each class then takes a backward pass of its own, as far as the layer.
+    """
+    extractor = TorchCamGradCAM(task.subject.network, task.subject.features)
+    classes = task.best(count)
+
+    def run() -> Tensor:
+        scores = task.subject.network(task.images)
+        last = len(classes) - 1
+        maps = [
+            extractor(index, scores, retain_graph=number < last)[0]
+            for number, index in enumerate(classes)
+        ]
+        return torch.stack(maps, dim=1)
+
+    return run
+
+
+def captum(task: Task, count: int) -> Run:
+    """Compute the raw Grad-CAM with captum, one class a call: (n, count, h, w)."""
+    extractor = LayerGradCam(task.subject.network, task.subject.features)
+    classes = task.best(count)
+
+    def run() -> Tensor:
+        maps = [extractor.attribute(task.images, target=index).detach() for index in classes]
+        return torch.cat(maps, dim=1)
 
     return run

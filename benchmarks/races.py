@@ -2,29 +2,57 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from itertools import product
 
 from benchmarks import contestants, goals, peers, proof, subjects, timing
+from benchmarks.goals import GRAD_CAM, PLUS_PLUS, gradient_maps
 
-BUDGET = 60.0  # seconds a race: a machine with other work on it does fewer rounds, not longer ones
+Maker = Callable[[subjects.Task], contestants.Run]
 
 
 @dataclass(frozen=True)
 class Race:
     """Contestants that run in the same rounds, and how many rounds their result needs."""
 
-    makers: dict[str, Callable[[subjects.Task], contestants.Run]]
+    makers: dict[str, Maker]
     share: int  # one round for so many that were asked for, at batch 1
     least: int  # but no fewer than so many, however long they take
+    on: tuple[str, ...] = subjects.CAM_READY
+    every_batch: bool = True  # or at the smallest batch alone
+    # In seconds: a machine with other work on it does fewer rounds, not longer ones.
+    budget: float = 60.0
 
     def rounds(self, asked: int, batch: int) -> int:
         """Return how many rounds to run: fewer where each takes long."""
         return min(asked, max(self.least, asked // (self.share * batch)))
 
+
+# What makes the maps of gradients, with the number of classes left open.
+GRADIENTS: dict[tuple[str, str], Callable[[subjects.Task, int], contestants.Run]] = {
+    ("camlib", GRAD_CAM): contestants.grad_cam,
+    ("camlib", PLUS_PLUS): contestants.grad_cam_plus_plus,
+    ("torch-cam", GRAD_CAM): peers.torch_cam_grad_cam,
+    ("captum", GRAD_CAM): peers.captum,
+    ("pytorch-grad-cam", GRAD_CAM): peers.grad_cam,
+    ("pytorch-grad-cam", PLUS_PLUS): peers.grad_cam_plus_plus,
+}
+
+
+def of_classes(library: str, *counts: int) -> dict[str, Maker]:
+    """Return the contestants of a library: each of its methods for each number of classes."""
+    return {
+        gradient_maps(library, method, count): partial(make, count=count)
+        for (of, method), make in GRADIENTS.items()
+        if of == library
+        for count in counts
+    }
+
+
+BARE: dict[str, Maker] = {goals.BARE: contestants.bare}
 
 # Apart, because a backward pass takes as long as several forward passes and leaves caches and
 # allocator in another state: the few per cent of the first race need many rounds in quiet company.
@@ -51,17 +79,67 @@ RACES = (
         share=16,
         least=3,
     ),
+    Race(
+        BARE | of_classes("camlib", 1, 10, 1000),
+        share=2,
+        least=20,
+        on=("resnet50",),
+        every_batch=False,
+    ),
+    # A thousand classes take the others minutes: they run for up to ten, and what a thousand would
+    # take is not guessed.
+    Race(
+        BARE
+        | of_classes("camlib", 1, 10)
+        | of_classes("torch-cam", 1, 10)
+        | of_classes("captum", 1, 10)
+        | of_classes("pytorch-grad-cam", 1, 10),
+        share=16,
+        least=3,
+        on=("resnet50",),
+        every_batch=False,
+        budget=40,
+    ),
+    Race(
+        BARE
+        | {goals.FORWARD_BACKWARD: contestants.forward_backward}
+        | of_classes("camlib", 1, 10)
+        | of_classes("torch-cam", 1, 10)
+        | of_classes("captum", 1, 10),
+        share=8,
+        least=5,
+        on=("vgg16",),
+        every_batch=False,
+    ),
+    Race(
+        BARE | of_classes("camlib", 10) | of_classes("pytorch-grad-cam", 1, 10),
+        share=32,
+        least=3,
+        on=("vgg16",),
+        every_batch=False,
+        budget=30,
+    ),
 )
 
 
-def run(networks: Iterable[str], batches: Iterable[int], rounds: int) -> Iterator[goals.Result]:
+def run(networks: Iterable[str], batches: Collection[int], rounds: int) -> Iterator[goals.Result]:
     """Run every race on every network and batch, after the proof that all compute the same."""
     for network, batch in product(networks, batches):
         task = subjects.task(subjects.SUBJECTS[network](), batch)
         for race in RACES:
-            # A network of its own for each: peers leave hooks in theirs while they live.
-            runs = {name: make(deepcopy(task)) for name, make in race.makers.items()}
+            if network not in race.on or not (race.every_batch or batch == min(batches)):
+                continue
+            runs = {name: make(_own(task, race)) for name, make in race.makers.items()}
             proof.check(task, {name: run() for name, run in runs.items()})
             count = race.rounds(rounds, batch)
-            times = timing.race(runs, count, least=race.least, budget=BUDGET)
+            times = timing.race(runs, count, least=race.least, budget=race.budget)
             yield goals.Result(network, batch, times)
+
+
+def _own(task: subjects.Task, race: Race) -> subjects.Task:
+    """Return a network of its own for each contestant: peers leave hooks in theirs while they live.
+
+    A dozen copies of VGG-16 take gigabytes: where the batch is one, all read the same weights.
+    """
+    shared = [] if race.every_batch else list(task.subject.network.parameters())
+    return deepcopy(task, {id(parameter): parameter for parameter in shared})

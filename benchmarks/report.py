@@ -16,7 +16,7 @@ import torch
 from benchmarks.goals import BARE, Result, Verdict
 from benchmarks.timing import Ratio, paired_ratio
 
-PACKAGES = ("camlib", "torch", "torchvision", "torchcam", "grad-cam")
+PACKAGES = ("camlib", "torch", "torchvision", "torchcam", "grad-cam", "captum")
 
 
 @dataclass(frozen=True)

@@ -15,11 +15,14 @@ from camlib import networks, photos
 
 @dataclass(frozen=True)
 class Subject:
-    """A network in evaluation mode, and the two modules of it that other libraries must be told."""
+    """A network in evaluation mode, and the two modules of it that other libraries must be told.
+
+    ``linear`` is None where no linear layer reads averaged features: there is no CAM.
+    """
 
     network: nn.Module
     features: nn.Module
-    linear: nn.Module
+    linear: nn.Module | None
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,11 @@ class Task:
     subject: Subject
     images: Float[Tensor, "n 3 H W"]
     classes: tuple[int, ...]
+
+    def best(self, count: int) -> tuple[int, ...]:
+        """Return so many classes: the best ones first, then the others by their number."""
+        others = (index for index in range(count) if index not in self.classes)
+        return (*self.classes, *others)[:count]
 
 
 def efficientnet_lite0() -> Subject:
@@ -45,14 +53,26 @@ def resnet50() -> Subject:
     return _subject(network, "layer4", "fc")
 
 
-def _subject(network: nn.Module, features: str, linear: str) -> Subject:
-    return Subject(network, network.get_submodule(features), network.get_submodule(linear))
+def vgg16() -> Subject:
+    """Build VGG-16, which flattens its features and has no CAM; random weights, always the same."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(0)
+        network = models.vgg16(weights=None).eval()
+    return _subject(network, "features.29", None)
+
+
+def _subject(network: nn.Module, features: str, linear: str | None) -> Subject:
+    last = None if linear is None else network.get_submodule(linear)
+    return Subject(network, network.get_submodule(features), last)
 
 
 SUBJECTS: dict[str, Callable[[], Subject]] = {
     "efficientnet_lite0": efficientnet_lite0,
     "resnet50": resnet50,
+    "vgg16": vgg16,
 }
+
+CAM_READY = ("efficientnet_lite0", "resnet50")
 
 
 def task(subject: Subject, batch: int) -> Task:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import goals
-from benchmarks.__main__ import main, parse
+from benchmarks.__main__ import main, parse, wanted
 from benchmarks.goals import Result
 
 
@@ -20,7 +20,14 @@ def measured(all_maps: float) -> list[Result]:
         goals.GRAD_CAM_ONE: [5.0],
         goals.GRAD_CAM_TEN: [50.0],
     }
+    one, ten, all_classes = (
+        goals.gradient_maps("camlib", goals.GRAD_CAM, count) for count in (1, 10, 1000)
+    )
+    others = ("pytorch-grad-cam", "torch-cam", "captum")
+    slower = {goals.gradient_maps(peer, goals.GRAD_CAM, 10): [4.0] for peer in others}
     return [
+        Result("resnet50", 1, {goals.BARE: [1.0], one: [1.0], ten: [1.0], all_classes: [1.0]}),
+        Result("vgg16", 1, {goals.FORWARD_BACKWARD: [1.0], one: [1.0], ten: [2.0], **slower}),
         Result("efficientnet_lite0", 1, cheap),
         Result("efficientnet_lite0", 1, {goals.BARE: [1.0], **costly}),
         Result("explorer", 1, {goals.ACTION: [0.01]}),
@@ -44,7 +51,7 @@ def test_a_missed_goal_is_named_and_fails(
         f"efficientnet_lite0, batch 1: {goals.ALL}: {all_maps:.3f} x {goals.BARE} (at most 1.05)"
     )
     assert f"{'MISSED' if code else 'met   '}  {verdict}" in printed.out
-    assert ("1 of 10 goals missed" in printed.err) is bool(code)
+    assert ("1 of 17 goals missed" in printed.err) is bool(code)
     assert str(path) in printed.out
     assert [goal["met"] for goal in json.loads(path.read_text())["goals"]].count(False) == code
 
@@ -60,12 +67,21 @@ def test_leaving_out_a_race_is_not_meeting_its_goal(tmp_path: Path) -> None:
     """Only the pages may be left out, and that has to be asked for."""
 
     def without_pages(options: Namespace) -> list[Result]:
-        return measured(1.0)[:2]
+        return measured(1.0)[:4]
 
     path = str(tmp_path / "results.json")
     assert main(["--no-pages", "--output", path], measure=without_pages) == 0
     with pytest.raises(ValueError, match="action to next paint"):
         main(["--output", path], measure=without_pages)
+
+
+@pytest.mark.parametrize(
+    ("network", "count"), [("efficientnet_lite0", 3), ("resnet50", 5), ("vgg16", 4)]
+)
+def test_goals_on_networks_left_out_are_not_asked_for(network: str, count: int) -> None:
+    """Two for every network with a CAM, one for the book's, three for ResNet-50, four for VGG-16."""
+    options = parse(["--no-pages", "--networks", network])
+    assert len(wanted(options)) == count
 
 
 @pytest.mark.parametrize(
