@@ -1,15 +1,18 @@
-// Wakes what is alive on a page: the explorers, which come as one module, and the apps that only pages
-// have, each with a module in a folder of its own name.
+// Wakes what is alive on a page: the explorers, each with a module of its own name, and the apps that
+// only pages have, each with a module in a folder of its own name.
 const FIND = {
-  camlibExplorer: async (name) => (await import("./explorers/all.mjs"))[name],
+  // What explorers share is asked for at once: else the browser learns from the explorer to fetch it.
+  camlibExplorer: async (name) => (await Promise.all(
+    [import(`./explorers/${name}.mjs`), import("./explorers/shared/all.mjs")]))[0],
   camlibApp: (name) => import(`./${name}/${name}.mjs`),
 };
 
 const wake = async (element, kind) => {
   const name = element.dataset[kind];
   if (!/^[a-z][a-z0-9_]*$/.test(name)) throw new Error(`no explorer can be called "${name}"`);
-  const found = await FIND[kind](name);
-  if (!found) throw new Error(`there is no explorer called "${name}"`);
+  const found = await FIND[kind](name).catch((cause) => {
+    throw new Error(`there is no explorer called "${name}", or it did not arrive`, { cause });
+  });
   await found.hydrate(element);
   performance.mark(`explorer ${name}`); // for those who measure how soon it answers
 };

@@ -93,27 +93,36 @@ def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: li
         ),
     )
     page.route(
-        f"{site}_static/explorers/all.mjs",
+        f"{site}_static/explorers/present.mjs",
         lambda route: route.fulfill(
             content_type="text/javascript",
-            body="export const present = { hydrate: (figure) => { figure.textContent = 'awake'; } };",
+            body="export const hydrate = (figure) => { figure.textContent = 'awake'; };",
         ),
     )
     visited.problems.clear()
     page.goto(f"{site}book/stand.html", wait_until="networkidle")
     assert page.locator("figure").all_inner_texts() == ["", "", "awake"]
-    assert sum("explorer stays a picture" in problem for problem in visited.problems) == 2
+    told = [problem for problem in visited.problems if "explorer stays a picture" in problem]
+    assert len(told) == 2
+    assert any('there is no explorer called "absent"' in problem for problem in told)
+    assert any('no explorer can be called "../outside"' in problem for problem in told)
 
 
 def test_modules_are_those_of_the_package(built: Path, tmp_path: Path) -> None:
-    """The page's one module is all of the package's, made small; none is left from before."""
+    """The pages' modules are the package's, made small; none is left from before."""
     source = Path(camlib.explorers.__file__).parent
-    explorers.bundle(source, tmp_path / "all.mjs", ROOT / explorers.MINIFIER)
-    published = built / explorers.TARGET
-    assert list(published.parent.iterdir()) == [published]
-    assert published.read_bytes() == (tmp_path / "all.mjs").read_bytes()
+    explorers.bundle(source, tmp_path, ROOT / explorers.MINIFIER)
+    published = contents(built / explorers.TARGET)
+    assert published == contents(tmp_path)
+    assert set(published) == {path.name for path in source.glob("*.mjs")} | {"shared/all.mjs"}
     whole = sum(module.stat().st_size for module in source.rglob("*.mjs"))
-    assert published.stat().st_size < 0.75 * whole
+    assert sum(map(len, published.values())) < 0.75 * whole
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder, by its name there."""
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
 PARTS = (

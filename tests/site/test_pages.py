@@ -61,6 +61,8 @@ QUESTIONS = """() => ({
     apps: [...document.querySelectorAll('[data-camlib-app]')].map((app) => app.dataset.camlibApp),
     awake: performance.getEntriesByType('mark').map((mark) => mark.name)
         .filter((name) => name.startsWith('explorer ')).map((name) => name.slice('explorer '.length)),
+    modules: performance.getEntriesByType('resource')
+        .map(({ name }) => name.split('/_static/explorers/')[1]).filter((name) => name),
     addresses: [...document.querySelectorAll('script[src], link[href], img[src]')]
         .map((element) => element.src || element.href),
     inline: [...document.scripts].map((script) => script.textContent).join('\\n'),
@@ -229,6 +231,16 @@ def test_explorers_wake_up(
     assert sorted(found["awake"]) == sorted(found["explorers"] + found["apps"])
     for name in found["awake"]:
         record_property("explorer", name)
+
+
+def test_explorers_are_fetched_alone(any_page: str, facts: Callable[..., Facts]) -> None:
+    """The module of each explorer that the page holds, what they share, and nothing of the others."""
+    found = facts(any_page).found
+    # The page for photographs shows its maps in an explorer, which it makes itself.
+    made = ["class_explorer" for app in found["apps"] if app == "your_photo"]
+    names = {*found["explorers"], *made}
+    expected = [f"{name}.mjs" for name in names] + ["shared/all.mjs"] * bool(names)
+    assert sorted(found["modules"]) == sorted(expected)
 
 
 def test_policy(any_page: str, facts: Callable[..., Facts]) -> None:

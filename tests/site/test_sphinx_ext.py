@@ -250,32 +250,58 @@ def test_lean_page() -> None:
     assert lean.leaner(expected) == expected
 
 
-def test_bundled_modules(tmp_path: Path) -> None:
-    """Exports go by their module's name; comments go, in styles too; nonsense is refused."""
-    source, target = tmp_path / "source", tmp_path / "all.mjs"
-    (source / "shared").mkdir(parents=True)
-    (source / "shared" / "sums.mjs").write_text(
-        "// adds\nexport const add = (one, two) => one + two;\n"
-    )
-    module = """import { add } from "./shared/sums.mjs";
-export const x = (value) => add(value, 1); // one more
+EXPLORER = """import { add } from "./shared/sums.mjs";
+import { half } from "./shared/halves.mjs";
+export const x = (value) => half(add(value, 1)); // one more
 const STYLE = `
 /* empty at first */
 .cx-name:empty::before { content: "\\\\200b"; }
 `;
 export const style = STYLE;
 """
-    (source / "x.mjs").write_text(module)
-    minifier = repository.ROOT / explorers.MINIFIER
-    explorers.bundle(source, target, minifier)
+
+
+def write_explorers(folder: Path) -> Path:
+    """Write two explorers and what they share, as the package holds them."""
+    (folder / "shared").mkdir(parents=True)
+    modules = {
+        "x": EXPLORER,
+        "y": 'import { add } from "./shared/sums.mjs";\nexport const y = add(1, 1);\n',
+        "shared/sums": "// adds\nexport const add = (one, two) => one + two;\n",
+        "shared/halves": 'import { add } from "./sums.mjs";\n'
+        "export const half = (whole) => add(whole, 0) / 2;\n",
+    }
+    for name, text in modules.items():
+        (folder / f"{name}.mjs").write_text(text)
+    return folder
+
+
+def test_bundled_modules(tmp_path: Path) -> None:
+    """An explorer is one file, what they share another; comments go, in styles too."""
+    source, target = write_explorers(tmp_path / "source"), tmp_path / "target"
+    explorers.bundle(source, target, repository.ROOT / explorers.MINIFIER)
+    files = {path.relative_to(target).as_posix() for path in target.rglob("*.mjs")}
+    assert files == {"x.mjs", "y.mjs", "shared/all.mjs"}
     found = node(
         ["--input-type=module", "--eval", f"""
-            import {{ x, sums }} from "{target.as_uri()}";
-            console.log(JSON.stringify([x.x(2), sums.add(2, 3), x.style]));"""],
+            import {{ x, style }} from "{(target / "x.mjs").as_uri()}";
+            import {{ y }} from "{(target / "y.mjs").as_uri()}";
+            import {{ add, half }} from "{(target / "shared" / "all.mjs").as_uri()}";
+            console.log(JSON.stringify([x(2), y, add(2, 3), half(5), style]));"""],
         return_completed_process=True, stdout=subprocess.PIPE, text=True,
     )  # fmt: skip
-    assert json.loads(found.stdout) == [3, 5, '.cx-name:empty:before{content:"\u200b"}']
-    assert "one more" not in target.read_text()
+    assert json.loads(found.stdout) == [1.5, 2, 5, 2.5, '.cx-name:empty:before{content:"\u200b"}']
+    for name in ("x.mjs", "y.mjs"):
+        text = (target / name).read_text()
+        assert "./shared/all.mjs" in text
+        assert "sums" not in text
+        assert "one more" not in text
+
+
+def test_modules_that_are_none(tmp_path: Path) -> None:
+    """Nonsense is refused with its place, and so is a minifier that is not there."""
+    source, target = write_explorers(tmp_path / "source"), tmp_path / "target"
+    minifier = repository.ROOT / explorers.MINIFIER
     (source / "x.mjs").write_text("export const = ;")
     with pytest.raises(ValueError, match=r"x\.mjs"):
         explorers.bundle(source, target, minifier)

@@ -1,13 +1,9 @@
 // "Your photograph": choose one, and the book's network explains it inside the browser.
 // The Worker beside this module does the work; ClassExplorer shows what comes out of it.
 
-import * as shared from "../explorers/all.mjs";
+import { assemble, explore } from "../explorers/class_explorer.mjs";
+import { decode, pageState, wear } from "../explorers/shared/all.mjs";
 import { lacks, missing, notLoaded, refusal } from "./words.mjs";
-
-const { assemble, explore } = shared.class_explorer;
-const { decode } = shared.data;
-const { wear } = shared.looks;
-const { pageState } = shared.state;
 
 const address = (path) => new URL(path, import.meta.url).href;
 const NETWORK = "../network/";
