@@ -360,6 +360,6 @@ def test_a_silent_picture_is_the_bare_photograph() -> None:
 def test_arguments_are_left_as_they_were() -> None:
     head = make_head()
     copies = {field.name: getattr(head, field.name) for field in dataclasses.fields(head)}
-    copies = {name: value.clone() for name, value in copies.items() if name != "rounding"}
+    copies = {name: value.clone() for name, value in copies.items() if torch.is_tensor(value)}
     make(head=head)
     assert all(torch.equal(getattr(head, name), value) for name, value in copies.items())
