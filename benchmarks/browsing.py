@@ -29,6 +29,6 @@ def reader(site: Path = SITE) -> Iterator[tuple[Browser, str]]:
 
 
 def explorers_of(page: str, site: Path = SITE) -> list[str]:
-    """Return the names of the explorers that a page holds, in their order."""
+    """Return the names of the explorers and apps that a page holds, in their order."""
     text = (site / f"{page}.html").read_text(encoding="utf-8")
-    return re.findall(r'data-camlib-explorer="(\w+)"', text)
+    return re.findall(r'data-camlib-(?:explorer|app)="(\w+)"', text)
