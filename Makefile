@@ -4,6 +4,8 @@ export JUPYTER_PREFER_ENV_PATH = 1
 
 py := .venv/bin/python
 pip := $(py) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Two workers on two cores: threads that wait for others must not spin in their way.
+patient := OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
 browser := CAMLIB_BROWSER="$$($(py) -m tooling.browser)" && export CAMLIB_BROWSER
 site := _build/html/index.html
 book_files := $(shell find book camlib tooling -type f -not -path '*/__pycache__/*' \
@@ -46,12 +48,12 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 	@echo "lint: clean"
 
 unit: .venv/.ready ## only the tests that need no built book
-	@$(browser) && $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
+	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
 		--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py
 
 chapters: .venv/.ready ## only run the chapters again and compare what they print
 	@notebooks="$$($(py) -m tooling.notebooks list)" && \
-	$(py) -m pytest -q -n 2 --dist loadfile --junitxml=_build/reports/chapters.xml \
+	$(patient) $(py) -m pytest -q -n 2 --dist loadfile --junitxml=_build/reports/chapters.xml \
 		--nbval --nbval-current-env --nbval-cell-timeout 300 \
 		--nbval-sanitize-with tooling/nbval.cfg $$notebooks
 
