@@ -126,15 +126,17 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 PARTS = (
+    "evaluate",
+    "explorers",
+    "faithfulness",
+    "gradients",
+    "localization",
     "networks",
     "photos",
     "plotting",
-    "scaling",
-    "explorers",
-    "scenes",
     "regions",
-    "localization",
-    "evaluate",
+    "scaling",
+    "scenes",
     "training",
 )
 
