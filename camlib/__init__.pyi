@@ -10,6 +10,7 @@ from . import regions as regions
 from . import scaling as scaling
 from . import scenes as scenes
 from . import training as training
+from .checks import check as check
 from .errors import NotCAMReadyError as NotCAMReadyError
 from .explain import ClassActivationMaps as ClassActivationMaps
 from .explain import GradientMaps as GradientMaps

@@ -1,0 +1,105 @@
+"""The door: ``camlib.check("weighted_sum", my_function)``."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import pkgutil
+from typing import Any
+
+from torch import Tensor
+
+from camlib.checks import exercises
+from camlib.checks.exercise import Exercise, Function
+from camlib.checks.judge import Verdict, judge
+
+
+def check(name: str, function: Function, strict: bool = False) -> None:
+    """Try a function on small cases, and print whether it passes or what went wrong.
+
+    A wrong answer is shown beside the expected one, with the likely mistake in words. Nothing leaves
+    the machine, and a check may be repeated as often as one likes.
+
+    Parameters
+    ----------
+    name
+        The exercise, as its text in the book gives it.
+    function
+        The reader's own; it gets copies of the arguments.
+    strict
+        Raise what is otherwise printed.
+
+    Raises
+    ------
+    AssertionError
+        If ``strict`` is set, and the function does not pass.
+
+    Examples
+    --------
+    >>> import torch
+    >>> check("global_average_pool", lambda maps: maps.mean((-2, -1)))
+    ✓ global_average_pool: all 4 cases are right.
+    """
+    words, passed = _tried(name, function)
+    if strict and not passed:
+        raise AssertionError(words)
+    print(words)
+
+
+def all_exercises() -> dict[str, Exercise]:
+    """Every exercise of the book that can be checked, by its name, in the chapters' order."""
+    modules = sorted(module.name for module in pkgutil.iter_modules(exercises.__path__))
+    loaded = [importlib.import_module(f"{exercises.__name__}.{module}") for module in modules]
+    return {exercise.name: exercise for module in loaded for exercise in module.EXERCISES}
+
+
+def _tried(name: str, function: Function) -> tuple[str, bool]:
+    known = all_exercises()
+    if name not in known:
+        close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
+        cure = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}."
+        return f"✗ name: there is no exercise {name!r}.{cure}", False
+    if not callable(function):
+        return f"✗ {name}: give the function itself, without brackets behind its name.", False
+    verdict = judge(known[name], function)
+    return told(verdict), verdict.passed
+
+
+def told(verdict: Verdict) -> str:
+    """What a reader gets to see of a verdict."""
+    if verdict.case is None:
+        count = "the case is" if verdict.cases == 1 else f"all {verdict.cases} cases are"
+        return f"✓ {verdict.exercise}: {count} right."
+    lines = [f"✗ {verdict.exercise}: case {verdict.cases + 1}, {verdict.case.words}"]
+    lines += [_block("given", _listed(verdict.case.arguments))]
+    lines += [_block("expected", _shown(verdict.expected))]
+    if not isinstance(verdict.came, BaseException):
+        lines += [_block("came", _shown(verdict.came))]
+    lines += [f"  {verdict.reason}"]
+    if verdict.mistake:
+        lines += [f"  Likely: {verdict.mistake}"]
+    return "\n".join(lines)
+
+
+def _block(title: str, text: str) -> str:
+    head = f"  {title + ':':10}"
+    return head + text.replace("\n", "\n" + " " * len(head))
+
+
+def _listed(arguments: tuple[Any, ...]) -> str:
+    return "\n".join(_shown(argument) for argument in arguments)
+
+
+def _shown(value: Any) -> str:
+    """Small values whole, large ones by their shape: a screen is not a data base."""
+    if isinstance(value, Tensor):
+        if value.numel() > 32:
+            return f"a tensor of shape {tuple(value.shape)}"
+        rounded = value.detach().cpu()
+        if rounded.is_floating_point():
+            rounded = (rounded.double() * 1e4).round() / 1e4
+        return str(rounded.tolist())
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = repr(value)
+    return text if len(text) <= 300 else text[:297] + "..."

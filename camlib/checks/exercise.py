@@ -1,0 +1,40 @@
+"""What an exercise is: a right function, small cases, and the mistakes that are often made."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Case:
+    """Arguments to try, and what is particular about them: "a map with negative values"."""
+
+    words: str
+    arguments: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong function, and what to tell whoever wrote one that answers as it does."""
+
+    words: str
+    wrong: Function
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """One coding exercise of the book.
+
+    ``cases`` makes its arguments anew for every check, the simplest first. A value counts as right
+    within ``tolerance`` of the largest expected value.
+    """
+
+    name: str
+    right: Function
+    cases: Callable[[], tuple[Case, ...]]
+    mistakes: tuple[Mistake, ...]
+    tolerance: float = 1e-5

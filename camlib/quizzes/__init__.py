@@ -1,0 +1,1 @@
+"""Questions for self-checking, one file a chapter."""
