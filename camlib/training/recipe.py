@@ -50,7 +50,7 @@ class Recipe:
     """
 
     architecture: str = "gap"
-    epochs: int = 8
+    epochs: int = 16
     scenes: int = 16_000
     fresh: bool = True
     batch: int = 128
