@@ -1,0 +1,110 @@
+"""The command: ``python -m course release | grade | feedback | merge``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from course import masters
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    whole = argparse.ArgumentParser(prog="python -m course", description=__doc__)
+    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    one = commands.add_parser("release", help="write the students' copies")
+    one.add_argument("assignment", nargs="*", default=[], help="names (default: all)")
+    one.add_argument("--to", type=Path, default=Path("release"), metavar="FOLDER")
+
+    one = commands.add_parser(
+        "grade",
+        help="grade a folder of submissions",
+        description="Grade a folder with a file or a folder for each student. Interrupted, it goes on "
+        "where it stopped when the same command is given again.",
+    )
+    one.add_argument("assignment", choices=masters.names())
+    one.add_argument("submissions", type=Path, metavar="SUBMISSIONS")
+    one.add_argument(
+        "--to", type=Path, default=Path("grades"), metavar="FOLDER", help="default: grades"
+    )
+    one.add_argument("--jobs", type=int, default=2, help="submissions at a time (default: 2)")
+    one.add_argument("--seed", type=int, help="of the tests' random inputs (default: drawn)")
+    one.add_argument(
+        "--unsafe",
+        action="store_true",
+        help="without bubblewrap: a submission may then do whatever you may",
+    )
+    one.add_argument("--quiet", action="store_true", help="no progress bar")
+
+    one = commands.add_parser("feedback", help="write a page for each student")
+    one.add_argument("grades", type=Path, metavar="GRADES", help="the folder that `grade` wrote")
+    one.add_argument("--to", type=Path, default=Path("feedback"), metavar="FOLDER")
+
+    one = commands.add_parser("merge", help="take the points of a filled-in by-hand.csv")
+    one.add_argument("grades", type=Path, metavar="GRADES")
+    one.add_argument("table", type=Path, metavar="CSV")
+    return whole
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    given = parser().parse_args(words)
+    try:
+        return {"release": _release, "grade": _grade, "feedback": _feedback, "merge": _merge}[
+            given.command
+        ](given)
+    except (ValueError, RuntimeError, OSError) as problem:
+        print(f"course: {problem}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("course: interrupted; the same command goes on from here.", file=sys.stderr)
+        return 130
+
+
+def _release(given: argparse.Namespace) -> int:
+    from course.release import release
+
+    for name in given.assignment or masters.names():
+        print(f"Released: {release(name, given.to)}")
+    return 0
+
+
+def _grade(given: argparse.Namespace) -> int:
+    from course import records
+    from course.grade import Job, grade
+
+    if given.jobs < 1:
+        raise ValueError(f"--jobs: expected at least 1, got {given.jobs}.")
+    job = Job(
+        given.assignment, given.submissions, given.to, given.jobs, not given.unsafe, given.seed, given.quiet
+    )  # fmt: skip
+    results = grade(job)
+    counts: dict[str, int] = {}
+    for one in results:
+        counts[one.status] = counts.get(one.status, 0) + 1
+    print(
+        f"{len(results)} submissions: "
+        + ", ".join(f"{n} {word}" for word, n in sorted(counts.items()))
+    )
+    print(f"Points: {given.to / records.TABLE}; for a person to mark: {given.to / records.BY_HAND}")
+    return 0
+
+
+def _feedback(given: argparse.Namespace) -> int:
+    from course.feedback import feedback
+
+    print(f"{len(feedback(given.grades, given.to))} pages in {given.to}")
+    return 0
+
+
+def _merge(given: argparse.Namespace) -> int:
+    from course.merge import merge
+
+    print(f"{merge(given.grades, given.table)} answers have points by a person now.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,177 @@
+"""Grade a folder of submissions: in parallel, resumable, each in its own sandbox."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import multiprocessing
+import tempfile
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from tqdm import tqdm
+
+from course import masters, merge, records
+from course.kit import make_kit
+from course.marking import Desk, Mark, Result, mark, setting_of
+from course.sandbox import Sandbox, refuse_without
+from course.submissions import Submission, find
+
+MOST_BREAKS = 3  # of the grader's own process, before one submission is given up
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a grading is asked for."""
+
+    assignment: str
+    submissions: Path
+    grades: Path
+    jobs: int = 2
+    safe: bool = True
+    seed: int | None = None
+    quiet: bool = False
+
+
+class NotWorkingError(RuntimeError):
+    """The master's own solution does not get full marks here: then nobody's marks mean anything."""
+
+
+def grade(job: Job) -> list[Result]:
+    """Grade what is not graded yet, write the tables, and return all results, by file."""
+    master = masters.read(job.assignment)
+    found = find(job.submissions, job.assignment, frozenset(masters.names()))
+    if not found:
+        raise ValueError(
+            f"submissions: expected notebooks (.ipynb), got none in {job.submissions}."
+        )
+    refuse_without(job.safe)
+    job.grades.mkdir(parents=True, exist_ok=True)
+    with alone(job.grades), tempfile.TemporaryDirectory(prefix="kit-") as kit:
+        seed = records.run_seed(job.grades, job.seed)
+        make_kit(Path(kit))
+        setup = (job.assignment, Path(kit), job.safe, seed)
+        done = dict(_kept(job, found, seed))
+        missing = [one for one in found if one.name not in done]
+        with tqdm(total=len(found), initial=len(done), unit="", disable=job.quiet) as bar:
+            for result in _graded(job, setup, master, missing):
+                done[result.file] = result
+                bar.update()
+        results = [done[one.name] for one in found]
+        records.finish(job.grades, master, results, merge.kept(job.grades))
+    return results
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Two gradings into one folder would mix: the second is refused."""
+    with (folder / ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(
+                f"grades: another grading is at work in {folder}; wait for it."
+            ) from None
+        yield
+
+
+def proof(desk: Desk) -> None:
+    """Mark the master's own solution; raise :class:`NotWorkingError` unless all tests pass."""
+    result = Result("the master", "")
+    mark(desk, desk.master.path, result)
+    wrong = [one for one in result.marks if one.status not in ("passed", "by hand")]
+    if wrong:
+        told = "; ".join(f"{one.question}: {one.reason}" for one in wrong)
+        raise NotWorkingError(
+            f"The master's own solution of {desk.master.name} does not pass here, so nothing was graded. "
+            f"{result.reason} {told}"
+        )
+
+
+def _kept(job: Job, found: list[Submission], seed: int) -> Iterator[tuple[str, Result]]:
+    for one in found:
+        kept = records.load(_path(job, one))
+        if kept is not None and kept[0] == _of(job.assignment, one, seed):
+            yield one.name, kept[1]
+
+
+def _path(job: Job, one: Submission) -> Path:
+    return job.grades / records.RESULTS / f"{one.key}.json"
+
+
+def _of(assignment: str, one: Submission, seed: int) -> str:
+    """What a result depends on: graded again when the file or the master has changed."""
+    content = masters.read(assignment).path.read_bytes()
+    return f"{one.digest()} {hashlib.sha256(content).hexdigest()} {seed}"
+
+
+def _graded(
+    job: Job, setup: tuple[Any, ...], master: masters.Master, missing: list[Submission]
+) -> Iterator[Result]:
+    breaks: dict[str, int] = {}
+    while missing:
+        left = {one.name: one for one in missing}
+        try:
+            for one, result in _pooled(job, setup, missing):
+                records.save(_path(job, one), _of(job.assignment, one, setup[3]), result)
+                del left[one.name]
+                yield result
+        except BrokenProcessPool:
+            for name in list(left)[: job.jobs]:  # whoever broke it was among those under way
+                breaks[name] = breaks.get(name, 0) + 1
+                if breaks[name] == MOST_BREAKS:
+                    yield _given_up(master, left.pop(name))
+        missing = list(left.values())
+
+
+def _given_up(master: masters.Master, one: Submission) -> Result:
+    reason = "the grader itself ended while it marked this; look at it by hand"
+    result = Result(one.name, one.student, "not graded", reason)
+    result.marks = [
+        Mark(cell.grade_id, 0.0, cell.points, "not read", reason)
+        for cell in master.cells
+        if cell.kind in ("tests", "answer")
+    ]
+    return result
+
+
+def _pooled(
+    job: Job, setup: tuple[Any, ...], missing: list[Submission]
+) -> Iterator[tuple[Submission, Result]]:
+    context = multiprocessing.get_context("spawn")
+    slots = context.Queue()
+    for slot in range(job.jobs):
+        slots.put(slot)
+    with ProcessPoolExecutor(job.jobs, context, _begin, (*setup, slots)) as pool:
+        pool.submit(_prove).result()
+        futures: dict[Future[Result], Submission] = {pool.submit(_one, one): one for one in missing}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_desk: list[Desk] = []  # a worker's own
+
+
+def _begin(assignment: str, kit: Path, safe: bool, seed: int, slots: Any) -> None:
+    torch.set_num_threads(1)
+    master = masters.read(assignment)
+    _desk.append(Desk(master, setting_of(master), Sandbox(kit, safe, slots.get()), seed))
+
+
+def _prove() -> None:
+    proof(_desk[0])
+
+
+def _one(one: Submission) -> Result:
+    result = Result(one.name, one.student)
+    mark(_desk[0], one.path, result)
+    return result
