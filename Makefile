@@ -92,7 +92,7 @@ distclean: clean ## remove the environment too
 		echo "Name another one:  make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(py) || $(PYTHON) -m venv .venv
 	@echo "Installing into .venv (several gigabytes the first time, most of it torch) ..."
-	@$(pip) --editable ".[book,test,dev]"
+	@$(pip) --editable ".[book,course,test,dev]"
 	@mkdir -p .venv/etc/ipython && echo 'c.IPKernelApp.log_level = "ERROR"' \
 		> .venv/etc/ipython/ipython_kernel_config.py
 	@touch $@
