@@ -2,3 +2,5 @@
 
 ``python -m course --help`` lists the commands. The masters stand in ``assignments/``.
 """
+
+SECONDS = 10.0  # of the processor, for a cell or a call of a submission; thrice that on the clock

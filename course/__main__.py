@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from course import masters
+from course import SECONDS, masters
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,6 +30,12 @@ def parser() -> argparse.ArgumentParser:
         "--to", type=Path, default=Path("grades"), metavar="FOLDER", help="default: grades"
     )
     one.add_argument("--jobs", type=int, default=2, help="submissions at a time (default: 2)")
+    one.add_argument(
+        "--seconds",
+        type=float,
+        default=SECONDS,
+        help=f"of the processor, for a cell or a call (default: {SECONDS:g}); thrice that on the clock",
+    )
     one.add_argument("--seed", type=int, help="of the tests' random inputs (default: drawn)")
     one.add_argument(
         "--unsafe",
@@ -77,8 +83,13 @@ def _grade(given: argparse.Namespace) -> int:
 
     if given.jobs < 1:
         raise ValueError(f"--jobs: expected at least 1, got {given.jobs}.")
+    if not 0 < given.seconds <= 3600:
+        raise ValueError(
+            f"--seconds: expected more than 0 and at most 3600, got {given.seconds:g}."
+        )
     job = Job(
-        given.assignment, given.submissions, given.to, given.jobs, not given.unsafe, given.seed, given.quiet
+        given.assignment, given.submissions, given.to, given.jobs, not given.unsafe, given.seed,
+        given.seconds, given.quiet,
     )  # fmt: skip
     results = grade(job)
     counts: dict[str, int] = {}

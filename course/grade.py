@@ -17,7 +17,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from course import masters, merge, records
+from course import SECONDS, masters, merge, records
 from course.kit import make_kit
 from course.marking import Desk, Mark, Result, mark, setting_of
 from course.sandbox import Sandbox, refuse_without
@@ -36,6 +36,7 @@ class Job:
     jobs: int = 2
     safe: bool = True
     seed: int | None = None
+    seconds: float = SECONDS
     quiet: bool = False
 
 
@@ -56,7 +57,7 @@ def grade(job: Job) -> list[Result]:
     with alone(job.grades), tempfile.TemporaryDirectory(prefix="kit-") as kit:
         seed = records.run_seed(job.grades, job.seed)
         make_kit(Path(kit))
-        setup = (job.assignment, Path(kit), job.safe, seed)
+        setup = (job.assignment, Path(kit), job.safe, seed, job.seconds)
         done = dict(_kept(job, found, seed))
         missing = [one for one in found if one.name not in done]
         with tqdm(total=len(found), initial=len(done), unit="", disable=job.quiet) as bar:
@@ -161,10 +162,11 @@ def _pooled(
 _desk: list[Desk] = []  # a worker's own
 
 
-def _begin(assignment: str, kit: Path, safe: bool, seed: int, slots: Any) -> None:
+def _begin(assignment: str, kit: Path, safe: bool, seed: int, seconds: float, slots: Any) -> None:
     torch.set_num_threads(1)
     master = masters.read(assignment)
-    _desk.append(Desk(master, setting_of(master), Sandbox(kit, safe, slots.get()), seed))
+    sandbox = Sandbox(kit, safe, slots.get())
+    _desk.append(Desk(master, setting_of(master), sandbox, seed, seconds))
 
 
 def _prove() -> None:

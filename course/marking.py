@@ -15,13 +15,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from course import masters
+from course import SECONDS, masters
 from course.masters import Master
 from course.sandbox import Sandbox
-from course.sitting import GRACE, START_SECONDS, Ended, Sitting
+from course.sitting import GRACE, START_SECONDS, TOO_MUCH, Ended, Sitting
 
-CELL_SECONDS = 10.0  # of the processor, for a cell; thrice that on the clock
-CALL_SECONDS = 10.0
 LARGEST_FILE = 512 * 2**20  # bytes: a notebook with many pictures in it is a few MiB
 MOST_STARTS = 6
 ENDINGS = {
@@ -89,6 +87,7 @@ class Desk:
     setting: dict[str, Any]
     sandbox: Sandbox
     seed: int
+    seconds: float = SECONDS
 
 
 def mark(desk: Desk, file: Path, result: Result) -> None:
@@ -99,7 +98,7 @@ def mark(desk: Desk, file: Path, result: Result) -> None:
         result.marks = _nothing(master, result)
         return
     with Sitting(desk.sandbox, file) as sitting:
-        stay = _Stay(master, sitting, result)
+        stay = _Stay(master, sitting, result, desk.seconds)
         try:
             answers = stay.read()
         except Ended as ended:
@@ -146,8 +145,8 @@ def _all_blank(result: Result) -> bool:
 class _Stay:
     """A submission's cells in the sandbox, through as many starts as it needs."""
 
-    def __init__(self, master: Master, sitting: Sitting, result: Result) -> None:
-        self.master, self.sitting, self.result = master, sitting, result
+    def __init__(self, master: Master, sitting: Sitting, result: Result, seconds: float) -> None:
+        self.master, self.sitting, self.result, self.seconds = master, sitting, result, seconds
         self.sources: list[str] = []
         self.deadly: set[int] = set()  # cells that ended the process: skipped at the next start
         self.hopeless: dict[str, Unanswered] = {}  # functions that ended it
@@ -178,8 +177,11 @@ class _Stay:
             if place in self.deadly:
                 continue
             try:
-                limit = START_SECONDS if self.sitting.process is None else 3 * CELL_SECONDS + GRACE
-                reply = self.sitting.ask("run", limit, source=source, seconds=CELL_SECONDS)
+                limit = START_SECONDS if self.sitting.process is None else 3 * self.seconds + GRACE
+                reply = self.sitting.ask("run", limit, source=source, seconds=self.seconds)
+                if "full" in reply:
+                    self.sitting.end()
+                    raise Ended("memory", TOO_MUCH)
             except Ended as ended:
                 self.deadly.add(place)
                 self._note(ended, f"cell {place + 1}: {ended}")
@@ -201,8 +203,8 @@ class _Stay:
             if self.sitting.process is None:
                 self.start()
             details = {"name": name, "arguments": list(arguments), "options": options}
-            limit = 3 * CALL_SECONDS + GRACE
-            reply = self.sitting.ask("call", limit, seconds=CALL_SECONDS, **details)
+            limit = 3 * self.seconds + GRACE
+            reply = self.sitting.ask("call", limit, seconds=self.seconds, **details)
         except Ended as ended:
             self._note(ended, f"{name}: {ended}")
             self.hopeless[name] = Unanswered("stopped", f"{name}: {ended}")
@@ -215,7 +217,7 @@ class _Stay:
         if reply.get("missing"):
             return Unanswered("missing", f"there is no function {name}")
         if reply.get("late"):
-            self.hopeless[name] = Unanswered("late", f"{name} took longer than {CALL_SECONDS:g} s")
+            self.hopeless[name] = Unanswered("late", f"{name} took longer than {self.seconds:g} s")
             return self.hopeless[name]
         if "refused" in reply:
             return Unanswered(

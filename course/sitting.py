@@ -18,6 +18,7 @@ from course.sandbox import DATA, PROCESSES, Sandbox
 START_SECONDS = 120.0  # torch is imported meanwhile, perhaps on a busy machine
 GRACE = 5.0  # on the clock, after the child's own limits should have struck
 LOOK_EVERY = 0.25
+TOO_MUCH = f"it needed more than {DATA >> 30} GiB of memory"
 
 
 class Ended(Exception):
@@ -144,12 +145,8 @@ class Sitting:
         family = _family(self.process.pid)
         if len(family) >= PROCESSES - 5:
             raise Ended("processes", f"it started more than {PROCESSES - 10} processes or threads")
-        size = 0
-        for member in family:
-            with contextlib.suppress(psutil.Error):
-                size += member.memory_info().rss
-        if size > DATA:
-            raise Ended("memory", f"it needed more than {DATA >> 30} GiB of memory")
+        if _size(family, "rss") > DATA and _size(family, "pss") > DATA:
+            raise Ended("memory", TOO_MUCH)
 
     def _last_words(self) -> str:
         assert self.process is not None
@@ -157,6 +154,16 @@ class Sitting:
             code = self.process.wait(GRACE)
             return f"its process ended by itself (exit status {code})"
         return "its process closed the line"
+
+
+def _size(family: list[psutil.Process], measure: str) -> int:
+    """Bytes in memory; "pss" is dear, and counts pages that processes share only once."""
+    size = 0
+    for member in family:
+        with contextlib.suppress(psutil.Error):
+            info = member.memory_info() if measure == "rss" else member.memory_full_info()
+            size += getattr(info, measure)
+    return size
 
 
 def _family(pid: int) -> list[psutil.Process]:

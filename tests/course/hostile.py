@@ -24,6 +24,7 @@ from course.release import students_copy
 ASSIGNMENT = "cam-from-scratch"
 MASTER = masters.read(ASSIGNMENT)
 FULL = sum(cell.points for cell in MASTER.tests)
+SECONDS = 4.0  # enough for the slowest cell that is right
 Notebook = dict[str, Any]
 Lost = dict[str, float]
 
@@ -270,6 +271,14 @@ for folder, _, files in os.walk("/", topdown=False):
         except OSError:
             pass
 """
+KILLS = """
+import os
+for number in (-1, os.getppid(), 1, os.getpid()):
+    try:
+        os.kill(number, 9)
+    except OSError:
+        pass
+"""
 DISARMED = """
 import signal
 for one in (signal.ITIMER_REAL, signal.ITIMER_PROF):
@@ -320,14 +329,14 @@ KINDS = (
     kind("endless loop without alarm", lambda: first(DISARMED), FULL, "stopped: too slow"),
     kind("endless loop in a function", in_place_of("strongest_channels", "while True:\n    pass"), points("q6")),
     kind("endless sleep in a function", in_place_of("points_in", "import time\ntime.sleep(1e6)"), points("q7")),
-    kind("memory bomb", lambda: first("kept = []\nwhile True:\n    kept.append(bytes(2**28))")),
+    kind("memory bomb", lambda: first("kept = []\nwhile True:\n    kept.append(bytes(2**28))"), FULL, "stopped: too much memory"),
     kind("memory bomb in shared pages", lambda: first(SHARED_MEMORY), FULL, "stopped: too much memory"),
     kind("memory bomb in a function", in_place_of("points_in", "return 'x' * 2**40"), points("q7")),
     kind("os._exit", lambda: first("import os\nos._exit(0)"), FULL, "stopped: ended itself"),
     kind("os._exit in a function", in_place_of("identity_gap", "import os\nos._exit(0)"), points("q5"), "stopped: ended itself"),
     kind("sys.exit", lambda: first("import sys\nsys.exit('done')")),
     kind("sys.exit in a function", in_place_of("identity_gap", "raise SystemExit"), points("q5")),
-    kind("kills what it can", lambda: first("import os, signal\nos.kill(-1, signal.SIGKILL)\nos.kill(os.getppid(), 9)\nos.kill(os.getpid(), 9)"), FULL, "stopped: ended itself"),
+    kind("kills what it can", lambda: first(KILLS), FULL, "stopped: ended itself"),
     kind("a crash of the interpreter", lambda: first("import ctypes\nctypes.string_at(0)"), FULL, "stopped: ended itself"),
     kind("deep recursion", in_place_of("points_in", "def f(): return f()\nreturn f()"), points("q7")),
     kind("fork bomb", lambda: first("import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"), FULL, "stopped: too many processes"),
@@ -338,7 +347,7 @@ KINDS = (
     kind("calls the network", lambda: first(NETWORK)),
     kind("looks for tests and solutions", lambda: last(SPYING, blank), 0, "blank"),
     kind("patches numpy, torch, camlib and assert", answering(PATCHED), 0),
-    kind("forges the checker", lambda: last(FORGED, blank), 0, "blank"),
+    kind("forges the checker", lambda: last(FORGED, blank), 0),
     kind("forges the checker, above a solution", lambda: last(FORGED), 0),
     kind("patches IPython and input", lambda: first("import IPython\nIPython.get_ipython = None\ninput = lambda *a: 'yes'")),
     kind("garbage on every pipe", lambda: last(GARBAGE), FULL, "stopped: tampered with the answers"),
@@ -384,7 +393,9 @@ def main() -> int:
         submissions, grades = Path(folder) / "submissions", Path(folder) / "grades"
         submissions.mkdir()
         hand_in(submissions)
-        results = {one.student: one for one in grade(Job(ASSIGNMENT, submissions, grades))}
+        results = {
+            one.student: one for one in grade(Job(ASSIGNMENT, submissions, grades, seconds=SECONDS))
+        }
     wrong = 0
     print(f"{'submission':52} {'score':>6} {'fair':>6}  status")
     for one in KINDS:
