@@ -58,6 +58,7 @@ def _written(head: str, tensor: Tensor) -> str:
         separator=", ",
         prefix=head,
     )
+    text = re.sub(r"\n\n+", "\n", text)  # between the maps: brackets are enough
     text += f", size={tuple(tensor.shape)}" if tensor.numel() == 0 else ""
     text += f", dtype={tensor.dtype}" if tensor.dtype not in _USUAL else ""
     return f"{head}{text})"

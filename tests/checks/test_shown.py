@@ -21,6 +21,7 @@ class Shy:
     ("value", "words"),
     [
         (torch.tensor([[1.0, 2.5], [-3.0, 0.0]]), "tensor([[ 1. ,  2.5],\n        [-3. ,  0. ]])"),
+        (torch.ones(2, 1, 2), "tensor([[[1., 1.]],\n        [[1., 1.]]])"),
         (torch.tensor([1 / 3, 2.0]), "tensor([0.33333, 2.     ])"),
         (torch.tensor([3.0000001, -1e-9]), "tensor([3., 0.])"),
         (torch.tensor([0.5], dtype=torch.float64), "tensor([0.5], dtype=torch.float64)"),
