@@ -29,6 +29,8 @@ def test_each_mistake_is_recognised(exercise: Exercise) -> None:
         assert not verdict.passed, mistake.words
         assert verdict.mistake == mistake.words
         assert verdict.sure, mistake.words
+        slips = (NameError, AttributeError, TypeError)  # of the exercise's author
+        assert not isinstance(verdict.came, slips), (mistake.words, verdict.came)
 
 
 @every
