@@ -21,6 +21,7 @@ ROW = torch.tensor([1.0, 2.0, 4.0])
         (ROW.clone().requires_grad_(), ROW),
         (ROW + 3e-5, ROW),  # a hundred-thousandth of the largest
         (torch.tensor([1e-6]), torch.tensor([0.0])),  # nothing to be relative to
+        (torch.tensor([torch.nan, 1.0]), torch.tensor([torch.nan, 1.0])),
         (torch.zeros(0, 4), torch.zeros(0, 4)),
         (torch.tensor([True, False]), torch.tensor([True, False])),
         (torch.tensor([1, 2], dtype=torch.int32), torch.tensor([1, 2])),
@@ -62,6 +63,7 @@ TOLD = [
     (ROW > 1, torch.tensor([0, 1, 1]), "The dtype should be like int64; it is bool."),
     (ROW / 0, ROW, "There are values that are not finite (NaN or infinity)."),
     (ROW * torch.nan, ROW, "There are values that are not finite (NaN or infinity)."),
+    (torch.tensor([torch.nan, 1]), torch.tensor([torch.nan, 2]), "There are values that are not "),
     (-ROW, ROW, "All signs are turned round."),
     (9 * ROW, ROW, "All values are off by one factor: they should be 0.1111 times as large."),
     (torch.tensor([4.0]), torch.tensor([1.0]), "The shape is right, the values are not."),
