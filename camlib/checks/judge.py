@@ -45,8 +45,8 @@ def judge(exercise: Exercise, function: Function) -> Verdict:
     It gets copies, and an exception of its own is a wrong answer. What it prints is printed, up to
     that case.
     """
-    cases = exercise.cases()
     with undisturbed():
+        cases = exercise.cases()
         tried = [attempt(function, case.arguments) for case in cases]
         for done, (case, one) in enumerate(zip(cases, tried, strict=True)):
             print(one.printed, end="")

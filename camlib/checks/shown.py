@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 MOST = 32  # values: what the eye takes in
-LENGTH = 300  # characters
+LENGTH = 400  # characters
 _USUAL = (torch.float32, torch.int64, torch.bool)  # not worth naming
 
 

@@ -241,6 +241,13 @@ def test_seeds_and_modes_are_as_before(fails: bool, grad: bool) -> None:
     assert torch.get_default_dtype() == torch.float32
 
 
+def test_cases_that_draw_leave_the_seed_alone() -> None:
+    exercise = Exercise("size", len, lambda: (Case("three", (torch.rand(3),)),), ())
+    before = torch.get_rng_state()
+    assert judge(exercise, len).passed
+    assert torch.get_rng_state().equal(before)
+
+
 def test_every_call_starts_from_the_same_seed() -> None:
     """So a function that draws is comparable with the one that draws likewise."""
     exercise = Exercise("noise", lambda n: torch.rand(n), lambda: (Case("three", (3,)),), ())

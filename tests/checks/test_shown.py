@@ -40,8 +40,8 @@ class Shy:
         ((torch.tensor([1.0]),), "(tensor([1.]),)"),
         ({"a": 1 / 3}, "{'a': 0.333333}"),
         (None, "None"),
-        ("x" * 1000, "'" + "x" * 296 + "..."),
-        (list(range(1000)), str(list(range(1000)))[:297] + "..."),
+        ("x" * 1000, "'" + "x" * 396 + "..."),
+        (list(range(1000)), str(list(range(1000)))[:397] + "..."),
         (nn.Identity(), "Identity()"),
         (iter([]), "<list_iterator object>"),  # without its address
         (Shy(), "a value of type Shy"),
