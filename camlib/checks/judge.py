@@ -52,7 +52,9 @@ def judge(exercise: Exercise, function: Function) -> Verdict:
             print(one.printed, end="")
             expected = _right(exercise, case)
             came = one.came if one.error is None else one.error
-            reason = _uncallable(function, exercise) or _wrong(one, expected, exercise.tolerance)
+            reason = _uncallable(function, exercise, case) or _wrong(
+                one, expected, exercise.tolerance
+            )
             if reason:
                 mistake, sure = _likely(exercise, cases, tried, done)
                 return Verdict(exercise, done, case, expected, came, reason, mistake, sure)
@@ -68,17 +70,18 @@ def _right(exercise: Exercise, case: Case) -> Any:
     return one.came
 
 
-def _uncallable(function: Function, exercise: Exercise) -> str | None:
+def _uncallable(function: Function, exercise: Exercise, case: Case) -> str | None:
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):  # some of those written in C have none
         return None
     try:
-        signature.bind(*exercise.parameters)
+        signature.bind(*case.arguments)
     except TypeError:
-        count, wanted = len(exercise.parameters), ", ".join(exercise.parameters)
+        names = exercise.parameters[: len(case.arguments)]  # there may be more, with defaults
+        count = f"{len(names)} argument{'s' * (len(names) > 1)}"
         return (
-            f"The function should take {count} argument{'s' * (count > 1)}, ({wanted}); "
+            f"The function should take {count}, ({', '.join(names)}); "
             f"it takes ({', '.join(signature.parameters)})."
         )
     return None

@@ -151,6 +151,17 @@ def test_what_a_callable_is_does_not_matter() -> None:
     assert judged(lambda v, f, bias=0.0: v * f[0] + bias).passed
 
 
+def test_arguments_that_have_a_default_may_be_left_out() -> None:
+    def right(value: int, factor: int = 2) -> int:
+        return value * factor
+
+    exercise = Exercise("doubled", right, lambda: (Case("three", (3,)),), ())
+    assert judge(exercise, lambda value: 2 * value).passed
+    assert judge(exercise, lambda: 6).reason == (
+        "The function should take 1 argument, (value); it takes ()."
+    )
+
+
 class Unequal:
     def __eq__(self, other: object) -> bool:
         raise RuntimeError("do not compare me")
