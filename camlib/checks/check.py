@@ -5,13 +5,11 @@ from __future__ import annotations
 import difflib
 import importlib
 import pkgutil
-from typing import Any
-
-from torch import Tensor
 
 from camlib.checks import exercises
 from camlib.checks.exercise import Exercise, Function
 from camlib.checks.judge import Verdict, judge
+from camlib.checks.shown import shown
 
 
 def check(name: str, function: Function, strict: bool = False) -> None:
@@ -55,10 +53,12 @@ def all_exercises() -> dict[str, Exercise]:
 
 def _tried(name: str, function: Function) -> tuple[str, bool]:
     known = all_exercises()
+    if not isinstance(name, str):
+        return "✗ First the exercise's name in quotation marks, then the function.", False
     if name not in known:
-        close = difflib.get_close_matches(str(name), known, n=1, cutoff=0.4)
+        close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
         cure = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}."
-        return f"✗ name: there is no exercise {name!r}.{cure}", False
+        return f"✗ There is no exercise {name!r}.{cure}", False
     if not callable(function):
         return f"✗ {name}: give the function itself, without brackets behind its name.", False
     verdict = judge(known[name], function)
@@ -67,39 +67,22 @@ def _tried(name: str, function: Function) -> tuple[str, bool]:
 
 def told(verdict: Verdict) -> str:
     """What a reader gets to see of a verdict."""
+    name = verdict.exercise.name
     if verdict.case is None:
         count = "the case is" if verdict.cases == 1 else f"all {verdict.cases} cases are"
-        return f"✓ {verdict.exercise}: {count} right."
-    lines = [f"✗ {verdict.exercise}: case {verdict.cases + 1}, {verdict.case.words}"]
-    lines += [_block("given", _listed(verdict.case.arguments))]
-    lines += [_block("expected", _shown(verdict.expected))]
-    if not isinstance(verdict.came, BaseException):
-        lines += [_block("came", _shown(verdict.came))]
+        return f"✓ {name}: {count} right."
+    lines = [f"✗ {name}, case {verdict.cases + 1}: {verdict.case.words}"]
+    named = zip(verdict.exercise.parameters, verdict.case.arguments, strict=False)
+    given = [_hung(f"{parameter} = ", shown(value)) for parameter, value in named]
+    lines += [_hung("  given:    ", "\n".join(given))]
+    lines += [_hung("  expected: ", shown(verdict.expected))]
+    if verdict.came is not None and not isinstance(verdict.came, BaseException):
+        lines += [_hung("  came:     ", shown(verdict.came))]
     lines += [f"  {verdict.reason}"]
     if verdict.mistake:
-        lines += [f"  Likely: {verdict.mistake}"]
+        lines += [f"  {'Likely' if verdict.sure else 'Perhaps'}: {verdict.mistake}"]
     return "\n".join(lines)
 
 
-def _block(title: str, text: str) -> str:
-    head = f"  {title + ':':10}"
+def _hung(head: str, text: str) -> str:
     return head + text.replace("\n", "\n" + " " * len(head))
-
-
-def _listed(arguments: tuple[Any, ...]) -> str:
-    return "\n".join(_shown(argument) for argument in arguments)
-
-
-def _shown(value: Any) -> str:
-    """Small values whole, large ones by their shape: a screen is not a data base."""
-    if isinstance(value, Tensor):
-        if value.numel() > 32:
-            return f"a tensor of shape {tuple(value.shape)}"
-        rounded = value.detach().cpu()
-        if rounded.is_floating_point():
-            rounded = (rounded.double() * 1e4).round() / 1e4
-        return str(rounded.tolist())
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    text = repr(value)
-    return text if len(text) <= 300 else text[:297] + "..."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -30,7 +31,7 @@ class Exercise:
     """One coding exercise of the book.
 
     ``cases`` makes its arguments anew for every check, the simplest first. A value counts as right
-    within ``tolerance`` of the largest expected value.
+    within ``tolerance`` of the largest expected value; whole numbers must be exact.
     """
 
     name: str
@@ -38,3 +39,8 @@ class Exercise:
     cases: Callable[[], tuple[Case, ...]]
     mistakes: tuple[Mistake, ...]
     tolerance: float = 1e-5
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """What the right function calls its arguments."""
+        return tuple(inspect.signature(self.right).parameters)

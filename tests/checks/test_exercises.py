@@ -28,11 +28,20 @@ def test_each_mistake_is_recognised(exercise: Exercise) -> None:
         verdict = judge(exercise, mistake.wrong)
         assert not verdict.passed, mistake.words
         assert verdict.mistake == mistake.words
+        assert verdict.sure, mistake.words
+        slips = (NameError, AttributeError, TypeError)  # of the exercise's author
+        assert not isinstance(verdict.came, slips), (mistake.words, verdict.came)
 
 
 @every
 def test_at_least_three_mistakes(exercise: Exercise) -> None:
     assert len({mistake.words for mistake in exercise.mistakes}) >= 3
+
+
+@every
+def test_at_least_three_cases(exercise: Exercise) -> None:
+    words = [case.words for case in exercise.cases()]
+    assert len(set(words)) == len(words) >= 3
 
 
 @every
