@@ -74,6 +74,7 @@ class Sandbox:
             ]
         else:
             words += ["--unshare-all", "--cap-drop", "ALL"]
+        words += ["--perms", "0755", "--dir", "/etc"]
         for folder in ("/usr", "/etc/alternatives", "/etc/ld.so.cache"):
             words += ["--ro-bind-try", folder, folder]
         for link in ("/bin", "/lib", "/lib64", "/sbin"):
