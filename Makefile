@@ -13,7 +13,7 @@ book_files := $(shell find book camlib tooling -type f -not -path '*/__pycache__
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve lab test lint unit chapters pages widgets bench zoo format constraints clean distclean
+.PHONY: help book serve lab test lint unit course faults class chapters pages widgets bench zoo format constraints clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -32,6 +32,7 @@ test: .venv/.ready ## check everything: code, chapters, the built pages, Jupyter
 	@rm -rf _build/reports
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
+	@$(MAKE) --no-print-directory course
 	@$(MAKE) --no-print-directory chapters
 	@$(MAKE) --no-print-directory pages
 	@$(MAKE) --no-print-directory widgets
@@ -49,7 +50,21 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 
 unit: .venv/.ready ## only the tests that need no built book
 	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
-		--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py
+		--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py \
+		--ignore=tests/course --ignore=tests/assignments
+
+course: .venv/.ready ## only the assignments, and the grader with several dozen hostile submissions
+	@$(py) -m tooling.bubblewrap
+	@$(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/course.xml tests/course tests/assignments
+	@$(MAKE) --no-print-directory faults
+
+faults: .venv/.ready ## grade hostile submissions: a table of scores, fair scores and statuses
+	@$(py) -m tooling.bubblewrap
+	@$(py) -m tests.course.hostile
+
+class: .venv/.ready ## grade a class of 500, with a kill halfway, and once more
+	@$(py) -m tooling.bubblewrap
+	@$(py) -m benchmarks.classroom
 
 chapters: .venv/.ready ## only run the chapters again and compare what they print
 	@notebooks="$$($(py) -m tooling.notebooks list)" && \

@@ -11,6 +11,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+if __package__ in (None, ""):  # run as a script: let `tooling` be found
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+from tooling import debian
+
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 HELP = (
     "No Chromium was found and none could be installed. Install Chromium or Chrome, "
@@ -57,21 +61,11 @@ def _of_playwright() -> str | None:
 
 
 def _install_by_playwright() -> bool:
-    return _run([sys.executable, "-m", "playwright", "install", "chromium"])
+    return debian.run([sys.executable, "-m", "playwright", "install", "chromium"])
 
 
 def _install_by_apt() -> bool:
-    if shutil.which("apt-get") is None or os.geteuid() != 0:
-        return False
-    apt = ["apt-get", "-o", "Dpkg::Use-Pty=0", "-qq"]
-    return _run([*apt, "update"]) and _run([*apt, "install", "-y", "chromium"])
-
-
-def _run(command: list[str]) -> bool:
-    print(f"No Chromium yet, trying: {' '.join(command)}", file=sys.stderr)
-    environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-    # What an installer says goes to stderr: stdout is for the path alone.
-    return subprocess.run(command, stdout=sys.stderr, env=environment, check=False).returncode == 0
+    return debian.install("chromium")
 
 
 def main(find: Callable[[], str] = find) -> int:

@@ -1,7 +1,7 @@
 """Say what `make test` has checked: how many tests and notebook cells, which pages and explorers.
 
-python -m tooling.summary FOLDER reads the reports that pytest left there: unit.xml, chapters.xml
-(one case a notebook cell), pages.xml (cases note what they open as properties "page" and
+python -m tooling.summary FOLDER reads the reports that pytest left there: unit.xml, course.xml,
+chapters.xml (one case a notebook cell), pages.xml (cases note what they open as properties "page" and
 "explorer") and widgets.xml (the explorers in JupyterLab).
 """
 
@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ET
 from dataclasses import dataclass
 from pathlib import Path
 
-STAGES = ("unit", "chapters", "pages", "widgets")
+STAGES = ("unit", "course", "chapters", "pages", "widgets")
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,12 @@ def _noted(root: ET.Element, name: str) -> frozenset[str]:
 def summarise(folder: Path) -> tuple[str, bool]:
     """Return the closing lines, and whether every stage has checked something and all went well."""
     stages = tuple(read(folder / f"{name}.xml") for name in STAGES)
-    unit, chapters, pages, widgets = stages
+    unit, course, chapters, pages, widgets = stages
     passed = sum(stage.cases - stage.failed - stage.skipped for stage in stages)
     failed = sum(stage.failed for stage in stages)
     skipped = sum(stage.skipped for stage in stages)
     lines = (
-        f"Checked: {unit.cases + pages.cases + widgets.cases} tests, {chapters.cases} notebook cells, "
+        f"Checked: {unit.cases + course.cases + pages.cases + widgets.cases} tests, {chapters.cases} notebook cells, "
         f"{len(pages.pages)} pages.\n"
         f"pages: {', '.join(sorted(pages.pages))}\n"
         f"explorers: {', '.join(sorted(pages.explorers))}\n"

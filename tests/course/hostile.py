@@ -195,14 +195,14 @@ PICKLED = """
 import os, pickle
 class Run:
     def __reduce__(self):
-        return os.system, ("touch /tmp/run",)
+        return os.system, ("touch run",)
 def fake(name):
     return lambda *given, **options: Run()
 """
 SPYING = """
 import glob, os, sys
 found = []
-for pattern in ("/**/*.ipynb", "/**/assignments/**", "/**/grades*", "/proc/[0-9]*/environ", "/home/*", "/root/*"):
+for pattern in ("/**/*.ipynb", "/**/assignments/**", "/**/grades*", "/proc/[0-9]*/environ", "/home/*", "/roo[t]/*"):
     for path in glob.glob(pattern, recursive=True, include_hidden=True)[:2000]:
         try:
             with open(path, encoding="utf-8", errors="replace") as file:
@@ -343,7 +343,7 @@ KINDS = (
     kind("thread bomb", lambda: first("import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()")),
     kind("left-over daemon", lambda: first(DAEMON)),
     kind("deletes and empties files", lambda: first(DELETES)),
-    kind("fills the disk", lambda: first("for i in range(100):\n    open(f'/tmp/{i}', 'wb').write(bytes(2**25))")),
+    kind("fills the disk", lambda: first("for i in range(100):\n    open(f'{i}', 'wb').write(bytes(2**25))")),
     kind("calls the network", lambda: first(NETWORK)),
     kind("looks for tests and solutions", lambda: last(SPYING, blank), 0, "blank"),
     kind("patches numpy, torch, camlib and assert", answering(PATCHED), 0),

@@ -9,7 +9,21 @@ import pytest
 
 from tooling.repository import ROOT
 
-TARGETS = ("help", "book", "serve", "lab", "test", "lint", "bench", "zoo", "format", "clean")
+TARGETS = (
+    "help",
+    "book",
+    "serve",
+    "lab",
+    "test",
+    "lint",
+    "course",
+    "faults",
+    "class",
+    "bench",
+    "zoo",
+    "format",
+    "clean",
+)
 
 
 def make(*arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:

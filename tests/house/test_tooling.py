@@ -257,27 +257,29 @@ class TestSummary:
     EXPLORER = PAGE.replace("page", "explorer")
 
     def test_numbers_and_names(self, tmp_path: Path) -> None:
-        """3 + 4 + 1 tests, 2 cells; two different pages, one of them twice; one explorer."""
+        """3 + 2 + 4 + 1 tests, 2 cells; two different pages, one of them twice; one explorer."""
         report(tmp_path, "unit", self.CASE * 3)
+        report(tmp_path, "course", self.CASE * 2)
         report(tmp_path, "chapters", self.CASE * 2)
         some = "".join(map(self.PAGE.format, "bab")) + self.EXPLORER.format("x")
         report(tmp_path, "pages", some)
         report(tmp_path, "widgets", self.CASE)
         lines, well = summary.summarise(tmp_path)
         assert lines == (
-            "Checked: 8 tests, 2 notebook cells, 2 pages.\npages: a, b\nexplorers: x\n"
-            "10 passed, 0 failed, 0 skipped"
+            "Checked: 10 tests, 2 notebook cells, 2 pages.\npages: a, b\nexplorers: x\n"
+            "12 passed, 0 failed, 0 skipped"
         )
         assert well
 
     @pytest.mark.parametrize("kind", ["skipped", "failure", "error"])
     def test_what_did_not_pass_fails(self, tmp_path: Path, kind: str) -> None:
         report(tmp_path, "unit", f"<testcase><{kind}/></testcase>")
+        report(tmp_path, "course", self.CASE)
         report(tmp_path, "chapters", self.CASE)
         report(tmp_path, "pages", self.PAGE.format("a"))
         report(tmp_path, "widgets", self.CASE)
         lines, well = summary.summarise(tmp_path)
-        assert "3 passed" in lines
+        assert "4 passed" in lines
         assert not well
 
     @pytest.mark.parametrize("empty", summary.STAGES)
