@@ -43,11 +43,11 @@ def inline(text: str) -> str:
         If a backtick or an asterisk has no partner.
     """
     parts = CODE.split(" ".join(text.split()))
-    words = [EMPHASIS.sub(r"<em>\1</em>", html.escape(part)) for part in parts[::2]]
+    words = [EMPHASIS.sub(r"<em>\1</em>", html.escape(part, quote=False)) for part in parts[::2]]
     for sign, name in (("`", "backtick"), ("*", "asterisk")):
         if any(sign in part for part in words):
             raise ValueError(f"expected each {name} to have a partner, got {text!r}.")
-    codes = [f"<code>{html.escape(part)}</code>" for part in parts[1::2]]
+    codes = [f"<code>{html.escape(part, quote=False)}</code>" for part in parts[1::2]]
     return "".join(a + b for a, b in zip(words, [*codes, ""], strict=True))
 
 
