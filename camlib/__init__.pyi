@@ -20,5 +20,6 @@ from .explain import grad_cam_plus_plus as grad_cam_plus_plus
 from .head import Head as Head
 from .head import find_head as find_head
 from .pooling import global_average_pool as global_average_pool
+from .quizzes import quiz as quiz
 from .upsampling import upsample as upsample
 from .weighting import weighted_sum as weighted_sum
