@@ -25,7 +25,8 @@ def proven_maps(
     """
     features = head.features.to(weight.dtype)
     maps = (weighted_sum if weight.ndim == 2 else weighted_maps)(features, weight)
-    maps *= head.scale[:, :, None, None]
+    if (head.scale != 1).any():  # most heads have no scale, and 1000 maps are many numbers
+        maps *= head.scale[:, :, None, None]
     _prove(maps, offset, logits, head)
     return maps
 
