@@ -124,6 +124,11 @@ EXERCISES = (
                 "these are the weights of Grad-CAM, plain means of the gradients.",
                 lambda gradients, features: gradients.mean(PLACES),
             ),
+            Mistake(
+                "you divided 0 by 0 where the gradient is 0. Divide by g² first: 1/(2 + gΣ) has no "
+                "such trouble.",
+                _with_epsilon(0.0),
+            ),
             *(
                 Mistake(
                     "you added a small number to the denominator. It is not small beside g²: divide "
