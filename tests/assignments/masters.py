@@ -92,6 +92,14 @@ def assigned(source: str) -> set[str]:
     return {*stored, *defined}
 
 
+def used(source: str) -> set[str]:
+    """Return the names that a cell reads, but for the arguments of its functions."""
+    nodes = list(ast.walk(ast.parse(source)))
+    arguments = {n.arg for n in nodes if isinstance(n, ast.arg)}
+    read = {n.id for n in nodes if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}
+    return read - arguments
+
+
 def run(notebook: Any, path: Path) -> Any:
     """Run a copy from top to bottom in the master's folder, errors or not; return it with outputs."""
     executed = copy.deepcopy(notebook)

@@ -131,7 +131,7 @@ def test_every_function_is_tested_twice(path: Path) -> None:
     for cell in tests:
         assert "assert " in masters.without(HIDDEN, cell.source), cell.source
         assert "assert " in masters.inside(HIDDEN, cell.source), cell.source
-        assert "seed" not in cell.source
+        assert "seed(" not in cell.source
         for node in ast.walk(ast.parse(cell.source)):
             if isinstance(node, ast.Assert):
                 assert isinstance(node.msg, ast.Constant), ast.unparse(node)
@@ -156,6 +156,16 @@ def test_no_cell_takes_a_function_away(path: Path) -> None:
     notebook = masters.read(path)
     for cell in (*masters.chosen(notebook, "given"), *masters.chosen(notebook, "test")):
         assert not masters.assigned(cell.source) & set(masters.functions(notebook)), cell.source
+
+
+@each_master
+def test_no_cell_is_upset_by_a_test(path: Path) -> None:
+    """Given cells read nothing that a test gives a value, unless they give it one themselves."""
+    notebook = masters.read(path)
+    tests = [masters.assigned(cell.source) for cell in masters.chosen(notebook, "test")]
+    for cell in masters.chosen(notebook, "given"):
+        upset = set().union(*tests) & masters.used(cell.source) - masters.assigned(cell.source)
+        assert not upset, f"{upset} in {cell.source}"
 
 
 @each_master
@@ -316,24 +326,32 @@ def test_answers_learned_by_heart_fail(path: Path) -> None:
             assert failing([cell], namespace | learned, seed), cell.source
 
 
-def mistakes_in(path: Path) -> Path:
-    """Return where wrong answers to a master's questions are written down, if they are."""
-    return Path(__file__).with_name("mistakes") / f"{path.stem.replace('-', '_')}.py"
+def module_of(path: Path) -> Path:
+    """Return where wrong and other right answers to a master's questions are written down, if any."""
+    return Path(__file__).with_name("answers") / f"{path.stem.replace('-', '_')}.py"
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in MASTERS if mistakes_in(path).exists()], ids=lambda path: path.stem
+each_with_answers = pytest.mark.parametrize(
+    "path", [path for path in MASTERS if module_of(path).exists()], ids=lambda path: path.stem
 )
+
+
+def answers(path: Path, which: str) -> dict[str, Any]:
+    """Return the wrong answers, or other right ones, by the function that gives them."""
+    found = getattr(
+        importlib.import_module(f"tests.assignments.answers.{module_of(path).stem}"), which
+    )
+    assert set(found) == set(masters.functions(masters.read(path)))
+    return dict(found)
+
+
+@each_with_answers
 @pytest.mark.usefixtures("in_place")
 def test_wrong_answers_fail_with_any_numbers(path: Path) -> None:
     """Mistakes that students make cost points, and the same points whatever numbers are drawn."""
     notebook = masters.read(path)
     namespace = prepared(notebook)
-    mistakes = importlib.import_module(
-        f"tests.assignments.mistakes.{mistakes_in(path).stem}"
-    ).MISTAKES
-    assert set(mistakes) == set(masters.functions(notebook))
-    for function, variants in mistakes.items():
+    for function, variants in answers(path, "WRONG").items():
         assert len(variants) >= 3, f"{function}: think of more mistakes"
         cells = [c for c in masters.chosen(notebook, "test") if f"{function}(" in c.source]
         for words, variant in variants.items():
@@ -341,3 +359,16 @@ def test_wrong_answers_fail_with_any_numbers(path: Path) -> None:
             failed = [set(failing(cells, changed, seed)) for seed in SEEDS]
             assert failed[0], f"{function}: {words}, and all tests pass"
             assert failed == failed[:1] * len(SEEDS), f"{function}: {words}, and luck decides"
+
+
+@each_with_answers
+@pytest.mark.usefixtures("in_place")
+def test_right_answers_of_other_forms_pass(path: Path) -> None:
+    """Loops for matrices, tensors for numbers, lists for tensors, another way to the same result."""
+    notebook = masters.read(path)
+    namespace = prepared(notebook)
+    for function, variants in answers(path, "ALSO_RIGHT").items():
+        cells = [c for c in masters.chosen(notebook, "test") if f"{function}(" in c.source]
+        for number, variant in enumerate(variants):
+            failed = failing(cells, namespace | {function: variant}, number)
+            assert failed == {}, f"{function}: {failed}"

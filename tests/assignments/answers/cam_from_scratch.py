@@ -1,4 +1,4 @@
-"""Wrong answers to "CAM from scratch", by function: what is wrong in words, and who answers so."""
+"""Answers to "CAM from scratch" by function: wrong ones, with what is wrong, and right ones of other forms."""
 
 import functools
 
@@ -82,7 +82,7 @@ def _explained(
     return F.interpolate(maps, size=size, **(how or {"mode": "bilinear"}))
 
 
-MISTAKES = {
+WRONG = {
     "last_feature_maps": {
         "one layer too early": lambda images: _features(images, slice(-1)),
         "pooled already": lambda images: _features(images).mean((2, 3)),
@@ -224,4 +224,90 @@ MISTAKES = {
             images[:1], classes, images.shape[2:]
         ),
     },
+}
+
+
+def _by_hook(images: torch.Tensor) -> torch.Tensor:
+    kept = []
+    hook = _network().avgpool.register_forward_pre_hook(lambda _, given: kept.append(given[0]))
+    try:
+        _network()(images)
+    finally:
+        hook.remove()
+    return kept[0].detach()
+
+
+def _cell_by_cell(features: torch.Tensor, weight: torch.Tensor, classes: list[int]) -> torch.Tensor:
+    n, k, h, w = features.shape
+    maps = torch.zeros(n, len(classes), h, w)
+    for place, c in enumerate(classes):
+        for channel in range(k):
+            maps[:, place] += float(weight[c, channel]) * features[:, channel]
+    return maps
+
+
+def _sorted(features: torch.Tensor, weight: torch.Tensor, count: int) -> tuple[list, list]:
+    points = [float(w) * float(f.mean()) for w, f in zip(weight, features, strict=True)]
+    order = sorted(range(len(points)), key=points.__getitem__, reverse=True)[:count]
+    return order, [points[k] for k in order]
+
+
+def _pixel_by_pixel(row: torch.Tensor, length: int) -> torch.Tensor:
+    """The function of chapter 4."""
+    pixels = []
+    for i in range(length):
+        place = min(max((i + 0.5) * len(row) / length - 0.5, 0), len(row) - 1)
+        before = int(place)
+        after = min(before + 1, len(row) - 1)
+        share = place - before
+        pixels.append((1 - share) * row[before] + share * row[after])
+    return torch.stack(pixels)
+
+
+def _three_matrices(map: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    down, across = (
+        torch.stack([_pixel_by_pixel(one, length) for one in torch.eye(cells)], 1)
+        for cells, length in zip(map.shape, size, strict=True)
+    )
+    return down @ map @ across.T
+
+
+ALSO_RIGHT = {
+    "last_feature_maps": (_by_hook,),
+    "global_average_pool": (
+        lambda maps: maps.flatten(2).mean(2),
+        lambda maps: torch.stack([one.mean((1, 2)) for one in maps]),
+    ),
+    "logits": (lambda f, w, b: torch.einsum("nkhw,ck->nc", f, w) / f[0, 0].numel() + b,),
+    "class_activation_maps": (
+        _cell_by_cell,
+        lambda f, w, c: (f.movedim(1, -1) @ w[torch.tensor(c)].T).movedim(-1, 1),
+    ),
+    "identity_gap": (
+        lambda maps, bias, said: (maps.flatten(2).mean(2) + bias - said).abs().max(),
+        lambda maps, bias, said: max(
+            abs(float(maps[i, c].mean() + bias[c] - said[i, c]))
+            for i in range(len(maps))
+            for c in range(len(bias))
+        ),
+    ),
+    "strongest_channels": (_sorted,),
+    "points_in": (
+        lambda map, region: (map * region).mean(),
+        lambda map, region: float(map.where(region, torch.zeros(())).mean()),
+    ),
+    "upsample_row": (_pixel_by_pixel,),
+    "upsample": (_three_matrices,),
+    "strongest_place": (
+        lambda map, size: torch.tensor(_centre(size, map, _cell(map))),
+        lambda map, size: [
+            float((place + 0.5) * size[axis] / map.shape[axis] - 0.5)
+            for axis, place in ((1, map.amax(0).argmax()), (0, map.amax(1).argmax()))
+        ],
+    ),
+    "on_one_scale": (
+        lambda maps: maps / max(float(maps.abs().max()), 1e-30),
+        lambda maps: (maps / maps.abs().max()).nan_to_num(),
+    ),
+    "explain": (lambda images, classes: _explained(images, classes, images.shape[2:]),),
 }
