@@ -10,18 +10,18 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from typing import Any
 
 import numpy as np
 import torch
 
 LARGEST = 64 * 2**20  # bytes in a message
-LARGEST_TREE = (
-    8 * 2**20
-)  # bytes of JSON in it: as Python's lists they may need twenty times as much
+LARGEST_TREE = 8 * 2**20  # bytes of JSON in it
 DEEPEST = 16  # lists in lists, and axes of an array
 MOST_NODES = 200_000
-MOST_KEYS = 10_000  # of one dictionary: whoever picks keys with equal hashes makes it slow
+MOST_MARKS = 5 * MOST_NODES  # commas and brackets of the JSON: each may become a list of Python's
+MOST_KEYS = 5_000  # of one dictionary: whoever picks keys with equal hashes makes it slow
 LONGEST_TEXT = 2**20
 TORCH = {
     str(kind).removeprefix("torch."): kind
@@ -34,6 +34,7 @@ NUMPY = {
     "float16", "float32", "float64", "bool", "uint8", "uint16", "uint32", "uint64",
     "int8", "int16", "int32", "int64", "complex64", "complex128",
 }  # fmt: skip
+TEXTS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)  # of JSON, also one without an end
 ODD_NUMBERS = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}  # JSON has none of them
 
 
@@ -46,9 +47,9 @@ def encode(value: Any) -> bytes:
     packing = _Packing()
     tree = packing.tree(value, 0)
     text = json.dumps(tree, separators=(",", ":"), ensure_ascii=False)
-    octets = text.encode("utf-8", "surrogatepass")
-    if len(octets) > LARGEST_TREE or len(octets) + packing.size > LARGEST:
-        raise WireError(_beyond(LARGEST_TREE if len(octets) > LARGEST_TREE else LARGEST))
+    octets = _checked_tree(text.encode("utf-8", "surrogatepass"))
+    if len(octets) + packing.size > LARGEST:
+        raise WireError(_beyond(LARGEST))
     body = len(octets).to_bytes(4, "little") + octets + b"".join(packing.arrays)
     return len(body).to_bytes(8, "little") + body
 
@@ -64,10 +65,11 @@ def body_length(head: bytes) -> int:
 def decode(body: bytes) -> Any:
     """Return the value of a message's body (all behind the first eight bytes), or ``WireError``."""
     length = int.from_bytes(body[:4], "little")
-    if length > min(len(body) - 4, LARGEST_TREE) or len(body) > LARGEST + 4:
-        raise WireError("cut off, or too large")
+    if length > len(body) - 4:
+        raise WireError("cut off")
+    octets = _checked_tree(body[4 : 4 + length])
     try:
-        tree = json.loads(str(body[4 : 4 + length], "utf-8", "surrogatepass"))
+        tree = json.loads(octets.decode("utf-8", "surrogatepass"))
         unpacking = _Unpacking(memoryview(body)[4 + length :])
         value = unpacking.value(tree, 0)
     except WireError:
@@ -81,6 +83,19 @@ def decode(body: bytes) -> Any:
 
 def _beyond(limit: int) -> str:
     return f"larger than {limit >> 20} MiB"
+
+
+def _checked_tree(octets: bytes) -> bytes:
+    """Return JSON that is no bomb; ``WireError`` before its values are made if it would be one."""
+    if len(octets) > LARGEST_TREE:
+        raise WireError(_beyond(LARGEST_TREE))
+    if _marks(octets) > MOST_MARKS and _marks(TEXTS.sub(b"", octets)) > MOST_MARKS:
+        raise WireError("too many values")
+    return octets
+
+
+def _marks(octets: bytes) -> int:
+    return octets.count(b",") + octets.count(b"[") + octets.count(b"{")
 
 
 def _checked_integer(number: int) -> int:
