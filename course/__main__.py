@@ -82,8 +82,8 @@ def main(words: list[str] | None = None) -> int:
             given.command
         ](given)
     except (ValueError, RuntimeError, OSError) as problem:
-        words = " ".join(str(problem).split()) or type(problem).__name__
-        print(f"course: {words}", file=sys.stderr)
+        line = " ".join(str(problem).split()) or type(problem).__name__
+        print(f"course: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("course: interrupted; the same command goes on from here.", file=sys.stderr)
@@ -91,11 +91,14 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _release(given: argparse.Namespace) -> int:
-    from course.release import release
-
     wanted = given.assignment or masters.names()
     if not wanted:
         raise ValueError(f"there is no assignment in {masters.SOURCES}.")
+    for name in wanted:
+        masters.read(name)  # a wrong name is refused before anything is written
+
+    from course.release import release
+
     for name in wanted:
         print(f"Released: {release(name, given.to)}")
     return 0

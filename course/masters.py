@@ -16,8 +16,6 @@ import nbformat
 from course import regions
 
 SOURCES = Path(__file__).resolve().parents[1] / "assignments" / "source"
-SHORTEST = 12  # characters of a line that can give something away
-_MARKS = (*regions.SOLUTION, *regions.HIDDEN)
 _REGIONS = {
     "tests": (regions.HIDDEN,),
     "solution": (regions.SOLUTION,),
@@ -172,25 +170,3 @@ def visible(source: str) -> str:
 def hidden_lines(source: str) -> set[int]:
     """Return the numbers (from 1) of the lines between the marks of hidden tests."""
     return regions.inside(source, regions.HIDDEN)
-
-
-def secret_lines(cell: Cell) -> list[str]:
-    """Return the lines of a cell that no student may see, but for those too short to tell anything."""
-    kept = _kept(cell).split("\n")
-    secret = [line.strip() for line in cell.source.split("\n") if line not in kept]
-    return [line for line in secret if len(line) >= SHORTEST and line not in _MARKS]
-
-
-def open_lines(master: Master) -> list[str]:
-    """Return the lines that students are meant to see."""
-    return [line for cell in master.cells for line in _kept(cell).split("\n")]
-
-
-def _kept(cell: Cell) -> str:
-    """What a student's copy keeps of a cell. As with nbgrader, a solution without marks goes as a whole."""
-    if cell.kind == "tests":
-        return visible(cell.source)
-    if cell.kind not in ("solution", "answer"):
-        return cell.source
-    kept = regions.without(cell.source, regions.SOLUTION)
-    return kept if kept != cell.source else ""

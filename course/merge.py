@@ -107,8 +107,9 @@ def _points(row: dict[str, str], waiting: Open) -> tuple[Key, float]:
 
 
 def _bare(file: str) -> str:
-    """A name with nothing of what spreadsheets take away or add: apostrophes, spaces, forms of accents."""
-    return "".join(unicodedata.normalize("NFC", tables.harmless(file)).replace("'", "").split())
+    """A name without what spreadsheets take away, add or change: apostrophes, spaces, forms of accents."""
+    text = unicodedata.normalize("NFC", tables.harmless(file))
+    return re.sub(r"[\s'‘’]+", "", text)
 
 
 def _result(one: dict[str, Any]) -> Result:

@@ -6,13 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.preprocessors import (
-    CheckCellMetadata,
-    ClearHiddenTests,
-    ClearOutput,
-    ClearSolutions,
-    LockCells,
-)
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import ClearHiddenTests, ClearOutput, ClearSolutions, LockCells
 from traitlets.config import Config
 
 from course import masters, records
@@ -39,12 +34,11 @@ def release(assignment: str, folder: Path) -> Path:
 def students_copy(master: masters.Master) -> Any:
     """Return the notebook without solutions, hidden tests and outputs, as nbgrader would make it."""
     notebook = nbformat.read(master.path, as_version=4)
-    config = Config()
     try:
-        for step in (LockCells, ClearSolutions, ClearHiddenTests, ClearOutput, CheckCellMetadata):
-            notebook, _ = step(config=config).preprocess(notebook, {})
+        MetadataValidator().validate_nb(notebook)
     except nbformat.ValidationError as error:
-        raise ValueError(
-            f"{master.path.name}: nbgrader does not take it ({error.message})."
-        ) from error
+        raise ValueError(f"{master.path.name}: nbgrader refuses it. {error.message}") from error
+    config = Config()
+    for step in (LockCells, ClearSolutions, ClearHiddenTests, ClearOutput):
+        notebook, _ = step(config=config).preprocess(notebook, {})
     return notebook

@@ -11,7 +11,7 @@ from course.marking import Mark, Result
 from course.masters import Master
 
 LONGEST = 30_000  # characters of a cell: from 32,768 on Excel breaks it into rows
-FORMULA = re.compile(r"(?:^|(?<=[\n\t;]))(?=[=+\-@\t＝＋－＠])")
+FORMULA = re.compile(r'(?:^|(?<=[\n\t;]))(?="*[=+\-@\t＝＋－＠])')
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
