@@ -1,4 +1,4 @@
-"""The command: ``python -m course release | grade | feedback | merge``."""
+"""Release assignments, grade what comes back, merge points by hand, write feedback."""
 
 from __future__ import annotations
 
@@ -14,9 +14,18 @@ def parser() -> argparse.ArgumentParser:
     whole = argparse.ArgumentParser(prog="python -m course", description=__doc__)
     commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    one = commands.add_parser("release", help="write the students' copies")
-    one.add_argument("assignment", nargs="*", default=[], help="names (default: all)")
-    one.add_argument("--to", type=Path, default=Path("release"), metavar="FOLDER")
+    one = commands.add_parser(
+        "release",
+        help="write the students' copies",
+        description="Write the students' copies, without solutions, hidden tests and outputs. A copy in "
+        "which a line of them survives is not written.",
+    )
+    one.add_argument(
+        "assignment", nargs="*", metavar="ASSIGNMENT", help=f"{_names()} (default: all)"
+    )
+    one.add_argument(
+        "--to", type=Path, default=Path("release"), metavar="FOLDER", help="default: release"
+    )
 
     one = commands.add_parser(
         "grade",
@@ -24,8 +33,8 @@ def parser() -> argparse.ArgumentParser:
         description="Grade a folder with a file or a folder for each student. Interrupted, it goes on "
         "where it stopped when the same command is given again.",
     )
-    one.add_argument("assignment", choices=masters.names())
-    one.add_argument("submissions", type=Path, metavar="SUBMISSIONS")
+    one.add_argument("assignment", metavar="ASSIGNMENT", help=_names())
+    one.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="the folder")
     one.add_argument(
         "--to", type=Path, default=Path("grades"), metavar="FOLDER", help="default: grades"
     )
@@ -44,14 +53,31 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--quiet", action="store_true", help="no progress bar")
 
-    one = commands.add_parser("feedback", help="write a page for each student")
+    one = commands.add_parser(
+        "merge",
+        help="take the points of a filled-in by-hand.csv",
+        description="Take the points of a filled-in by-hand.csv, saved by any spreadsheet. If a row is "
+        "wrong, the rows are named and nothing is taken.",
+    )
     one.add_argument("grades", type=Path, metavar="GRADES", help="the folder that `grade` wrote")
-    one.add_argument("--to", type=Path, default=Path("feedback"), metavar="FOLDER")
+    one.add_argument("table", type=Path, metavar="CSV", help="rows without points change nothing")
 
-    one = commands.add_parser("merge", help="take the points of a filled-in by-hand.csv")
-    one.add_argument("grades", type=Path, metavar="GRADES")
-    one.add_argument("table", type=Path, metavar="CSV")
+    one = commands.add_parser(
+        "feedback",
+        help="write a page for each student",
+        description="Write a page for each student: the points of every question, and what the first "
+        "test that failed has to say.",
+    )
+    one.add_argument("grades", type=Path, metavar="GRADES", help="the folder that `grade` wrote")
+    one.add_argument(
+        "--to", type=Path, default=Path("feedback"), metavar="FOLDER", help="default: feedback"
+    )
     return whole
+
+
+def _names() -> str:
+    there = ", ".join(masters.names()) or f"none is in {masters.SOURCES}"
+    return there.replace("%", "%%")  # argparse takes it for a place to fill in
 
 
 def main(words: list[str] | None = None) -> int:
@@ -62,7 +88,8 @@ def main(words: list[str] | None = None) -> int:
             given.command
         ](given)
     except (ValueError, RuntimeError, OSError) as problem:
-        print(f"course: {problem}", file=sys.stderr)
+        line = " ".join(str(problem).split()) or type(problem).__name__
+        print(f"course: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("course: interrupted; the same command goes on from here.", file=sys.stderr)
@@ -70,9 +97,15 @@ def main(words: list[str] | None = None) -> int:
 
 
 def _release(given: argparse.Namespace) -> int:
+    wanted = given.assignment or masters.names()
+    if not wanted:
+        raise ValueError(f"there is no assignment in {masters.SOURCES}.")
+    for name in wanted:
+        masters.read(name)  # a wrong name is refused before anything is written
+
     from course.release import release
 
-    for name in given.assignment or masters.names():
+    for name in wanted:
         print(f"Released: {release(name, given.to)}")
     return 0
 
@@ -87,6 +120,8 @@ def _grade(given: argparse.Namespace) -> int:
         raise ValueError(
             f"--seconds: expected more than 0 and at most 3600, got {given.seconds:g}."
         )
+    if given.seed is not None and not 0 <= given.seed < 2**31:
+        raise ValueError(f"--seed: expected 0 to {2**31 - 1}, got {given.seed}.")
     job = Job(
         given.assignment, given.submissions, given.to, given.jobs, not given.unsafe, given.seed,
         given.seconds, given.quiet,

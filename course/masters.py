@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +13,14 @@ from typing import Any
 
 import nbformat
 
+from course import regions
+
 SOURCES = Path(__file__).resolve().parents[1] / "assignments" / "source"
-BEGIN_SOLUTION, END_SOLUTION = "### BEGIN SOLUTION", "### END SOLUTION"
-BEGIN_HIDDEN, END_HIDDEN = "### BEGIN HIDDEN TESTS", "### END HIDDEN TESTS"
+_REGIONS = {
+    "tests": (regions.HIDDEN,),
+    "solution": (regions.SOLUTION,),
+    "answer": (regions.SOLUTION,),
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +55,8 @@ class Master:
     @property
     def title(self) -> str:
         """The heading of the whole."""
-        return next(_headings(self.cells[0].source), self.name)
+        texts = [cell.source for cell in self.cells if cell.kind == "text"]
+        return next((heading for text in texts for heading in _headings(text)), self.name)
 
     @cached_property
     def titles(self) -> dict[str, str]:
@@ -86,32 +94,61 @@ class Master:
 def names() -> list[str]:
     """Return the assignments' names, in the order of the course."""
     order = ["cam-from-scratch", "make-it-cam-ready", "from-map-to-box", "grad-cam-and-doubt"]
-    found = sorted(path.stem for path in SOURCES.glob("*/*.ipynb"))
+    paths = sorted(SOURCES.glob("*/*.ipynb"))
+    found = [path.stem for path in paths if path.stem == path.parent.name]
     return [one for one in order if one in found] + [one for one in found if one not in order]
 
 
 def read(name: str) -> Master:
     """Return a master; ``ValueError`` with the names that there are if it is none of them."""
     if name not in names():
-        raise ValueError(f"assignment: expected one of {', '.join(names())}, got {name!r}.")
+        there = ", ".join(names()) or "none is there"
+        raise ValueError(f"assignment: expected one of those in {SOURCES} ({there}), got {name!r}.")
     return read_file(SOURCES / name / f"{name}.ipynb")
 
 
 def read_file(path: Path) -> Master:
-    """Return the master in a notebook."""
+    """Return the master in a notebook; ``ValueError`` that names the cell if one is not as it must be."""
     notebook = nbformat.read(path, as_version=4)
-    return Master(path.stem, path, tuple(_cell(cell) for cell in notebook.cells))
+    cells: list[Cell] = []
+    for number, cell in enumerate(notebook.cells, 1):
+        try:
+            cells.append(_checked(_cell(cell), cell.cell_type, cells))
+        except (ValueError, TypeError, SyntaxError) as error:
+            about = cell.metadata.get("nbgrader", {}).get("grade_id", "without grade_id")
+            raise ValueError(f"{path.name}, cell {number} ({about}): {error}") from error
+    return Master(path.stem, path, tuple(cells))
+
+
+def _checked(cell: Cell, cell_type: str, before: list[Cell]) -> Cell:
+    """Return a cell; ``ValueError`` or ``SyntaxError`` if something is wrong with it."""
+    if problem := regions.problem(cell.source, _REGIONS.get(cell.kind, ())):
+        raise ValueError(problem)
+    if cell.kind in ("tests", "answer"):
+        if not cell.grade_id or cell.grade_id in [one.grade_id for one in before]:
+            raise ValueError("expected a grade_id of its own")
+        if not 0 <= cell.points < math.inf:
+            raise ValueError(f"expected points from 0 up, got {cell.points:g}")
+    if cell.kind == "tests" and cell_type != "code":
+        raise ValueError("expected tests in a cell with code")
+    if cell.kind in ("tests", "solution"):
+        ast.parse(cell.source)
+    return cell
 
 
 def _headings(source: str) -> Iterator[str]:
+    fenced = False
     for line in source.split("\n"):
-        if line.startswith("#"):
-            yield line.lstrip("#").strip()
+        fenced ^= line.lstrip().startswith("```")
+        if not fenced and (heading := re.match(r"#{1,6}\s+(.*?)\s*#*\s*$", line)):
+            yield heading[1]
 
 
 def _cell(cell: Any) -> Cell:
     marks = cell.metadata.get("nbgrader", {})
     graded, solution = marks.get("grade", False), marks.get("solution", False)
+    if marks.get("task"):
+        raise ValueError("nbgrader's tasks are not known here; make it an answer")
     if graded and solution:
         kind = "answer"
     elif graded:
@@ -127,60 +164,9 @@ def _cell(cell: Any) -> Cell:
 
 def visible(source: str) -> str:
     """Return a test cell as students see it, without its hidden tests."""
-    lines, hidden = [], False
-    for line in source.split("\n"):
-        hidden = hidden or line.strip() == BEGIN_HIDDEN
-        if not hidden:
-            lines.append(line)
-        hidden = hidden and line.strip() != END_HIDDEN
-    return "\n".join(lines)
+    return regions.without(source, regions.HIDDEN)
 
 
 def hidden_lines(source: str) -> set[int]:
     """Return the numbers (from 1) of the lines between the marks of hidden tests."""
-    numbers, hidden = set(), False
-    for number, line in enumerate(source.split("\n"), 1):
-        hidden = hidden or line.strip() == BEGIN_HIDDEN
-        if hidden:
-            numbers.add(number)
-        hidden = hidden and line.strip() != END_HIDDEN
-    return numbers
-
-
-def secret_lines(cell: Cell) -> list[str]:
-    """Return the lines of a cell that no student may see, but for those too short to tell anything."""
-    lines = cell.source.split("\n")
-    if cell.kind == "answer":
-        secret = lines
-    elif cell.kind == "tests":
-        secret = [lines[number - 1] for number in hidden_lines(cell.source)]
-    elif cell.kind == "solution":
-        secret = [line for line in lines if line not in _outside(lines)]
-    else:
-        secret = []
-    return [line.strip() for line in secret if len(line.strip()) >= 12]
-
-
-def open_lines(master: Master) -> list[str]:
-    """Return the lines that students are meant to see."""
-    found: list[str] = []
-    for cell in master.cells:
-        lines = cell.source.split("\n")
-        if cell.kind == "solution":
-            found += _outside(lines)
-        elif cell.kind == "tests":
-            found += visible(cell.source).split("\n")
-        elif cell.kind != "answer":
-            found += lines
-    return found
-
-
-def _outside(lines: list[str]) -> list[str]:
-    """The lines of a solution cell that are not between its marks."""
-    found, inside = [], False
-    for line in lines:
-        inside = inside or line.strip() == BEGIN_SOLUTION
-        if not inside:
-            found.append(line)
-        inside = inside and line.strip() != END_SOLUTION
-    return found
+    return regions.inside(source, regions.HIDDEN)

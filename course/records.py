@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
+import hashlib
 import json
 import os
 import secrets
@@ -11,6 +10,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from course import masters, tables
 from course.marking import Mark, Result
 from course.masters import Master
 
@@ -19,14 +19,46 @@ TABLE, WHOLE, BY_HAND, RUN = "grades.csv", "grades.json", "by-hand.csv", "run.js
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file so that it is there whole or not at all."""
+    """Write a file so that it is there whole or not at all, even if the power fails meanwhile.
+
+    Half a surrogate pair is no text, yet JSON and Python let it pass; it is written out as JSON does.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.with_name(f".{os.getpid()}.part")
     try:
-        beside.write_text(text, encoding="utf-8", newline="")
+        with beside.open("wb") as file:
+            file.write(text.encode("utf-8", "backslashreplace"))
+            file.flush()
+            os.fsync(file.fileno())
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def read_json(path: Path) -> Any:
+    """Return what a file of this tool holds; ``ValueError`` with its name if it is broken."""
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is broken: {error}.") from error
+
+
+def graded(folder: Path) -> tuple[Master, list[dict[str, Any]]]:
+    """Return the assignment that was graded into a folder, and its submissions as JSON has them."""
+    if not (folder / WHOLE).is_file():
+        raise ValueError(
+            f"grades: expected the folder that `grade` wrote, with {WHOLE}, got {folder}."
+        )
+    whole = read_json(folder / WHOLE)
+    try:
+        name, found = str(whole["assignment"]), list(whole["submissions"])
+        asked = [{mark["question"] for mark in one["marks"]} for one in found]
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{folder / WHOLE} is broken: it is no table of grades.") from error
+    master = masters.read(name)
+    if any(one != set(master.titles) for one in asked):
+        raise ValueError(f"grades: {name} has other questions now than in {folder}; grade again.")
+    return master, found
 
 
 def as_json(value: Any) -> str:
@@ -38,7 +70,7 @@ def run_seed(folder: Path, wanted: int | None) -> int:
     """Return the seed of this folder's grading: the one it began with, a wanted or a new one."""
     path = folder / RUN
     if path.exists():
-        kept = int(json.loads(path.read_text(encoding="utf-8"))["seed"])
+        kept = int(read_json(path)["seed"])
         if wanted not in (None, kept):
             raise ValueError(
                 f"--seed: this folder was begun with {kept}, got {wanted}. Grade into another folder."
@@ -55,7 +87,7 @@ def load(path: Path) -> tuple[str, Result] | None:
         kept = json.loads(path.read_text(encoding="utf-8"))
         marks = [Mark(**one) for one in kept["result"].pop("marks")]
         return str(kept["of"]), Result(**kept["result"], marks=marks)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
@@ -65,18 +97,25 @@ def save(path: Path, of: str, result: Result) -> None:
 
 
 def finish(folder: Path, master: Master, results: list[Result], by_hand: dict[Any, float]) -> None:
-    """Write the tables. ``by_hand`` has the points that a person gave, by (file, question)."""
+    """Write the tables. ``by_hand`` has the points that a person gave, by :func:`hand_key`."""
     for result in results:
         for mark in result.marks:
-            if mark.status == "by hand" and (result.file, mark.question) in by_hand:
-                mark.points, mark.status = by_hand[result.file, mark.question], "marked"
+            points = by_hand.get(hand_key(result, mark))
+            if mark.status in ("by hand", "marked") and points is not None:
+                mark.points, mark.status = points, "marked"
     counting = counted(results)
-    write(folder / TABLE, table(master, results, counting))
+    write(folder / TABLE, tables.table(master, results, counting))
     whole = [
         {**one.as_dict(), "points": one.points, "counts": one.file in counting} for one in results
     ]
     write(folder / WHOLE, as_json({"assignment": master.name, "submissions": whole}))
-    write(folder / BY_HAND, hand_table(results))
+    write(folder / BY_HAND, tables.hand_table(results))
+
+
+def hand_key(result: Result, mark: Mark) -> tuple[str, str, str]:
+    """What points by a person belong to: if the answer is another one later, they do not hold for it."""
+    answer = mark.answer.encode("utf-16-le", "surrogatepass")
+    return result.file, mark.question, hashlib.sha256(answer).hexdigest()
 
 
 def counted(results: Iterable[Result]) -> set[str]:
@@ -86,57 +125,3 @@ def counted(results: Iterable[Result]) -> set[str]:
         if result.student not in best or result.points > best[result.student].points:
             best[result.student] = result
     return {result.file for result in best.values()}
-
-
-def table(master: Master, results: list[Result], counting: set[str]) -> str:
-    """Return the CSV: a row for each submission, a column for each question."""
-    questions = [cell for cell in master.cells if cell.kind in ("tests", "answer")]
-    titles = ["student", "file", "counts", "status", "points", "possible", "open"]
-    rows: list[list[Any]] = [[*titles, *(cell.grade_id for cell in questions), "reason"]]
-    possible = _number(sum(cell.points for cell in questions))
-    for one in results:
-        marks = {mark.question: mark for mark in one.marks}
-        open_ones = sum(mark.status == "by hand" for mark in one.marks)
-        row: list[Any] = [
-            one.student,
-            one.file,
-            "yes" if one.file in counting else "no",
-            one.status,
-        ]
-        row += [_number(one.points), possible, open_ones]
-        row += [_points(marks[cell.grade_id]) for cell in questions]
-        rows.append([*row, one.reason])
-    return _csv(rows)
-
-
-def hand_table(results: list[Result]) -> str:
-    """Return the CSV that a person fills in: question by question, with the answers."""
-    rows: list[list[Any]] = [["question", "file", "possible", "points", "answer"]]
-    marks = [(mark, one) for one in results for mark in one.marks]
-    for mark, one in sorted(marks, key=lambda pair: (pair[0].question, pair[1].file)):
-        if mark.status in ("by hand", "marked"):
-            points = _number(mark.points) if mark.status == "marked" else ""
-            rows.append([mark.question, one.file, _number(mark.possible), points, mark.answer])
-    return _csv(rows)
-
-
-def _points(mark: Mark) -> str:
-    return "" if mark.status == "by hand" else _number(mark.points)
-
-
-def _number(value: float) -> str:
-    return f"{value:g}"
-
-
-def _csv(rows: list[list[Any]]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        [[harmless(cell) for cell in row] for row in rows]
-    )
-    return text.getvalue()
-
-
-def harmless(cell: Any) -> str:
-    """A spreadsheet takes a text that begins so for a formula, and would run a student's."""
-    text = str(cell)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t", "\r") else text

@@ -6,16 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.preprocessors import (
-    CheckCellMetadata,
-    ClearHiddenTests,
-    ClearOutput,
-    ClearSolutions,
-    LockCells,
-)
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.preprocessors import ClearHiddenTests, ClearOutput, ClearSolutions, LockCells
 from traitlets.config import Config
 
 from course import masters, records
+from course.leaks import leaking
 
 
 class LeakError(RuntimeError):
@@ -25,10 +21,12 @@ class LeakError(RuntimeError):
 def release(assignment: str, folder: Path) -> Path:
     """Write the students' copy of an assignment into a folder and return its path."""
     master = masters.read(assignment)
+    path = folder / assignment / f"{assignment}.ipynb"
+    if path.resolve().is_relative_to(masters.SOURCES.resolve()):
+        raise ValueError(f"--to: {folder} holds the masters; write the copies somewhere else.")
     copy = students_copy(master)
     if leaks := leaking(master, copy):
         raise LeakError(f"{assignment} was not released: " + "; ".join(leaks))
-    path = folder / assignment / f"{assignment}.ipynb"
     records.write(path, nbformat.writes(copy) + "\n")
     return path
 
@@ -36,23 +34,11 @@ def release(assignment: str, folder: Path) -> Path:
 def students_copy(master: masters.Master) -> Any:
     """Return the notebook without solutions, hidden tests and outputs, as nbgrader would make it."""
     notebook = nbformat.read(master.path, as_version=4)
+    try:
+        MetadataValidator().validate_nb(notebook)
+    except nbformat.ValidationError as error:
+        raise ValueError(f"{master.path.name}: nbgrader refuses it. {error.message}") from error
     config = Config()
-    for step in (LockCells, ClearSolutions, ClearHiddenTests, ClearOutput, CheckCellMetadata):
+    for step in (LockCells, ClearSolutions, ClearHiddenTests, ClearOutput):
         notebook, _ = step(config=config).preprocess(notebook, {})
     return notebook
-
-
-def leaking(master: masters.Master, copy: Any) -> list[str]:
-    """Name every place of a copy where a line of a solution, a hidden test or a mark stands."""
-    secret = {line for cell in master.cells for line in masters.secret_lines(cell)}
-    shown = {line.strip() for line in masters.open_lines(master)}
-    found = []
-    for number, cell in enumerate(copy.cells, 1):
-        for line in cell.source.split("\n"):
-            if line.strip() in secret - shown:
-                found.append(f"cell {number} shows {line.strip()[:60]!r}")
-            elif "### BEGIN" in line or "### END" in line:
-                found.append(f"cell {number} shows the mark {line.strip()[:60]!r}")
-        if cell.get("outputs"):
-            found.append(f"cell {number} has outputs")
-    return found

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-NOT_MEANT = {".ipynb_checkpoints", "__MACOSX", "__pycache__"}
+NOT_MEANT = {".ipynb_checkpoints", "__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True)
@@ -21,13 +22,13 @@ class Submission:
     @property
     def key(self) -> str:
         """A name for files that belong to this submission: safe, and another one for each."""
-        return hashlib.sha256(os.fsencode(self.name)).hexdigest()[:16]
+        return hashlib.sha256(self.name.encode()).hexdigest()[:16]
 
     def digest(self) -> str:
         """Return the SHA-256 of the content, or of nothing where it is no file."""
         found = hashlib.sha256()
         if not self.path.is_symlink() and self.path.is_file():
-            with self.path.open("rb") as file:
+            with contextlib.suppress(PermissionError), self.path.open("rb") as file:
                 while part := file.read(2**20):
                     found.update(part)
         return found.hexdigest()
@@ -47,6 +48,11 @@ def find(folder: Path, assignment: str, others: frozenset[str] = frozenset()) ->
     by_student: dict[str, list[Submission]] = {}
     for path in _files(folder):
         parts = path.relative_to(folder).parts
+        if len(parts) > 1 and parts[0] in others:
+            raise ValueError(
+                f"submissions: expected a file or a folder for each student in {folder}, got the "
+                f"assignment {parts[0]}. Give the folder in which the students are."
+            )
         if others.intersection(parts[:-1]) - {assignment}:
             continue
         name = _readable("/".join(parts))
@@ -58,20 +64,28 @@ def find(folder: Path, assignment: str, others: frozenset[str] = frozenset()) ->
 
 def _files(folder: Path) -> list[Path]:
     found = []
-    for parent, folders, files in os.walk(folder):  # does not follow links
+    for parent, folders, files in os.walk(folder, onerror=_refuse):  # does not follow links
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
-        folders[:] = [
-            name for name in folders if name not in NOT_MEANT and not name.startswith(".")
-        ]
-        found += [Path(parent) / name for name in [*files, *links] if not name.startswith(".")]
+        folders[:] = [name for name in folders if _meant(name)]
+        found += [Path(parent) / name for name in [*files, *links] if _meant(name)]
     return found
 
 
+def _meant(name: str) -> bool:
+    return name not in NOT_MEANT and not name.startswith(".")
+
+
+def _refuse(error: OSError) -> None:
+    """A folder that cannot be opened may hold a student's work: nobody is left out in silence."""
+    raise error
+
+
 def _notebooks(files: list[Submission]) -> list[Submission]:
-    notebooks = [one for one in files if one.path.suffix == ".ipynb"]
+    notebooks = [one for one in files if one.path.suffix.lower() == ".ipynb"]
     return notebooks or files
 
 
 def _readable(name: str) -> str:
-    """A file's name need not be text; what is not is written out."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
+    """A file's name need not be text; what is not is written out, and no two names look the same."""
+    octets = os.fsencode(name).replace(b"\\x", b"\\x5cx")
+    return octets.decode("utf-8", "backslashreplace")
