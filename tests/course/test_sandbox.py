@@ -149,12 +149,17 @@ def daemons() -> list[psutil.Process]:
 
 def test_nothing_outlives_it(sitting: Sitting) -> None:
     sitting.ask("run", 120, source=DAEMON, seconds=5.0)
-    until = time.monotonic() + 20
-    while not daemons() and time.monotonic() < until:
-        time.sleep(0.05)
-    assert len(daemons()) == 1
+    soon(lambda: len(daemons()) == 1)
     sitting.end()
-    assert daemons() == []
+    soon(lambda: not daemons())
+
+
+def soon(condition: Callable[[], bool]) -> None:
+    """Starting and dying take a moment each."""
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
 
 
 def test_an_end_is_told_and_a_new_start_works(sitting: Sitting) -> None:
