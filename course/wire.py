@@ -134,6 +134,8 @@ class _Packing:
             return _scalar(value)
         if isinstance(value, torch.Tensor):
             return self._tensor(value)
+        if isinstance(value, (np.bool_, np.integer, np.floating)) and value.itemsize <= 8:
+            return _scalar(value.item())  # a number is a number, whoever made it
         if isinstance(value, (np.ndarray, np.generic)):
             return self._array(np.asarray(value))
         if isinstance(value, (list, tuple)):

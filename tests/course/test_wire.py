@@ -148,13 +148,12 @@ def test_what_arrives_is_nobodys() -> None:
 
 
 def test_numbers_of_numpy() -> None:
-    """float64 is a float of Python, the other ones are arrays without axes."""
+    """They arrive as Python's, alone and within tuples; complex ones as arrays without axes."""
     assert across(np.float64(0.5)) == 0.5
     assert math.isnan(across(np.float64("nan")))
     assert across([np.float64("inf"), np.float64("-inf")]) == [math.inf, -math.inf]
-    assert same(across(np.float32(0.5)), np.array(0.5, np.float32))
-    assert same(across(np.int64(7)), np.array(7))
-    assert same(across(np.bool_(True)), np.array(True))
+    assert same(across((np.float32(0.5), np.int64(7), np.bool_(True))), (0.5, 7, True))
+    assert same(across(np.complex64(1j)), np.array(1j, np.complex64))
     assert across({np.int64(3): 1, (np.int32(1), np.float32(0.5)): 2}) == {3: 1, (1, 0.5): 2}
 
 
