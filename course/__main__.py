@@ -122,6 +122,8 @@ def _grade(given: argparse.Namespace) -> int:
         )
     if given.seed is not None and not 0 <= given.seed < 2**31:
         raise ValueError(f"--seed: expected 0 to {2**31 - 1}, got {given.seed}.")
+    if given.to.resolve().is_relative_to(given.submissions.resolve()):
+        raise ValueError(f"--to: {given.to} is among the submissions; choose a folder outside.")
     job = Job(
         given.assignment, given.submissions, given.to, given.jobs, not given.unsafe, given.seed,
         given.seconds, given.quiet,

@@ -74,7 +74,7 @@ def decode(body: bytes) -> Any:
         value = unpacking.value(tree, 0)
     except WireError:
         raise
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, RuntimeError) as error:
+    except (ValueError, TypeError, KeyError, OverflowError, RuntimeError) as error:
         raise WireError(f"no message: {type(error).__name__}") from error
     if unpacking.at != len(unpacking.arrays):
         raise WireError("bytes that belong to no array")

@@ -158,6 +158,7 @@ def test_grade_hands_on_what_is_given(capsys: Capture, monkeypatch: pytest.Monke
         (["large", "in"], "got 'large'."),
         (["small", "nowhere"], "submissions: expected a folder"),
         (["small", "empty"], "submissions: expected notebooks"),
+        (["small", "empty", "--to", "empty/grades"], "--to: empty/grades is among the submissions"),
         (["small", "in", "--jobs", "0"], "--jobs: expected at least 1, got 0."),
         (["small", "in", "--seed", "-1"], "--seed: expected 0 to 2147483647, got -1."),
         (["small", "in", "--seed", str(2**31)], "--seed: expected 0 to 2147483647"),

@@ -194,7 +194,7 @@ def test_what_many_programs_have_is_no_leak(
     inside = ["import functools", "with torch.no_grad():", "    return weight", "raise ValueError("]
     lines = ["### BEGIN SOLUTION", *inside, "    'x')", "### END SOLUTION"]
     source = "def f(x):\n" + "\n".join(f"    {line}" for line in lines)
-    shown = "\n".join([*inside[:2], "    return weights", inside[3], "'y')"])
+    shown = "\n".join([*inside[:2], "    return weights", "# noreturn weight", inside[3], "'y')"])
     small.install(
         monkeypatch, tmp_path / "source", [small.solution(source), small.provided(shown, "p")]
     )

@@ -236,7 +236,7 @@ def test_a_message_has_a_largest_size() -> None:
 def test_what_is_too_large_is_refused_before_it_is_copied() -> None:
     """A terabyte that is one number, shown often, and a list that holds itself."""
     with pytest.raises(WireError, match="larger than 64 MiB"):
-        encode([torch.ones(1).expand(2**20, 2**20)[: 2**10]])
+        encode([torch.ones(1).expand(2**20, 2**20)])
     with pytest.raises(WireError, match="an array of shape"):
         encode(torch.ones(1).expand(2**40))
     endless: list[Any] = []
