@@ -55,7 +55,7 @@ unit: .venv/.ready ## only the tests that need no built book
 
 course: .venv/.ready ## only the assignments, and the grader with several dozen hostile submissions
 	@$(py) -m tooling.bubblewrap
-	@$(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/course.xml tests/course tests/assignments
+	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/course.xml tests/course tests/assignments
 	@$(MAKE) --no-print-directory faults
 
 faults: .venv/.ready ## grade hostile submissions: a table of scores, fair scores and statuses

@@ -19,7 +19,8 @@ from tqdm import tqdm
 
 from course import SECONDS, masters, merge, records
 from course.kit import make_kit
-from course.marking import Desk, Mark, Result, mark, setting_of
+from course.marking import Desk, mark, nothing, setting_of
+from course.results import Result
 from course.sandbox import Sandbox, refuse_without
 from course.submissions import Submission, find
 
@@ -115,41 +116,40 @@ def _of(assignment: str, one: Submission, seed: int) -> str:
 def _graded(
     job: Job, setup: tuple[Any, ...], master: masters.Master, missing: list[Submission]
 ) -> Iterator[Result]:
-    breaks: dict[str, int] = {}
-    while missing:
-        left = {one.name: one for one in missing}
+    """Grade all; if the grader itself breaks, one at a time, until it is known over which."""
+    content = {one.name: _of(job.assignment, one, setup[3]) for one in missing}
+    left = {one.name: one for one in missing}
+    breaks = 0
+    while left:
         try:
-            for one, result in _pooled(job, setup, missing):
-                records.save(_path(job, one), _of(job.assignment, one, setup[3]), result)
+            workers = 1 if breaks else job.jobs
+            for one, result in _pooled(workers, setup, list(left.values())):
+                records.save(_path(job, one), content[one.name], result)
                 del left[one.name]
                 yield result
         except BrokenProcessPool:
-            for name in list(left)[: job.jobs]:  # whoever broke it was among those under way
-                breaks[name] = breaks.get(name, 0) + 1
-                if breaks[name] == MOST_BREAKS:
-                    yield _given_up(master, left.pop(name))
-        missing = list(left.values())
+            breaks += 1
+            if breaks > MOST_BREAKS:  # alone, it has broken the grader again and again
+                one = left.pop(next(iter(left)))
+                breaks = 0
+                yield _given_up(master, one)
 
 
 def _given_up(master: masters.Master, one: Submission) -> Result:
     reason = "the grader itself ended while it marked this; look at it by hand"
     result = Result(one.name, one.student, "not graded", reason)
-    result.marks = [
-        Mark(cell.grade_id, 0.0, cell.points, "not read", reason)
-        for cell in master.cells
-        if cell.kind in ("tests", "answer")
-    ]
+    result.marks = nothing(master, result)
     return result
 
 
 def _pooled(
-    job: Job, setup: tuple[Any, ...], missing: list[Submission]
+    workers: int, setup: tuple[Any, ...], missing: list[Submission]
 ) -> Iterator[tuple[Submission, Result]]:
     context = multiprocessing.get_context("spawn")
     slots = context.Queue()
-    for slot in range(job.jobs):
+    for slot in range(workers):
         slots.put(slot)
-    with ProcessPoolExecutor(job.jobs, context, _begin, (*setup, slots)) as pool:
+    with ProcessPoolExecutor(workers, context, _begin, (*setup, slots)) as pool:
         pool.submit(_prove).result()
         futures: dict[Future[Result], Submission] = {pool.submit(_one, one): one for one in missing}
         try:

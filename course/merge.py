@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from course import records, tables
-from course.marking import Mark, Result
+from course.results import Mark, Result
 
 KEPT = "by-hand.json"
 NEEDED = {"question", "file", "points"}

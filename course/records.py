@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from course import masters, tables
-from course.marking import Mark, Result
 from course.masters import Master
+from course.results import Mark, Result
 
 RESULTS = "results"
 TABLE, WHOLE, BY_HAND, RUN = "grades.csv", "grades.json", "by-hand.csv", "run.json"

@@ -7,8 +7,8 @@ import io
 import re
 from typing import Any
 
-from course.marking import Mark, Result
 from course.masters import Master
+from course.results import Mark, Result
 
 LONGEST = 30_000  # characters of a cell: from 32,768 on Excel breaks it into rows
 FORMULA = re.compile(r'(?:^|(?<=[\n\t;]))(?="*[=+\-@\t＝＋－＠])')

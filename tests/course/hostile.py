@@ -119,6 +119,18 @@ def large(path: Path) -> None:
     path.write_text(json.dumps(notebook), encoding="utf-8")
 
 
+def ended_often(times: int) -> Notebook:
+    """A solved notebook below so many cells that end the process, with a picture in a text cell."""
+    notebook = solved()
+    picture = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": "data:image/png;base64," + "A" * 2**21,
+    }
+    notebook["cells"][:0] = [cell("import os\nos._exit(1)")] * times + [picture]
+    return notebook
+
+
 def shuffled() -> Notebook:
     """Cells twice, a few missing, texts gone, no metadata, the order another one."""
     notebook = solved()
@@ -332,6 +344,7 @@ KINDS = (
     kind("memory bomb", lambda: first("kept = []\nwhile True:\n    kept.append(bytes(2**28))"), FULL, "stopped: too much memory"),
     kind("memory bomb in shared pages", lambda: first(SHARED_MEMORY), FULL, "stopped: too much memory"),
     kind("memory bomb in a function", in_place_of("points_in", "return 'x' * 2**40"), points("q7")),
+    kind("ten cells that end it", lambda: ended_often(10), FULL, "stopped: ended itself"),
     kind("os._exit", lambda: first("import os\nos._exit(0)"), FULL, "stopped: ended itself"),
     kind("os._exit in a function", in_place_of("identity_gap", "import os\nos._exit(0)"), points("q5"), "stopped: ended itself"),
     kind("sys.exit", lambda: first("import sys\nsys.exit('done')")),

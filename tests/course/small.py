@@ -10,7 +10,7 @@ import pytest
 from nbformat import v4
 
 from course import masters, records
-from course.marking import Mark, Result
+from course.results import Mark, Result
 
 NAME = "small"
 Cell = Any

@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from course.feedback import MOST_NOTES, STATUS, feedback, file_name
-from course.marking import Mark, Result
+from course.results import Mark, Result
 from tests.course import small
 from tooling import browser
 

@@ -14,7 +14,7 @@ from course import __main__ as command
 from course import grade as grading
 from course import records
 from course.grade import Job
-from course.marking import Result
+from course.results import Result
 from tests.course import small
 from tooling.repository import ROOT
 

@@ -12,8 +12,8 @@ import pytest
 
 from course import masters, merge, records, tables
 from course.grade import alone
-from course.marking import Result
 from course.merge import merge as merged
+from course.results import Result
 from tests.course import small
 
 NAMES = ["ada.ipynb", "=1+1.ipynb", "-rf.ipynb", "bob/a b.ipynb", "имя.ipynb", "o'hara;x, y.ipynb"]

@@ -13,7 +13,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from course import masters, records, tables
-from course.marking import Mark, Result
+from course.results import Mark, Result
 from tests.course import small
 
 texts = st.text(st.characters(codec=None, categories=None), max_size=12)
