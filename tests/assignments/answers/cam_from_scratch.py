@@ -27,6 +27,10 @@ def _weight() -> torch.Tensor:
     return _network().classifier[-1].weight.detach()
 
 
+def _bias() -> torch.Tensor:
+    return _network().classifier[-1].bias.detach()
+
+
 def _training_mode(images: torch.Tensor) -> torch.Tensor:
     with torch.no_grad():
         return networks.efficientnet_lite0().train().features(images)
@@ -87,6 +91,7 @@ WRONG = {
         "one layer too early": lambda images: _features(images, slice(-1)),
         "pooled already": lambda images: _features(images).mean((2, 3)),
         "the first picture alone": lambda images: _features(images[:1]),
+        "always the same picture": lambda images: _features(torch.zeros(1, 3, 224, 224)),
         "in training mode": _training_mode,
         "the logits": lambda images: _network()(images).detach(),
     },
@@ -125,6 +130,7 @@ WRONG = {
         "gaps of classes cancel": lambda maps, bias, said: (
             (maps.mean((2, 3)) + bias - said).sum(1).abs().max()
         ),
+        "one mean for all": lambda maps, bias, said: (maps.mean() + bias - said).abs().max(),
         "no bias": lambda maps, bias, said: (maps.mean((2, 3)) - said).abs().max(),
         "a sum for a mean": lambda maps, bias, said: (maps.sum((2, 3)) + bias - said).abs().max(),
         "one gap for each class": lambda maps, bias, said: (
@@ -182,6 +188,9 @@ WRONG = {
     },
     "strongest_place": {
         "y before x": lambda map, size: _centre(size, map, _cell(map))[::-1],
+        "as many cells a row as rows": lambda map, size: _centre(
+            size, map, divmod(int(map.argmax()), map.shape[0])
+        ),
         "the cell": lambda map, size: _cell(map)[::-1],
         "its corner": lambda map, size: (
             _cell(map)[1] * size[1] / map.shape[1],
@@ -220,6 +229,15 @@ WRONG = {
         ),
         "a ReLU": lambda images, classes: _one(_explained(images, classes, images.shape[2:])),
         "a square": lambda images, classes: _explained(images, classes, images.shape[2]),
+        "the bias in every cell": lambda images, classes: (
+            _explained(images, classes, images.shape[2:]) + _bias()[classes][:, None, None]
+        ),
+        "bicubic": lambda images, classes: _explained(
+            images, classes, images.shape[2:], mode="bicubic"
+        ),
+        "the last class first": lambda images, classes: _explained(
+            images, classes[::-1], images.shape[2:]
+        ),
         "the first picture alone": lambda images, classes: _explained(
             images[:1], classes, images.shape[2:]
         ),
