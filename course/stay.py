@@ -9,7 +9,7 @@ from course.masters import Master
 from course.results import ENDINGS, Result
 from course.sitting import GRACE, START_SECONDS, TOO_MUCH, Ended, Sitting
 
-MOST_STARTS = 25
+MOST_STARTS = 12
 MOST_NOTES = 50
 WHOLE = 30  # times the seconds of a call: what all cells and calls together may take on the clock
 
@@ -34,6 +34,7 @@ class Stay:
         self.deadly: set[int] = set()  # cells that ended the process: skipped at the next start
         self.hopeless: dict[str, Unanswered] = {}  # functions that ended it
         self.starts = 0
+        self.ending = "died"
         self.until = time.monotonic() + START_SECONDS + WHOLE * seconds
 
     def read(self) -> dict[str, str] | None:
@@ -54,7 +55,7 @@ class Stay:
             self.starts += 1
             if self._ran():
                 return
-        raise Ended("died", "it ended its process again and again")
+        raise Ended(self.ending, "it was ended again and again, whichever cells were left out")
 
     def _ran(self) -> bool:
         for place, source in enumerate(self.sources):
@@ -67,6 +68,7 @@ class Stay:
                     raise Ended("memory", TOO_MUCH)
             except Ended as ended:
                 self.deadly.add(place)
+                self.ending = ended.status
                 self._note(ended, f"cell {place + 1}: {ended}")
                 return False
             if self.starts == 1 and "error" in reply:

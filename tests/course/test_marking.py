@@ -127,10 +127,11 @@ def test_memory_is_watched_while_answers_come_quickly(
     marked: Mark, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("course.sitting.DATA", 600 * 2**20)
-    words = "x = b'x' * 2**28; import time; time.sleep(60)"
+    words = "x = b'x' * 2**29; import time; time.sleep(60)"
     grow = f'import subprocess, sys\nsubprocess.Popen([sys.executable, "-c", {words!r}])'
-    quick = ["import time\ntime.sleep(0.1)"] * 30
-    assert marked([grow] * 3 + quick).status == "stopped: too much memory"
+    quick = ["import time\ntime.sleep(0.15)"] * 6
+    result = marked([grow, *quick])
+    assert result.status == "stopped: too much memory", result.notes
 
 
 def test_the_grader_breaks_over_one_and_finds_out_which(
