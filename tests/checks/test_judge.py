@@ -95,21 +95,12 @@ def mute(values: Tensor, factors: list[float]) -> Tensor:
     raise Mute
 
 
-class Leaving(BaseException):
-    pass
-
-
-def leaving(values: Tensor, factors: list[float]) -> Tensor:
-    raise Leaving("bye")
-
-
 @pytest.mark.parametrize(
     ("function", "words"),
     [
         (leave, "It raised SystemExit: 3\n  in the line: sys.exit(3)"),
         (endless, "It raised RecursionError: maximum recursion depth exceeded"),
         (mute, "It raised Mute\n  in the line: raise Mute"),
-        (leaving, 'It raised Leaving: bye\n  in the line: raise Leaving("bye")'),
         (lambda v: v, "The function should take 2 arguments, (values, factors); it takes (v)."),
         (lambda: 1, "The function should take 2 arguments, (values, factors); it takes ()."),
         (

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import camlib
 from course import grade as grading
 from course import masters
 from course.grade import Job
@@ -159,3 +160,13 @@ def test_the_grader_breaks_over_one_and_finds_out_which(
 def test_unanswered_is_no_ordinary_exception() -> None:
     """A test cell or a check that catches exceptions must not take it for the student's."""
     assert not issubclass(Unanswered, Exception)
+
+
+def test_a_check_within_a_test_leaves_it_alone() -> None:
+    """So that what is not written yet is told as that, and not as a wrong answer."""
+
+    def blank(features: Any) -> Any:
+        raise Unanswered("blank", "it is not written yet")
+
+    with pytest.raises(Unanswered):
+        camlib.check("global_average_pool", blank, strict=True)
