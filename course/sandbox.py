@@ -64,16 +64,14 @@ class Sandbox:
         if os.geteuid() == 0:  # its own user is then a real one: see _user
             words += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
             words += ["--cap-drop", "ALL"]
-            words += [
-                "--cap-add",
-                "CAP_SETUID",
-                "--cap-add",
-                "CAP_SETGID",
-                "--cap-add",
-                "CAP_SETPCAP",
-            ]
+            for power in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+                words += ["--cap-add", power]
         else:
             words += ["--unshare-all", "--cap-drop", "ALL"]
+        # First what is empty, then what lies in it: Python may have been installed below /tmp.
+        words += ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH), "--perms", "1777"]
+        words += ["--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
+        words += ["--size", str(SCRATCH), "--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp"]
         words += ["--perms", "0755", "--dir", "/etc"]
         for folder in ("/usr", "/etc/alternatives", "/etc/ld.so.cache"):
             words += ["--ro-bind-try", folder, folder]
@@ -86,9 +84,6 @@ class Sandbox:
             words += [*_parents(folder), "--ro-bind", folder, folder]
         for rival in map(str, hidden_packages()):
             words += ["--tmpfs", rival, "--remount-ro", rival]
-        words += ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH), "--perms", "1777"]
-        words += ["--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
-        words += ["--size", str(SCRATCH), "--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp"]
         return [*words, "--ro-bind", str(self.kit), "/kit"]
 
     def _user(self) -> list[str]:
@@ -109,7 +104,9 @@ def _limits(*more: str) -> list[str]:
 
 def _parents(folder: str) -> list[str]:
     """Folders above a bound one, open to be walked through: bubblewrap would close them to others."""
-    above = [str(parent) for parent in reversed(Path(folder).parents)][1:]
+    above = [
+        str(parent) for parent in reversed(Path(folder).parents) if str(parent) not in ("/", "/tmp")
+    ]
     return [word for parent in above for word in ("--perms", "0755", "--dir", parent)]
 
 
