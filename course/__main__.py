@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
 from course import SECONDS, masters
+
+INTERRUPTED = 130
 
 
 def parser() -> argparse.ArgumentParser:
@@ -24,7 +27,11 @@ def parser() -> argparse.ArgumentParser:
         "assignment", nargs="*", metavar="ASSIGNMENT", help=f"{_names()} (default: all)"
     )
     one.add_argument(
-        "--to", type=Path, default=Path("release"), metavar="FOLDER", help="default: release"
+        "--to",
+        type=Path,
+        default=Path("assignments/release"),
+        metavar="FOLDER",
+        help="default: assignments/release",
     )
 
     one = commands.add_parser(
@@ -93,7 +100,7 @@ def main(words: list[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt:
         print("course: interrupted; the same command goes on from here.", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def _release(given: argparse.Namespace) -> int:
@@ -155,4 +162,7 @@ def _merge(given: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    status = main()
+    if status == INTERRUPTED:
+        os._exit(status)  # at once: workers that are still busy end with this process
+    sys.exit(status)

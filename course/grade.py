@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import fcntl
 import hashlib
 import multiprocessing
+import signal
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -24,6 +26,7 @@ from course.results import Result
 from course.sandbox import Sandbox, refuse_without
 from course.submissions import Submission, find
 
+PR_SET_PDEATHSIG = 1  # Linux, <sys/prctl.h>
 MOST_BREAKS = 3  # of the grader's own process, before one submission is given up
 
 
@@ -55,8 +58,9 @@ def grade(job: Job) -> list[Result]:
         )
     refuse_without(job.safe)
     job.grades.mkdir(parents=True, exist_ok=True)
+    merge.refuse_unmerged(job.grades)
     with alone(job.grades), tempfile.TemporaryDirectory(prefix="kit-") as kit:
-        seed = records.run_seed(job.grades, job.seed)
+        seed = records.run_seed(job.grades, job.seed, job.assignment)
         make_kit(Path(kit))
         setup = (job.assignment, Path(kit), job.safe, seed, job.seconds)
         done = dict(_kept(job, found, seed))
@@ -149,20 +153,28 @@ def _pooled(
     slots = context.Queue()
     for slot in range(workers):
         slots.put(slot)
-    with ProcessPoolExecutor(workers, context, _begin, (*setup, slots)) as pool:
+    pool = ProcessPoolExecutor(workers, context, _begin, (*setup, slots))
+    try:
         pool.submit(_prove).result()
         futures: dict[Future[Result], Submission] = {pool.submit(_one, one): one for one in missing}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+        for future in as_completed(futures):
+            yield futures[future], future.result()
+    except KeyboardInterrupt:  # whoever is interrupted does not wait for the slowest
+        pool.shutdown(wait=False, cancel_futures=True)
+        raise
+    except BaseException:
+        pool.shutdown(wait=True, cancel_futures=True)
+        raise
+    pool.shutdown()
 
 
 _desk: list[Desk] = []  # a worker's own
 
 
 def _begin(assignment: str, kit: Path, safe: bool, seed: int, seconds: float, slots: Any) -> None:
+    # Ctrl-C is the grader's affair; when it ends, however it ends, its workers end with it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     torch.set_num_threads(1)
     master = masters.read(assignment)
     sandbox = Sandbox(kit, safe, slots.get())

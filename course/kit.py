@@ -51,6 +51,12 @@ class Nothing:
 
     def __iter__(self):
         return iter(())
+
+    def _itself(self, *values):
+        return Nothing()
+
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __neg__ = _itself
+    __getitem__ = _itself
 '''
 MODULE = '''"""Does nothing in graded work."""
 

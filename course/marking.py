@@ -23,6 +23,8 @@ from course.sandbox import Sandbox
 from course.sitting import Ended, Sitting
 from course.stay import Stay, Unanswered
 
+# What stands in a student's copy where a person's question is to be answered.
+UNTOUCHED = ("YOUR ANSWER HERE", "# YOUR CODE HERE\nraise NotImplementedError()")
 LARGEST_FILE = 512 * 2**20  # bytes: a notebook with many pictures in it is a few MiB
 
 
@@ -64,7 +66,8 @@ def mark(desk: Desk, file: Path, result: Result) -> None:
                 result.marks.append(_marked(cell, desk, stay))
             elif cell.kind == "answer":
                 given = answers.get(cell.grade_id, "")
-                result.marks.append(Mark(cell.grade_id, 0.0, cell.points, "by hand", "", given))
+                status = "blank" if given.strip() in UNTOUCHED else "by hand"
+                result.marks.append(Mark(cell.grade_id, 0.0, cell.points, status, "", given))
     if result.status == "graded" and _all_blank(result):
         result.status = "blank"
 
@@ -83,9 +86,10 @@ def _unfit(file: Path) -> tuple[str, str] | None:
 
 
 def nothing(master: Master, result: Result) -> list[Mark]:
-    """No points for any test; what a person marks may still be marked."""
+    """No points for any test; answers that could be read are a person's to mark all the same."""
+    lost = result.status in ("unreadable", "too large")
     return [
-        Mark(cell.grade_id, 0.0, cell.points, "by hand" if cell.kind == "answer" else "not read", result.reason)
+        Mark(cell.grade_id, 0.0, cell.points, "not read" if lost or cell.kind == "tests" else "by hand", result.reason)
         for cell in master.cells
         if cell.kind in ("tests", "answer")
     ]  # fmt: skip

@@ -85,6 +85,11 @@ class Master:
         return [cell for cell in self.cells if cell.kind == "answer"]
 
     @cached_property
+    def idle_names(self) -> frozenset[str]:
+        """The same cells by their grade_id: a master may be corrected after its release."""
+        return frozenset(cell.grade_id for cell in self.cells if cell.kind in ("look", "tests"))
+
+    @cached_property
     def idle(self) -> frozenset[str]:
         """Sources, as students have them, that need not run to grade: tests and things to look at."""
         cells = [cell.source for cell in self.cells if cell.kind == "look"]

@@ -46,6 +46,21 @@ def merge(folder: Path, table: Path) -> int:
     return sum(mark.status == "marked" for one in results for mark in one.marks)
 
 
+def refuse_unmerged(folder: Path) -> None:
+    """Raise ``ValueError`` if ``by-hand.csv`` holds points that nobody has merged: they would be lost."""
+    if not (folder / records.WHOLE).is_file() or not (folder / records.BY_HAND).is_file():
+        return
+    whole = records.read_json(folder / records.WHOLE)
+    results = [_result(one) for one in whole["submissions"]]
+    before = kept(folder)
+    filled = _read(folder / records.BY_HAND, results)
+    if new := sum(before.get(key) != points for key, points in filled.items()):
+        raise ValueError(
+            f"grades: {records.BY_HAND} holds points for {new} answers that are not merged yet, and "
+            f"would be written anew. First: python -m course merge {folder} {folder / records.BY_HAND}"
+        )
+
+
 def _read(table: Path, results: list[Result]) -> dict[Key, float]:
     waiting: Open = {}
     for one in results:
@@ -97,7 +112,8 @@ def _points(row: dict[str, str], waiting: Open) -> tuple[Key, float]:
     found = waiting.get((row["question"].strip(), _bare(row["file"])), [])
     exact = [pair for pair in found if tables.harmless(pair[0].file) == row["file"]]
     if len(exact or found) != 1:
-        raise ValueError("no such file and question" if not found else "several files fit")
+        name = f"question {row['question']!r}, file {row['file']!r}"
+        raise ValueError(f"{'several files fit' if found else 'there is no'} {name}")
     result, mark = (exact or found)[0]
     words = row["points"].strip().replace(",", ".")
     points = float(words) if re.fullmatch(r"\d+\.?\d*|\.\d+", words, re.ASCII) else -1.0

@@ -66,18 +66,27 @@ def as_json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
 
 
-def run_seed(folder: Path, wanted: int | None) -> int:
-    """Return the seed of this folder's grading: the one it began with, a wanted or a new one."""
+def run_seed(folder: Path, wanted: int | None, assignment: str = "") -> int:
+    """Return the seed of this folder's grading: the one it began with, a wanted or a new one.
+
+    A folder that was begun with another assignment is refused.
+    """
     path = folder / RUN
     if path.exists():
-        kept = int(read_json(path)["seed"])
+        run = read_json(path)
+        kept = int(run["seed"])
+        if run.get("assignment", assignment) != assignment:
+            raise ValueError(
+                f"assignment: this folder holds the grades of {run['assignment']}, got {assignment}. "
+                "Grade into another folder."
+            )
         if wanted not in (None, kept):
             raise ValueError(
                 f"--seed: this folder was begun with {kept}, got {wanted}. Grade into another folder."
             )
         return kept
     seed = secrets.randbelow(2**31) if wanted is None else wanted
-    write(path, as_json({"seed": seed}))
+    write(path, as_json({"seed": seed} | ({"assignment": assignment} if assignment else {})))
     return seed
 
 

@@ -170,3 +170,14 @@ def test_a_check_within_a_test_leaves_it_alone() -> None:
 
     with pytest.raises(Unanswered):
         camlib.check("global_average_pool", blank, strict=True)
+
+
+def test_an_untouched_answer_is_nobodys_work_to_mark(marked: Mark) -> None:
+    untouched = {"cell_type": "markdown", "metadata": about("why"), "source": "YOUR ANSWER HERE"}
+    assert marked(["x = 1"], untouched).marks[1].status == "blank"
+
+
+def test_a_figure_of_the_students_is_no_error(marked: Mark) -> None:
+    """plotting does nothing here, whatever is done with what it returns."""
+    figure = "from camlib import plotting\npale = 0.4 + 0.5 * plotting.greyscale(1)[0]\nplotting.panels([pale])"
+    assert marked([figure]).notes == []

@@ -125,7 +125,7 @@ def test_western_european_code_page(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     saved(table, filled(folder, {"müller.ipynb": "1,5"}), "cp1252", delimiter=";")
     assert merged(folder, table) == 1
     saved(table, filled(folder, {"имя.ipynb": "1"}), "cp1252", delimiter=";")
-    with pytest.raises(ValueError, match=r"t\.csv: row 3: no such file and question"):
+    with pytest.raises(ValueError, match=r"t\.csv: row 3: there is no question"):
         merged(folder, table)
 
 
@@ -188,18 +188,24 @@ def row(file: str, points: str, question: str = "q2-answer") -> str:
         (row("ada.ipynb", "two"), "row 2: expected 0 to 3 points, got 'two'"),
         (row("ada.ipynb", "01. Mai"), "row 2: expected 0 to 3 points, got '01. Mai'"),
         (row("ada.ipynb", "1/2"), "row 2: expected 0 to 3 points, got '1/2'"),
-        (row("eve.ipynb", "1"), "row 2: no such file and question"),
-        (row("ada.ipynb", "1", "q3"), "row 2: no such file and question"),
-        (row("ada.ipynb", "1", "q1-test"), "row 2: no such file and question"),
-        (row("", "1"), "row 2: no such file and question"),
-        (row("ada.ipynb", "1") + row("eve.ipynb", "1"), "row 3: no such file and question"),
+        (row("eve.ipynb", "1"), "row 2: there is no question 'q2-answer', file 'eve.ipynb'"),
+        (row("ada.ipynb", "1", "q3"), "row 2: there is no question 'q3', file 'ada.ipynb'"),
+        (
+            row("ada.ipynb", "1", "q1-test"),
+            "row 2: there is no question 'q1-test', file 'ada.ipynb'",
+        ),
+        (row("", "1"), "row 2: there is no question 'q2-answer', file ''"),
+        (
+            row("ada.ipynb", "1") + row("eve.ipynb", "1"),
+            "row 3: there is no question 'q2-answer', file 'eve.ipynb'",
+        ),
         (
             row("ada.ipynb", "1") + row("ada.ipynb", "2"),
             "row 3: another row has other points for the same answer",
         ),
         (
             row("ada.ipynb", "9") + row("bob.ipynb", "1") + row("eve.ipynb", "1"),
-            "row 2: expected 0 to 3 points, got '9'; row 4: no such file and question",
+            "row 2: expected 0 to 3 points, got '9'; row 4: there is no question 'q2-answer', file 'eve.ipynb'",
         ),
     ],
 )
@@ -282,3 +288,19 @@ def test_no_grades(tmp_path: Path) -> None:
 def test_bare_names_know_what_is_written_for_spreadsheets() -> None:
     for name in [*NAMES, "\t=x", "a\nb", "x" * 300]:
         assert merge._bare(tables.harmless(name)) == merge._bare(name)
+
+
+def test_points_that_are_not_merged_are_not_written_over(grades: Path, tmp_path: Path) -> None:
+    """Somebody has filled in by-hand.csv, and grades a latecomer before merging it."""
+    merge.refuse_unmerged(grades)
+    table = saved(grades / records.BY_HAND, filled(grades, {"ada.ipynb": "2.5"}))
+    with pytest.raises(
+        ValueError, match=r"by-hand\.csv holds points for 1 answers that are not merged"
+    ):
+        merge.refuse_unmerged(grades)
+    merged(grades, table)
+    merge.refuse_unmerged(grades)
+
+
+def test_nothing_to_lose_without_a_grading(tmp_path: Path) -> None:
+    merge.refuse_unmerged(tmp_path)

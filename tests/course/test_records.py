@@ -263,3 +263,10 @@ def test_graded_refuses_what_grade_did_not_write(
     small.install(monkeypatch, tmp_path / "changed", [*small.whole(), small.answer("x", "q3")])
     with pytest.raises(ValueError, match="small has other questions now"):
         records.graded(tmp_path)
+
+
+def test_another_assignment_needs_another_folder(tmp_path: Path) -> None:
+    seed = records.run_seed(tmp_path, None, "one")
+    assert records.run_seed(tmp_path, None, "one") == seed
+    with pytest.raises(ValueError, match="this folder holds the grades of one, got two"):
+        records.run_seed(tmp_path, None, "two")
