@@ -21,7 +21,8 @@ from pathlib import Path
 
 import psutil
 
-from course.records import RESULTS, TABLE, harmless
+from course.records import RESULTS, TABLE
+from course.tables import harmless
 from tests.course.hostile import ASSIGNMENT, KINDS, SECONDS, Kind
 
 MINUTES = 20.0

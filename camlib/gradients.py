@@ -232,7 +232,7 @@ def weighted_maps(
 def _damped(slope: Tensor, total: Tensor) -> Tensor:
     """Return ReLU(g)/(2 + g·S): without a case of its own for g < 0, where the numerator is zero."""
     positive = slope.relu()  # NaN stays NaN
-    return positive / (2 + positive * total)
+    return positive / torch.addcmul(slope.new_tensor(2), positive, total)
 
 
 def _check_maps(name: str, value: object) -> Tensor:

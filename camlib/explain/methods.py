@@ -70,7 +70,9 @@ def _same_as_cam(_: Tensor, __: tuple[Tensor, Tensor], maps: Tensor) -> Tensor:
 def _plus_plus_pooled(features: Tensor, factors: tuple[Tensor, Tensor], _: Tensor) -> Tensor:
     weight, scale = factors
     pooled = global_average_pool(features)[:, None]  # (n, 1, k): the same for all targets
-    return weighted_maps(features, pooled_plus_plus_weights(weight * scale, pooled))
+    # Most heads have no scale, and the weights of 1000 classes are millions of numbers.
+    slopes = weight * scale if (scale != 1).any() else weight.expand(len(scale), -1, -1)
+    return weighted_maps(features, pooled_plus_plus_weights(slopes, pooled))
 
 
 GRAD_CAM = Method(_average, _same_as_cam)
