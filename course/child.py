@@ -1,7 +1,8 @@
 """Runs inside the sandbox: reads a notebook, executes its cells, calls its functions. No scores here.
 
-Started as ``python -m course.child COMMANDS REPLIES NOTEBOOK`` with two pipes and an open file. Whatever a submission does to
-this process, it only ever changes its own answers: tests and expected values are not here.
+Started as ``python -m course.child COMMANDS REPLIES NOTEBOOK`` with two pipes and an open file. Whatever
+a submission does to this process, it only ever changes its own answers: tests and expected values are
+not here.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import torch
 from course import wire
 
 LARGEST_SOURCE = 2**20  # characters of code that a notebook may hold
-LONGEST_CELL = 2**18
+LONGEST_ANSWER = 2**18  # of a text; what is beyond it is a picture
 LONGEST_WORDS = 500
 
 
@@ -166,11 +167,8 @@ def compiled(source: str) -> types.CodeType:
     try:
         return compile(source, "<cell>", "exec", dont_inherit=True)
     except SyntaxError:
-        from IPython.core.inputtransformer2 import (
-            TransformerManager,  # slow to import, seldom needed
-        )
-
-        plain = TransformerManager().transform_cell(source)  # type: ignore[no-untyped-call]
+        inputs = importlib.import_module("IPython.core.inputtransformer2")  # slow, seldom needed
+        plain = inputs.TransformerManager().transform_cell(source)
         return compile(plain, "<cell>", "exec", dont_inherit=True)
 
 
@@ -215,8 +213,10 @@ def _cells(notebook: Any) -> Iterator[dict[str, str]]:
             if code > LARGEST_SOURCE:
                 raise _Unreadable(f"its cells hold more than {LARGEST_SOURCE >> 10} KiB of code")
         elif not grade_id:
-            continue  # texts may be long, and hold whole pictures
-        yield {"kind": kind, "source": source[:LONGEST_CELL], "grade_id": grade_id}
+            continue
+        else:
+            source = source[:LONGEST_ANSWER]
+        yield {"kind": kind, "source": source, "grade_id": grade_id}
 
 
 class _Nothing:

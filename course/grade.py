@@ -155,17 +155,26 @@ def _pooled(
         slots.put(slot)
     pool = ProcessPoolExecutor(workers, context, _begin, (*setup, slots))
     try:
-        pool.submit(_prove).result()
+        _proven(pool)
         futures: dict[Future[Result], Submission] = {pool.submit(_one, one): one for one in missing}
         for future in as_completed(futures):
             yield futures[future], future.result()
-    except KeyboardInterrupt:  # whoever is interrupted does not wait for the slowest
+    except (KeyboardInterrupt, GeneratorExit):  # interrupted, one does not wait for the slowest
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     except BaseException:
         pool.shutdown(wait=True, cancel_futures=True)
         raise
     pool.shutdown()
+
+
+def _proven(pool: ProcessPoolExecutor) -> None:
+    try:
+        pool.submit(_prove).result()
+    except BrokenProcessPool as error:  # no submission's fault
+        raise NotWorkingError(
+            "The grader's own process ended while it marked the model solution, so nothing was graded."
+        ) from error
 
 
 _desk: list[Desk] = []  # a worker's own

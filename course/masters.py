@@ -85,9 +85,13 @@ class Master:
         return [cell for cell in self.cells if cell.kind == "answer"]
 
     @cached_property
-    def idle_names(self) -> frozenset[str]:
-        """The same cells by their grade_id: a master may be corrected after its release."""
-        return frozenset(cell.grade_id for cell in self.cells if cell.kind in ("look", "tests"))
+    def given_names(self) -> frozenset[str]:
+        """The grade_ids of cells whose errors tell a student nothing: they test, show, or wait for a person.
+
+        They run where their source is not the master's, for a student may have added to them.
+        """
+        kinds = ("look", "tests", "answer")
+        return frozenset(cell.grade_id for cell in self.cells if cell.kind in kinds)
 
     @cached_property
     def idle(self) -> frozenset[str]:

@@ -31,6 +31,9 @@ class Stay:
     def __init__(self, master: Master, sitting: Sitting, result: Result, seconds: float) -> None:
         self.master, self.sitting, self.result, self.seconds = master, sitting, result, seconds
         self.sources: list[str] = []
+        self.ours: set[int] = (
+            set()
+        )  # cells that were given, and changed here or in the master since
         self.deadly: set[int] = set()  # cells that ended the process: skipped at the next start
         self.hopeless: dict[str, Unanswered] = {}  # functions that ended it
         self.starts = 0
@@ -44,18 +47,13 @@ class Stay:
             self.result.status, self.result.reason = "unreadable", _text(reply, "unreadable")
             return None
         cells = _checked_cells(reply.get("cells"))
-        self.sources = [
-            cell["source"] for cell in cells if cell["kind"] == "code" and not self._idle(cell)
-        ]
+        code = [cell for cell in cells if cell["kind"] == "code"]
+        code = [cell for cell in code if cell["source"].strip() not in self.master.idle]
+        self.sources = [cell["source"] for cell in code]
+        given = self.master.given_names
+        self.ours = {place for place, cell in enumerate(code) if cell["grade_id"] in given}
         self.start()
         return _answers(cells)
-
-    def _idle(self, cell: dict[str, str]) -> bool:
-        """Whether a cell only tests or shows something, also as an earlier master had it."""
-        if cell["source"].strip() in self.master.idle:
-            return True
-        own = any(f"def {name}" in cell["source"] for name in self.master.functions)
-        return cell["grade_id"] in self.master.idle_names and not own
 
     def start(self) -> None:
         """Run every cell that has not been deadly, until all have run once."""
@@ -79,7 +77,7 @@ class Stay:
                 self.ending = ended.status
                 self._note(ended, f"cell {place + 1}: {ended}")
                 return False
-            if self.starts == 1 and "error" in reply:
+            if self.starts == 1 and "error" in reply and place not in self.ours:
                 self._tell(f"cell {place + 1}: {_text(reply, 'error')}")
         return True
 

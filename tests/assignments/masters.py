@@ -2,19 +2,20 @@
 
 import ast
 import copy
-import re
 from pathlib import Path
 from typing import Any
 
 import nbformat
 from nbclient import NotebookClient
 
+from course import regions
+from course.masters import read_file
+from course.release import students_copy
 from tooling.repository import ROOT
 
 SOURCE = ROOT / "assignments" / "source"
 MASTERS = sorted(SOURCE.glob("*/*.ipynb"))
-STUB = "# YOUR CODE HERE\nraise NotImplementedError()"
-SOLUTION, HIDDEN = "SOLUTION", "HIDDEN TESTS"
+SOLUTION, HIDDEN = regions.SOLUTION, regions.HIDDEN
 # How grade, solution and locked stand together in each kind of cell.
 KINDS = {
     (False, False, True): "given",
@@ -45,37 +46,21 @@ def chosen(notebook: Any, which: str, cell_type: str = "code") -> list[Any]:
     return [c for c in notebook.cells if kind(c) == which and c.cell_type == cell_type]
 
 
-def region(name: str) -> re.Pattern[str]:
-    """Return what finds a region with its two marks, and its contents as a group."""
-    marks = rf"### BEGIN {name}\n(.*?)(?<=\n)[ \t]*### END {name}"
-    return re.compile(rf"^([ \t]*){marks}[ \t]*(?:\n|\Z)", re.DOTALL | re.MULTILINE)
+def inside(marks: tuple[str, str], source: str) -> str:
+    """Return the lines of a cell's regions, without their marks."""
+    lines = source.split("\n")
+    numbers = sorted(regions.inside(source, marks))
+    return "\n".join(lines[n - 1] for n in numbers if lines[n - 1].strip() not in marks)
 
 
-def inside(name: str, source: str) -> str:
-    """Return the lines of a cell's regions."""
-    return "".join(match.group(2) for match in region(name).finditer(source))
+def without(marks: tuple[str, str], source: str) -> str:
+    """Return a cell's source with its regions taken out."""
+    return regions.without(source, marks).rstrip()
 
 
-def without(name: str, source: str, instead: str = "") -> str:
-    """Return a cell's source with its regions taken out, and something else at their indentation."""
-
-    def put(match: re.Match[str]) -> str:
-        return "".join(f"{match.group(1)}{line}\n" for line in instead.splitlines())
-
-    return region(name).sub(put, source).rstrip()
-
-
-def student_copy(notebook: Any) -> Any:
+def student_copy(path: Path) -> Any:
     """Return the notebook as students get it: no solutions, no hidden tests."""
-    released = copy.deepcopy(notebook)
-    for cell in released.cells:
-        instead = STUB if cell.cell_type == "code" else "YOUR ANSWER HERE"
-        cell.source = without(HIDDEN, cell.source)
-        if inside(SOLUTION, cell.source):
-            cell.source = without(SOLUTION, cell.source, instead)
-        elif kind(cell) == "manual":
-            cell.source = instead
-    return released
+    return students_copy(read_file(path))
 
 
 def functions(notebook: Any) -> list[str]:

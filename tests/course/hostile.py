@@ -261,8 +261,7 @@ if os.fork() == 0:
     os._exit(0)
 """
 NETWORK = """
-import os, socket, urllib.request
-port = int(os.environ.get("PORT", 9))
+import socket
 for address in (("127.0.0.1", 8765), ("localhost", 8765), ("10.0.0.1", 80), ("8.8.8.8", 53)):
     try:
         socket.create_connection(address, timeout=1).sendall(b"a submission called")

@@ -181,3 +181,24 @@ def test_a_figure_of_the_students_is_no_error(marked: Mark) -> None:
     """plotting does nothing here, whatever is done with what it returns."""
     figure = "from camlib import plotting\npale = 0.4 + 0.5 * plotting.greyscale(1)[0]\nplotting.panels([pale])"
     assert marked([figure]).notes == []
+
+
+def test_only_errors_of_the_students_own_cells_are_told(marked: Mark, desk: Desk) -> None:
+    """A given cell that was changed since runs, for a student may have written into it."""
+    old = {
+        "cell_type": "code",
+        "metadata": about("test"),
+        "source": "factor = 2\nassert old(1) == 3",
+    }
+    result = marked(["def double(x):\n    return factor * x", "1 / 0"], old)
+    assert result.points == 2
+    assert result.notes == ["cell 2: ZeroDivisionError: division by zero"]
+
+
+def test_a_grader_that_breaks_over_the_model_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        def submit(self, *work: Any) -> Any:
+            raise BrokenProcessPool
+
+    with pytest.raises(grading.NotWorkingError, match="ended while it marked the model solution"):
+        grading._proven(Broken())
