@@ -62,10 +62,10 @@ def cell(source: str) -> dict[str, Any]:
     }
 
 
-def first(source: str) -> Notebook:
-    """A solved notebook with one more cell above all others."""
+def first(*sources: str) -> Notebook:
+    """A solved notebook with more cells above all others."""
     notebook = solved()
-    notebook["cells"].insert(0, cell(source))
+    notebook["cells"][:0] = map(cell, sources)
     return notebook
 
 
@@ -306,14 +306,11 @@ while True:
     except BaseException:
         pass
 """
-SHARED_MEMORY = """
-import mmap
-kept = []
-while True:
-    one = mmap.mmap(-1, 2**28)
-    one.write(b"x" * 2**28)
-    kept.append(one)
-"""
+# In several cells, so that on a busy machine none of them is stopped for being slow before it counts.
+SHARED_MEMORY = (
+    "import mmap\nkept = []",
+    *["kept.append(mmap.mmap(-1, 2**29, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE))"] * 12,
+)
 MAGICS = """
 %matplotlib inline
 !ls
@@ -341,7 +338,7 @@ KINDS = (
     kind("endless loop in a function", in_place_of("strongest_channels", "while True:\n    pass"), points("q6")),
     kind("endless sleep in a function", in_place_of("points_in", "import time\ntime.sleep(1e6)"), points("q7")),
     kind("memory bomb", lambda: first("kept = []\nwhile True:\n    kept.append(bytes(2**28))"), FULL, "stopped: too much memory"),
-    kind("memory bomb in shared pages", lambda: first(SHARED_MEMORY), FULL, "stopped: too much memory"),
+    kind("memory bomb in shared pages", lambda: first(*SHARED_MEMORY), FULL, "stopped: too much memory"),
     kind("memory bomb in a function", in_place_of("points_in", "return 'x' * 2**40"), points("q7")),
     kind("ten cells that end it", lambda: ended_often(10), FULL, "stopped: ended itself"),
     kind("os._exit", lambda: first("import os\nos._exit(0)"), FULL, "stopped: ended itself"),
