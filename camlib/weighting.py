@@ -8,6 +8,11 @@ from torch.nn import functional as F
 
 from camlib.errors import check_axes, describe
 
+# The classes' linear layer, applied at every place, is a convolution with kernels of 1x1. For many
+# classes a processor computes that in half the time of the same product of matrices. Graphics cards
+# may round the factors of a convolution to 10 bits (TF32), and for few classes it only costs more.
+_MANY = 200
+
 
 def weighted_sum(
     features: Float[Tensor, "n k h w"], weight: Float[Tensor, "c k"]
@@ -58,9 +63,6 @@ def weighted_sum(
             f"weight: expected dtype {features.dtype} on {features.device} like features, got "
             f"{weight.dtype} on {weight.device}. Convert it: weight.to(features)."
         )
-    if features.device.type == "cpu":
-        # The class's linear layer, applied at every place, is a convolution with kernels of 1x1: on
-        # a processor the fastest way to many classes, if no layout stands in its way.
+    if len(weight) >= _MANY and features.device.type == "cpu":
         return F.conv2d(features.contiguous(), weight[:, :, None, None])
-    # Elsewhere a convolution may round its factors to 10 bits (TF32); a matrix product does not.
     return (weight @ features.flatten(2)).view(len(features), -1, *features.shape[2:])

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from camlib.explain.classes import check_range, whole_numbers
 from camlib.explain.proof import proven_maps
 from camlib.head import find_head
+from camlib.head.modes import in_full_precision
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def class_activation_maps(
     head = find_head(network, images, check_values=check_values)
     chosen = _chosen(classes, head.logits)
     exact = torch.promote_types(head.features.dtype, torch.float32)
-    with torch.no_grad(), torch.autocast(head.logits.device.type, enabled=False):
+    with torch.no_grad(), in_full_precision(head.logits.device):
         weight, logits, offset = head.weight, head.logits, head.offset
         if classes is not None:
             weight, logits, offset = weight[chosen], logits[:, chosen], offset[:, chosen]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -24,9 +24,9 @@ def whole_numbers(name: str, numbers: Iterable[object]) -> list[int]:
     return checked
 
 
-def check_range(name: str, numbers: Iterable[int], count: int) -> None:
+def check_range(name: str, numbers: Sequence[int], count: int) -> None:
     """Raise if a number is no index of ``count`` classes."""
-    for number in numbers:
+    for number in (min(numbers), max(numbers)):
         if not 0 <= number < count:
             raise ValueError(
                 f"{name}: expected indices from 0 to {count - 1}, got {number}. "

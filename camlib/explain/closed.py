@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -9,12 +11,17 @@ from camlib.explain.methods import GradientMaps, Method, check_gradients
 from camlib.explain.proof import proven_maps
 from camlib.explain.targets import Target
 from camlib.head import Head
+from camlib.head.modes import in_full_precision
 
 
 def maps_from_head(head: Head, target: Target, method: Method, layer: str) -> GradientMaps:
     """Return the maps of a network whose logits are linear in averaged features."""
+    if target.indices is not None and 2 * target.indices.shape[-1] > head.logits.shape[1]:
+        # All maps are made sooner than the weights of so many classes are copied.
+        every = maps_from_head(head, Target(target.n), method, layer)
+        return replace(every, maps=target.of(every.maps), scores=target.of(every.scores))
     exact = torch.promote_types(head.features.dtype, torch.float32)
-    with torch.autocast(head.logits.device.type, enabled=False):
+    with in_full_precision(head.logits.device):
         scores = target.scores(head.logits).to(exact)
         weight, offset, logits = _linear_score(head, target, exact)
         maps = proven_maps(head, weight, offset, logits)

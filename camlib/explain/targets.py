@@ -45,7 +45,7 @@ class Target:
             indices = indices[: self.sample]
         return Target(self.sample, indices, self.score)
 
-    def classes(self, logits: Float[Tensor, "n c"]) -> Tensor:
+    def classes(self, logits: Float[Tensor, "n c *places"]) -> Tensor:
         """Return the indices, of shape (t,) or (n, t), that all lie in the logits."""
         count = logits.shape[1]
         if self.indices is None:
@@ -58,8 +58,14 @@ class Target:
         if self.score is not None:
             return self._scored(self.score(output))
         check_logits(output, self.n)
-        classes = self.classes(output)
-        return output[:, classes] if classes.ndim == 1 else output.gather(1, classes)
+        return self.of(output)
+
+    def of(self, numbers: Float[Tensor, "n c *places"]) -> Float[Tensor, "n t *places"]:
+        """Return what belongs to the targets' classes, of what belongs to all of them."""
+        classes = self.classes(numbers)
+        if classes.ndim == 1:
+            return numbers[:, classes]
+        return numbers[torch.arange(len(classes), device=classes.device)[:, None], classes]
 
     def _scored(self, score: object) -> Tensor:
         shapes = [(self.n,), ()] if self.n == 1 else [(self.n,)]

@@ -16,6 +16,7 @@ from camlib.explain.targets import Target
 from camlib.explain.tokens import reshaping
 from camlib.gradients import weighted_maps
 from camlib.head.layout import run_in_fast_layout
+from camlib.head.modes import in_full_precision
 
 Reshape = Callable[[Tensor], Tensor]
 
@@ -38,7 +39,7 @@ def maps_from_gradients(
         for output, place in zip(run.outputs, places, strict=True)
     ]
     weights: list[list[Tensor]] = [[] for _ in places]
-    with torch.autocast(images.device.type, enabled=False):
+    with in_full_precision(images.device):
         for of_layers in gradients(run):
             for layer, gradient in enumerate(of_layers):
                 wide = _laid_out(gradient, reshape).to(features[layer].dtype)

@@ -15,7 +15,7 @@ from camlib.head.calls import tensors_among
 from camlib.head.doors import check_images, check_network
 from camlib.head.folds import as_affine
 from camlib.head.layout import run_in_fast_layout
-from camlib.head.modes import evaluating
+from camlib.head.modes import evaluating, in_full_precision
 from camlib.head.refusal import reason_for_refusal
 from camlib.head.runs import Run, run_from_memory, run_watched
 from camlib.head.watch import Tail, version_of
@@ -127,8 +127,7 @@ def _read(run: Run) -> Head | None:
             "pooling, for example ReLU(inplace=True)."
         )
     try:
-        # Mixed precision is the network's; folding its weights is not to be rounded.
-        with torch.autocast(logits.device.type, enabled=False):
+        with in_full_precision(logits.device):
             affine = as_affine(tail.calls, like=tail.features)
     except NotAffineError:
         return None

@@ -1,4 +1,8 @@
-"""Run a network alone, in evaluation mode and as it was written; leave its modes as they were."""
+"""Run a network alone, in evaluation mode and as it was written; leave its modes as they were.
+
+No mode is left that is not on: behind a forward pass, caches full of other things, that alone takes
+as long as weighing the feature maps for one class.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +24,7 @@ def evaluating(network: nn.Module) -> Iterator[None]:
     Inside, no gradients are recorded unless asked for, compiled parts run as they were written, and
     no other thread evaluates a network in this way.
     """
-    # Inference mode would not count what is written in place, and keep no gradient.
-    with _ONE_AT_A_TIME, torch.inference_mode(False), torch.no_grad(), _uncompiled():
+    with _ONE_AT_A_TIME, _no_inference(), torch.no_grad(), _uncompiled():
         training = {module for module in modules_of(network) if module.training}
         try:
             if training:
@@ -42,6 +45,18 @@ def modules_of(network: nn.Module) -> list[nn.Module]:
         if module._modules:  # most have no children
             found += [child for child in module._modules.values() if child is not None]
     return found
+
+
+def in_full_precision(device: torch.device) -> AbstractContextManager[object]:
+    """Leave mixed precision: it is the network's own, what is made of its numbers is not rounded."""
+    mixed = torch.is_autocast_enabled(device.type)
+    return torch.autocast(device.type, enabled=False) if mixed else nullcontext()
+
+
+def _no_inference() -> AbstractContextManager[object]:
+    """Leave inference mode: it would not count what is written in place, and keep no gradient."""
+    inference = torch.is_inference_mode_enabled()
+    return torch.inference_mode(False) if inference else nullcontext()
 
 
 def _uncompiled() -> AbstractContextManager[object]:
