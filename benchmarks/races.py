@@ -60,7 +60,6 @@ RACES = (
     Race(
         {
             goals.BARE: contestants.bare,
-            goals.BARE_LAST: contestants.bare_channels_last,
             goals.ALL: contestants.all_maps,
             goals.SHOWN: contestants.one_overlaid,
             goals.TORCH_CAM: peers.torch_cam,
@@ -71,6 +70,7 @@ RACES = (
     Race(
         {
             goals.BARE: contestants.bare,
+            goals.BARE_LAST: contestants.bare_channels_last,
             goals.ONE: partial(contestants.at_picture_size, count=1),
             goals.TEN: partial(contestants.at_picture_size, count=10),
             goals.GRAD_CAM_ONE: partial(peers.grad_cam, count=1),

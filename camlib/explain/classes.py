@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import cast
 
 import numpy as np
 
 
 def whole_numbers(name: str, numbers: Iterable[object]) -> list[int]:
     """Return the numbers if there are some and they are integers; raise an error otherwise."""
-    checked = []
-    for number in numbers:
-        if isinstance(number, bool) or not isinstance(number, (int, np.integer)):
+    numbers = list(numbers)
+    # By their types, of which there are few: all classes may be a thousand numbers.
+    wrong = {kind for kind in set(map(type, numbers)) if not _is_whole(kind)}
+    for number in numbers if wrong else ():
+        if type(number) in wrong:
             raise TypeError(
                 f"{name}: expected whole numbers, got {number!r} of type {type(number).__name__}. "
                 "Pass indices; for a name use camlib.networks.class_names().index(name)."
             )
-        checked.append(int(number))
-    if not checked:
+    if not numbers:
         raise ValueError(
             f"{name}: expected at least one class index, got none. Pass None for all classes."
         )
-    return checked
+    return [int(number) for number in cast("list[int]", numbers)]
+
+
+def _is_whole(kind: type) -> bool:
+    return issubclass(kind, (int, np.integer)) and kind is not bool
 
 
 def check_range(name: str, numbers: Sequence[int], count: int) -> None:

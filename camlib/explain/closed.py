@@ -22,7 +22,8 @@ def maps_from_head(head: Head, target: Target, method: Method, layer: str) -> Gr
         return replace(every, maps=target.of(every.maps), scores=target.of(every.scores))
     exact = torch.promote_types(head.features.dtype, torch.float32)
     with in_full_precision(head.logits.device):
-        scores = target.scores(head.logits).to(exact)
+        # The logits have been checked when the head was found.
+        scores = (target.of if target.score is None else target.scores)(head.logits).to(exact)
         weight, offset, logits = _linear_score(head, target, exact)
         maps = proven_maps(head, weight, offset, logits)
         factors = weight, head.scale[:, :, None].to(exact)

@@ -47,10 +47,9 @@ class Target:
 
     def classes(self, logits: Float[Tensor, "n c *places"]) -> Tensor:
         """Return the indices, of shape (t,) or (n, t), that all lie in the logits."""
-        count = logits.shape[1]
-        if self.indices is None:
-            return torch.arange(count, device=logits.device)
-        check_range("target", self.indices.flatten().tolist(), count)
+        assert self.indices is not None, "all of them are not picked"
+        bounds = [int(bound) for bound in torch.aminmax(self.indices)]
+        check_range("target", bounds, logits.shape[1])
         return self.indices.clone().to(logits.device)  # they may come out of inference mode
 
     def scores(self, output: Any) -> Float[Tensor, "n t"]:
@@ -62,6 +61,8 @@ class Target:
 
     def of(self, numbers: Float[Tensor, "n c *places"]) -> Float[Tensor, "n t *places"]:
         """Return what belongs to the targets' classes, of what belongs to all of them."""
+        if self.indices is None:
+            return numbers
         classes = self.classes(numbers)
         if classes.ndim == 1:
             return numbers[:, classes]

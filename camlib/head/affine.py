@@ -15,42 +15,46 @@ class NotAffineError(Exception):
 
 @dataclass(frozen=True)
 class Affine:
-    """vector = scale · (weight @ pooled) + offset, where a weight of None is the identity.
+    """vector = scale · (weight @ pooled) + offset, computed in ``exact``: float32 or finer.
 
-    A weight of one axis is a diagonal matrix. ``held`` says that statistics of the pooled vector
-    are among the numbers, so that they would change with it.
+    None stands for what changes nothing: the identity, a factor of 1, an offset of 0. A weight of
+    one axis is a diagonal matrix. ``held`` says that statistics of the pooled vector are among the
+    numbers, so that they would change with it.
     """
 
-    weight: Float[Tensor, "c k"] | Float[Tensor, " k"] | None
-    scale: Float[Tensor, "n 1"]
-    offset: Float[Tensor, "n c"]
+    exact: torch.dtype
+    weight: Float[Tensor, "c k"] | Float[Tensor, " k"] | None = None
+    scale: Float[Tensor, "n 1"] | None = None
+    offset: Float[Tensor, "n c"] | None = None
     held: bool = False
 
 
 def unchanged(like: Tensor) -> Affine:
-    """Return the affine map that changes nothing, on the device of ``like``, in float32 or finer."""
-    exact = torch.promote_types(like.dtype, torch.float32)
-    return Affine(None, like.new_ones(1, 1, dtype=exact), like.new_zeros(1, 1, dtype=exact))
+    """Return the affine map that changes nothing, for vectors of this dtype."""
+    return Affine(torch.promote_types(like.dtype, torch.float32))
 
 
 def matrix(before: Affine, weight: Float[Tensor, "c k"], bias: Tensor | None) -> Affine:
     """W(s·(V @ p) + o) + b = s·(WV @ p) + (W @ o + b)."""
     combined, offset = weight, before.offset
-    if before.weight is not None or offset.any():
-        exact = torch.promote_types(weight.dtype, offset.dtype)
+    if before.weight is not None or offset is not None:
+        exact = torch.promote_types(weight.dtype, before.exact)
         wide = weight.to(exact)
-        offset = offset.to(exact).expand(-1, weight.shape[1]) @ wide.T
+        if offset is not None:
+            offset = offset.to(exact).expand(-1, weight.shape[1]) @ wide.T
         if before.weight is not None:
             inner = before.weight.to(exact)
             combined = wide * inner if inner.ndim == 1 else wide @ inner
-    return replace(before, weight=combined, offset=offset if bias is None else offset + bias)
+    return shift(replace(before, weight=combined, offset=offset), bias)
 
 
 def gain(before: Affine, by: Float[Tensor, " c"] | Float[Tensor, "n 1"]) -> Affine:
     """Diagonal gain: g·(s·(V @ p) + o) = s·(gV @ p) + g·o; one number a picture goes to the scale."""
-    offset = before.offset * by
+    offset = None if before.offset is None else before.offset * by
     if by.ndim == 2 or by.numel() == 1:
-        return replace(before, scale=before.scale * by, offset=offset)
+        factor = by.reshape(-1, 1).to(before.exact, copy=True)
+        scale = factor if before.scale is None else before.scale * factor
+        return replace(before, scale=scale, offset=offset)
     inner = before.weight
     if inner is not None:
         by = inner * (by if inner.ndim == 1 else by[:, None])
@@ -59,15 +63,21 @@ def gain(before: Affine, by: Float[Tensor, " c"] | Float[Tensor, "n 1"]) -> Affi
 
 def shift(before: Affine, by: Tensor | None) -> Affine:
     """Add the same numbers to the vector of every picture, or one number a picture to all of it."""
-    return before if by is None else replace(before, offset=before.offset + by)
+    if by is None:
+        return before
+    if before.offset is not None:
+        return replace(before, offset=before.offset + by)
+    own = by.to(before.exact, copy=True)  # nobody can write into a layer's bias through it
+    return replace(before, offset=own if by.ndim == 2 else own[None])
 
 
 def pick(before: Affine, places: Int[Tensor, " d"], among: int) -> Affine:
     """Keep some of so many rows: (s·(V @ p) + o)[places] = s·(V[places] @ p) + o[places]."""
     weight, offset = before.weight, before.offset
     if weight is None:
-        weight = torch.eye(among, dtype=offset.dtype, device=offset.device)
+        weight = torch.eye(among, dtype=before.exact, device=places.device)
     elif weight.ndim == 1:
         weight = torch.diag(weight)
-    offset = offset if offset.shape[1] == 1 else offset[:, places]
+    if offset is not None and offset.shape[1] > 1:
+        offset = offset[:, places]
     return replace(before, weight=weight[places], offset=offset)

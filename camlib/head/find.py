@@ -136,16 +136,22 @@ def _read(run: Run) -> Head | None:
 
 def _head(features: Tensor, affine: Affine, logits: Tensor, rounding: float) -> Head:
     n, c = logits.shape
-    weight = affine.weight
-    if weight is None or weight.ndim == 1:
-        diagonal = affine.offset.new_ones(c) if weight is None else weight
-        weight = torch.diag(diagonal)
+    exact, device = affine.exact, logits.device
+    weight, scale, offset = affine.weight, affine.scale, affine.offset
+    if weight is None:
+        weight = torch.eye(c, dtype=exact, device=device)
+    elif weight.ndim == 1:
+        weight = torch.diag(weight)
+    if scale is None:
+        scale = torch.ones(1, 1, dtype=exact, device=device)
+    if offset is None:
+        offset = torch.zeros(1, 1, dtype=exact, device=device)
     # Parameters are handed out detached, so that a map can never drag the network's graph along.
     return Head(
         features=features.detach(),
         weight=weight.detach(),
-        scale=affine.scale.detach().expand(n, 1),
-        offset=affine.offset.detach().expand(n, c),
+        scale=scale.detach().expand(n, 1),
+        offset=offset.detach().expand(n, c),
         logits=logits.detach(),
         rounding=rounding,
         held=affine.held,

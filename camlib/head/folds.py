@@ -95,13 +95,12 @@ def _matrix(before: Affine, call: Call, weight: Tensor, bias: Tensor | None) -> 
 
 def _layer_norm(before: Affine, call: Call) -> Affine:
     """With the statistics held at the pooled vector the normaliser is affine, and exact there."""
-    source = call.source.flatten(1).to(before.offset.dtype)
+    source = call.source.flatten(1).to(before.exact)
     if math.prod(call.argument(1, "normalized_shape")) != source.shape[1]:
         raise NotAffineError
     mean = source.mean(1, keepdim=True)
     spread = (source.var(1, correction=0, keepdim=True) + call.argument(4, "eps", 1e-5)).rsqrt()
-    offset = (before.offset - mean) * spread
-    normal = replace(before, scale=before.scale * spread, offset=offset, held=True)
+    normal = replace(gain(shift(before, -mean), spread), held=True)
     by, bias = call.argument(2, "weight"), call.argument(3, "bias")
     normal = normal if by is None else gain(normal, by.flatten())
     return shift(normal, None if bias is None else bias.flatten())
@@ -123,7 +122,7 @@ def _batch_norm(before: Affine, call: Call) -> Affine:
     mean, variance = given["running_mean"], given["running_var"]
     if mean is None or call.argument(5, "training", False) or len(mean) != call.source[0].numel():
         raise NotAffineError
-    spread = (variance.to(before.offset.dtype) + call.argument(7, "eps", 1e-5)).rsqrt()
+    spread = (variance.to(before.exact) + call.argument(7, "eps", 1e-5)).rsqrt()
     by = spread if given["weight"] is None else given["weight"] * spread
     return shift(gain(shift(before, -mean), by), given["bias"])
 

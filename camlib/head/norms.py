@@ -49,7 +49,7 @@ def cosine_similarity(before: Affine, call: Call) -> Affine:
 
 
 def _whole_vector(before: Affine, call: Call) -> Float[Tensor, "n k"]:
-    return call.source.flatten(1).to(before.offset.dtype)
+    return call.source.flatten(1).to(before.exact)
 
 
 def _held(before: Affine, by: Float[Tensor, "n 1"]) -> Affine:
