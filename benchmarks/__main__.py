@@ -19,7 +19,7 @@ Measure = Callable[[Namespace], Iterable[goals.Result]]
 
 
 def main(arguments: Sequence[str] | None = None, measure: Measure | None = None) -> int:
-    """Run the benchmark; return 0 if every goal is met, else 1."""
+    """Run the benchmark; return 1 if a goal is missed by more than the rounds differ, else 0."""
     options = parse(arguments)
     conditions = report.conditions(options.threads)
     print(*(f"{name} {value}" for name, value in conditions.items()), sep=", ", end="\n\n")
@@ -38,7 +38,10 @@ def main(arguments: Sequence[str] | None = None, measure: Measure | None = None)
         print("A smoke run: too few rounds to judge the goals.")
     report.write(options.output, conditions, report.rows(results), verdicts)
     print(f"Written to {options.output}")
-    missed = sum(not verdict.met for verdict in verdicts)
+    near = sum(not verdict.met and not verdict.missed for verdict in verdicts)
+    missed = sum(verdict.missed for verdict in verdicts)
+    if near:
+        print(f"{near} of {len(verdicts)} goals nearly met: the limit lies within the quartiles.")
     if missed:
         print(f"{missed} of {len(verdicts)} goals missed, see above.", file=sys.stderr)
     return int(missed > 0)

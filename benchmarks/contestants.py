@@ -75,13 +75,13 @@ def at_picture_size(task: Task, count: int) -> Run:
 
 def grad_cam(task: Task, count: int) -> Run:
     """Compute the raw Grad-CAM of the best ``count`` classes: (n, count, h, w)."""
-    classes = task.best(count)
+    classes = None if count == task.total else task.best(count)  # None: all
     return lambda: camlib.grad_cam(task.subject.network, task.images, classes).maps
 
 
 def grad_cam_plus_plus(task: Task, count: int) -> Run:
     """Compute the raw Grad-CAM++ of the best ``count`` classes: (n, count, h, w)."""
-    classes = task.best(count)
+    classes = None if count == task.total else task.best(count)  # None: all
     return lambda: camlib.grad_cam_plus_plus(task.subject.network, task.images, classes).maps
 
 

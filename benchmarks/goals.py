@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import median
 
-from benchmarks.timing import Times, paired_ratio
+from benchmarks.timing import Ratio, Times, paired_ratio, summary
 
 BARE = "bare forward pass"
 BARE_LAST = "bare forward pass, channels last in memory"
@@ -108,18 +107,23 @@ class Result:
 
 @dataclass(frozen=True)
 class Verdict:
-    """A goal, where it was measured, and what came out."""
+    """A goal, where it was measured, and what came out: median and quartiles of the rounds."""
 
     goal: Goal
     subject: str
     batch: int
-    value: float
+    value: Ratio
     unit: str = "ms"
 
     @property
     def met(self) -> bool:
         """Whether the goal was reached."""
-        return self.goal.met_by(self.value)
+        return self.goal.met_by(self.value.median)
+
+    @property
+    def missed(self) -> bool:
+        """Whether the goal was missed by more than the rounds differ: in three of four of them."""
+        return not any(map(self.goal.met_by, (self.value.median, self.value.low, self.value.high)))
 
 
 def judge(results: Iterable[Result], goals: Iterable[Goal] = GOALS) -> list[Verdict]:
@@ -153,7 +157,7 @@ def _is_on(goal: Goal, result: Result) -> bool:
     return timed and both <= result.times.keys() and goal.on in (None, result.subject)
 
 
-def _value(goal: Goal, times: Times) -> float:
+def _value(goal: Goal, times: Times) -> Ratio:
     if goal.over is None:
-        return 1000 * median(times[goal.of])
-    return paired_ratio(times, goal.of, goal.over).median
+        return summary([1000 * seconds for seconds in times[goal.of]])
+    return paired_ratio(times, goal.of, goal.over)

@@ -129,17 +129,17 @@ def run(networks: Iterable[str], batches: Collection[int], rounds: int) -> Itera
         for race in RACES:
             if network not in race.on or not (race.every_batch or batch == min(batches)):
                 continue
-            runs = {name: make(_own(task, race)) for name, make in race.makers.items()}
+            runs = {name: make(_own(task)) for name, make in race.makers.items()}
             proof.check(task, {name: run() for name, run in runs.items()})
             count = race.rounds(rounds, batch)
             times = timing.race(runs, count, least=race.least, budget=race.budget)
             yield goals.Result(network, batch, times)
 
 
-def _own(task: subjects.Task, race: Race) -> subjects.Task:
+def _own(task: subjects.Task) -> subjects.Task:
     """Return a network of its own for each contestant: peers leave hooks in theirs while they live.
 
-    A dozen copies of VGG-16 take gigabytes: where the batch is one, all read the same weights.
+    All read the same weights: where a copy happens to lie in memory makes it a per cent faster or
+    slower, and a dozen copies of VGG-16 take gigabytes.
     """
-    shared = [] if race.every_batch else list(task.subject.network.parameters())
-    return deepcopy(task, {id(parameter): parameter for parameter in shared})
+    return deepcopy(task, {id(weight): weight for weight in task.subject.network.parameters()})

@@ -78,12 +78,18 @@ def _cells(row: Row) -> tuple[str, ...]:
 
 
 def verdict_line(verdict: Verdict) -> str:
-    """Say in one line whether a goal was reached, where, and by how much."""
+    """Say in one line whether a goal was reached, where, and by how much.
+
+    "near": not reached, but by less than the rounds differ.
+    """
     goal = verdict.goal
     unit = verdict.unit if goal.over is None else f"x {goal.over}"
+    word = "met   " if verdict.met else "MISSED" if verdict.missed else "near  "
+    value = verdict.value
+    spread = "" if verdict.met else f", quartiles {value.low:.3f} to {value.high:.3f}"
     return (
-        f"{'met   ' if verdict.met else 'MISSED'}  {verdict.subject}, batch {verdict.batch}: "
-        f"{goal.of}: {verdict.value:.3f} {unit} ({goal.limit()})"
+        f"{word}  {verdict.subject}, batch {verdict.batch}: "
+        f"{goal.of}: {value.median:.3f} {unit} ({goal.limit()}{spread})"
     )
 
 
@@ -119,8 +125,9 @@ def write(
                 "limit": verdict.goal.limit(),
                 "network": verdict.subject,
                 "batch": verdict.batch,
-                "value": verdict.value,
+                **asdict(verdict.value),
                 "met": verdict.met,
+                "missed": verdict.missed,
             }
             for verdict in verdicts
         ],

@@ -27,14 +27,23 @@ class Subject:
 
 @dataclass(frozen=True)
 class Task:
-    """A subject, a batch for it, and the ten classes whose maps are wanted, best first."""
+    """A subject, a batch for it, and the ten classes whose maps are wanted, best first.
+
+    ``total`` is how many classes the network tells apart.
+    """
 
     subject: Subject
     images: Float[Tensor, "n 3 H W"]
     classes: tuple[int, ...]
+    total: int
 
     def best(self, count: int) -> tuple[int, ...]:
-        """Return so many classes: the best ones first, then the others by their number."""
+        """Return so many classes: the best ones first, then the others by their number.
+
+        All of them come in their own order, as a library returns them that is asked for all.
+        """
+        if count == self.total:
+            return tuple(range(count))
         others = (index for index in range(count) if index not in self.classes)
         return (*self.classes, *others)[:count]
 
@@ -81,5 +90,5 @@ def task(subject: Subject, batch: int) -> Task:
     pictures = [photos.load(names[number % len(names)]) for number in range(batch)]
     images = networks.preprocess(pictures)
     with torch.no_grad():
-        best = subject.network(images)[0].topk(10).indices
-    return Task(subject, images, tuple(best.tolist()))
+        logits = subject.network(images)[0]
+    return Task(subject, images, tuple(logits.topk(10).indices.tolist()), len(logits))

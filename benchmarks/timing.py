@@ -18,7 +18,10 @@ Times = Mapping[str, Sequence[float]]  # seconds of each contestant, round by ro
 
 @dataclass(frozen=True)
 class Ratio:
-    """How many times as long one contestant takes as another: median and quartiles over rounds."""
+    """How many times as long one contestant takes as another: median and quartiles over rounds.
+
+    Or how long one takes alone.
+    """
 
     median: float
     low: float
@@ -43,10 +46,15 @@ def paired_ratio(times: Times, of: str, over: str) -> Ratio:
     ratios = [mine / other for mine, other in zip(times[of], times[over], strict=True)]
     if not ratios:
         raise ValueError("times: expected at least one round, got none. Run the contestants first.")
-    if len(ratios) == 1:
-        return Ratio(ratios[0], ratios[0], ratios[0])
-    low, _, high = quantiles(ratios, n=4, method="inclusive")
-    return Ratio(median(ratios), low, high)
+    return summary(ratios)
+
+
+def summary(numbers: Sequence[float]) -> Ratio:
+    """Return the median and the quartiles of the rounds' numbers; of one number, itself."""
+    if len(numbers) == 1:
+        return Ratio(numbers[0], numbers[0], numbers[0])
+    low, _, high = quantiles(numbers, n=4, method="inclusive")
+    return Ratio(median(numbers), low, high)
 
 
 def race(

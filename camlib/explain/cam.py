@@ -86,7 +86,7 @@ def class_activation_maps(
     head = find_head(network, images, check_values=check_values)
     chosen = _chosen(classes, head.logits)
     exact = torch.promote_types(head.features.dtype, torch.float32)
-    with torch.no_grad(), in_full_precision(head.logits.device):
+    with in_full_precision(head.logits.device):
         weight, logits, offset = head.weight, head.logits, head.offset
         if classes is not None:
             weight, logits, offset = weight[chosen], logits[:, chosen], offset[:, chosen]

@@ -25,7 +25,7 @@ def proven_maps(
     """
     features = head.features.to(weight.dtype)
     maps = (weighted_sum if weight.ndim == 2 else weighted_maps)(features, weight)
-    if (head.scale != 1).any():  # most heads have no scale, and 1000 maps are many numbers
+    if head.scale.tolist() != [[1]] * len(maps):  # most have none, and 1000 maps are many numbers
         maps *= head.scale[:, :, None, None]
     _prove(maps, offset, logits, head)
     return maps
@@ -51,4 +51,4 @@ def _prove(maps: Tensor, offset: Tensor, logits: Tensor, head: Head) -> None:
 
 def _largest(numbers: Tensor) -> float:
     """Return the largest absolute value; NaN, if there is one."""
-    return max(abs(float(bound)) for bound in torch.aminmax(numbers))
+    return torch.linalg.vector_norm(numbers, torch.inf).item()

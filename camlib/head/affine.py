@@ -45,7 +45,7 @@ def matrix(before: Affine, weight: Float[Tensor, "c k"], bias: Tensor | None) ->
         if before.weight is not None:
             inner = before.weight.to(exact)
             combined = wide * inner if inner.ndim == 1 else wide @ inner
-    return shift(replace(before, weight=combined, offset=offset), bias)
+    return shift(Affine(before.exact, combined, before.scale, offset, before.held), bias)
 
 
 def gain(before: Affine, by: Float[Tensor, " c"] | Float[Tensor, "n 1"]) -> Affine:

@@ -29,17 +29,30 @@ def test_judged_by_hand() -> None:
     """maps/bare: 1.1 and 1.0 -> median 1.05, met; peer/maps: 3.3/1.1 = 3 and 4/1 = 4 -> 3.5, missed."""
     result = Result("net", 8, {"bare": [1.0, 1.0], "maps": [1.1, 1.0], "peer": [3.3, 4.0]})
     met, missed = judge([result], [MAPS, PEER])
-    assert met.value == pytest.approx(1.05)
-    assert missed.value == pytest.approx(3.5)
+    assert met.value.median == pytest.approx(1.05)
+    assert missed.value.median == pytest.approx(3.5)
     assert met.met
+    assert not met.missed
     assert not missed.met
+    assert missed.missed  # the quartiles are 3.25 and 3.75
     assert (missed.subject, missed.batch) == ("net", 8)
+
+
+def test_nearly_met_is_neither_met_nor_missed() -> None:
+    """1, 1.06 and 1.07: the median is above 1.05, the lower quartile, 1.03, is not."""
+    near = Result("net", 8, {"bare": [1.0, 1.0, 1.0], "maps": [1.06, 1.0, 1.07]})
+    (verdict,) = judge([near], [MAPS])
+    assert verdict.value.low == pytest.approx(1.03)
+    assert not verdict.met
+    assert not verdict.missed
+    broken = Result("net", 8, {"bare": [1.0], "maps": [float("nan")]})
+    assert judge([broken], [MAPS])[0].missed
 
 
 def test_milliseconds_are_judged_without_a_partner() -> None:
     """0.030 s is 30 ms, above 25."""
     (verdict,) = judge([Result("page", 1, {"paint": [0.030]})], [PAINT])
-    assert verdict.value == pytest.approx(30)
+    assert verdict.value.median == pytest.approx(30)
     assert not verdict.met
 
 
@@ -48,7 +61,7 @@ def test_kilobytes_are_judged_alike() -> None:
     (verdict,) = judge(
         [Result("page", 1, {"code": [1.6]}, unit="kB")], [Goal("code", None, at_most=1500)]
     )
-    assert verdict.value == pytest.approx(1600)
+    assert verdict.value.median == pytest.approx(1600)
     assert verdict.unit == "kB"
     assert not verdict.met
 
@@ -74,7 +87,7 @@ def test_memory_is_not_judged_as_time() -> None:
     """The ratio of two peaks says nothing about speed, and does not count as having measured it."""
     peaks = Result("net", 1, {"bare": [1.0], "maps": [2.0]}, unit="MB")
     times = Result("net", 1, {"bare": [1.0], "maps": [1.0]})
-    assert [verdict.value for verdict in judge([times, peaks], [MAPS])] == [1.0]
+    assert [verdict.value.median for verdict in judge([times, peaks], [MAPS])] == [1.0]
     with pytest.raises(ValueError, match="expected a measurement of 'maps'"):
         judge([peaks], [MAPS])
 
@@ -83,7 +96,7 @@ def test_a_ratio_is_judged_where_both_ran() -> None:
     """A race without the partner is left alone; without any, the goal was not measured."""
     alone = Result("net", 1, {"maps": [2.0]})
     both = Result("net", 1, {"bare": [1.0], "maps": [1.0]})
-    assert [verdict.value for verdict in judge([alone, both], [MAPS])] == [1.0]
+    assert [verdict.value.median for verdict in judge([alone, both], [MAPS])] == [1.0]
     with pytest.raises(ValueError, match="expected a measurement of 'maps'"):
         judge([alone], [MAPS])
 

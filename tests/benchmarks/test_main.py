@@ -49,7 +49,7 @@ def test_a_missed_goal_is_named_and_fails(
     assert main(["--output", str(path)], measure=lambda options: measured(all_maps)) == code
     printed = capsys.readouterr()
     verdict = (
-        f"efficientnet_lite0, batch 1: {goals.ALL}: {all_maps:.3f} x {goals.BARE} (at most 1.05)"
+        f"efficientnet_lite0, batch 1: {goals.ALL}: {all_maps:.3f} x {goals.BARE} (at most 1.05"
     )
     assert f"{'MISSED' if code else 'met   '}  {verdict}" in printed.out
     assert ("1 of 17 goals missed" in printed.err) is bool(code)
