@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import threading
@@ -18,6 +19,7 @@ from playwright.sync_api import (
     Page,
     Request,
     Response,
+    TimeoutError,
     sync_playwright,
 )
 from sphinx_external_toc.parsing import parse_toc_yaml
@@ -27,6 +29,10 @@ from tooling import browser, serve
 ROOT = Path(__file__).resolve().parents[2]
 BUILT = ROOT / "_build" / "html"
 FOLDER = "/cam/"
+ALL_AWAKE = """() =>
+    document.querySelectorAll('[data-camlib-explorer]:not([data-camlib-app] *), [data-camlib-app]').length
+    <= performance.getEntriesByType('mark').filter(({ name }) => name.startsWith('explorer ')).length
+"""
 # No name has an address: what a page asks another server for fails, as it would on an island.
 ISLAND = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", ISLAND)
@@ -109,6 +115,7 @@ class Visit:
 
     page: Page
     site: str
+    scripts: bool = True
     problems: list[str] = field(default_factory=list)
     foreign: list[str] = field(default_factory=list)
 
@@ -143,11 +150,16 @@ class Visit:
             self.foreign.append(request.url)
 
     def open(self, name: str) -> Page:
-        """Open a page of the book by its name, and wait until formulas are drawn and all is quiet."""
+        """Open a page of the book by its name, and wait until all is quiet, drawn and awake."""
         address = name if ".html" in name else f"{name}.html"
         self.page.goto(f"{self.site}{address}", wait_until="networkidle")
         # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
         self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
+        # On a busy machine the network is quiet for a while between two modules. Whether all explorers
+        # do wake is for a test to ask.
+        if self.scripts:
+            with contextlib.suppress(TimeoutError):
+                self.page.wait_for_function(ALL_AWAKE, timeout=20_000)
         return self.page
 
 
@@ -178,7 +190,7 @@ def visit(
             reduced_motion=motion,
         )
         contexts.append(context)
-        visit = Visit(context.new_page(), site)
+        visit = Visit(context.new_page(), site, scripts)
         visit.open(name)
         record_property("page", name.partition(".html")[0])
         return visit
