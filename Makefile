@@ -73,7 +73,7 @@ chapters: .venv/.ready ## only run the chapters again and compare what they prin
 		--nbval-sanitize-with tooling/nbval.cfg $$notebooks
 
 pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
-	@$(browser) && $(py) -m pytest -q -n 2 --dist loadgroup --junitxml=_build/reports/pages.xml \
+	@$(browser) && $(py) -m pytest -q -n 2 --dist loadscope --junitxml=_build/reports/pages.xml \
 		tests/book/test_figures.py tests/site
 
 widgets: _web/fingerprint .venv/.ready ## only the explorers in JupyterLab, worked by hand and from Python

@@ -23,6 +23,7 @@ from playwright.sync_api import (
     sync_playwright,
 )
 from sphinx_external_toc.parsing import parse_toc_yaml
+from xdist.scheduler import LoadScopeScheduling
 
 from tooling import browser, serve
 
@@ -40,6 +41,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", ISL
 MADE = ("genindex", "search.html?q=pooling")
 
 
+@functools.cache
 def table_of_contents() -> list[str]:
     """Return the pages that _toc.yml lists, without suffix: ["book/intro", ...]."""
     return list(parse_toc_yaml(ROOT / "_toc.yml"))
@@ -50,9 +52,24 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     listed = table_of_contents()
     for name, values in (("page_name", listed), ("any_page", [*listed, *MADE])):
         if name in metafunc.fixturenames:
-            # Of two workers, one does all tests of a page, for it opens the page once for them all.
-            groups = [pytest.param(value, marks=pytest.mark.xdist_group(value)) for value in values]
-            metafunc.parametrize(name, groups)
+            metafunc.parametrize(name, values)
+
+
+class ByPage(LoadScopeScheduling):
+    """Of two workers, one does all tests of a page, for it opens the page once for them all.
+
+    pytest-xdist's own groups need node names that can be written to, which pytest 9.2 has no more.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        given = nodeid.partition("[")[2]
+        names = (name for name in (*table_of_contents(), *MADE) if given.startswith(name))
+        return max(names, key=len, default=nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByPage | None:
+    """Hand the tests out page by page, where they are handed out by scope."""
+    return ByPage(config, log) if config.option.dist == "loadscope" else None
 
 
 class BelowFolder(serve.Handler):
