@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import torch
 from jaxtyping import Float
 from torch import Tensor
 from torch.nn import functional as F
 
 from camlib.errors import check_axes, describe
 
-# The classes' linear layer, applied at every place, is a convolution with kernels of 1x1. For many
-# classes a processor computes that in half the time of the same product of matrices. Graphics cards
-# may round the factors of a convolution to 10 bits (TF32), and for few classes it only costs more.
+# For so many classes a processor convolves in half the time that the product of matrices takes; for
+# fewer it only costs more. Graphics cards may round a convolution's factors to 10 bits (TF32).
 _MANY = 200
+# oneDNN computes so many kernels at once, and is slow where the last of them are missing.
+_KERNELS = 16
 
 
 def weighted_sum(
@@ -63,6 +65,21 @@ def weighted_sum(
             f"weight: expected dtype {features.dtype} on {features.device} like features, got "
             f"{weight.dtype} on {weight.device}. Convert it: weight.to(features)."
         )
-    if len(weight) >= _MANY and features.device.type == "cpu":
-        return F.conv2d(features.contiguous(), weight[:, :, None, None])
+    if len(weight) >= _MANY and features.device.type == "cpu" and features.dtype == torch.float32:
+        return _by_convolution(features, weight)
     return (weight @ features.flatten(2)).view(len(features), -1, *features.shape[2:])
+
+
+def _by_convolution(
+    features: Float[Tensor, "n k h w"], weight: Float[Tensor, "c k"]
+) -> Float[Tensor, "n c h w"]:
+    """Convolve with kernels of 1x1: each class is a pixel, and each place of the features a kernel.
+
+    The other way round the many weights would be the kernels, which oneDNN lays out anew each time.
+    """
+    (n, k, h, w), c = features.shape, len(weight)
+    places = features.permute(0, 2, 3, 1).reshape(-1, k)
+    kernels = F.pad(places, (0, 0, 0, -len(places) % _KERNELS))
+    image = weight.contiguous().view(1, c, 1, k).permute(0, 3, 1, 2)  # channels last in memory
+    maps = F.conv2d(image, kernels[:, :, None, None])[0, : n * h * w, :, 0]
+    return maps.T.reshape(c, n, h * w).transpose(0, 1).contiguous().view(n, c, h, w)

@@ -52,6 +52,32 @@ def test_channels_last_memory_gives_the_same_maps() -> None:
     )
 
 
+@pytest.mark.parametrize("classes", [199, 200, 333])
+@pytest.mark.parametrize("n", [1, 3])
+@pytest.mark.parametrize("memory", [torch.contiguous_format, torch.channels_last])
+def test_many_classes_are_weighed_as_few_are(
+    classes: int, n: int, memory: torch.memory_format
+) -> None:
+    """A processor weighs them as a convolution; the places of 3x5 cells are no full block of it."""
+    features = torch.randn(n, 6, 3, 5).contiguous(memory_format=memory)
+    weight = torch.randn(classes, 12)[:, ::2]  # with gaps in memory
+    maps = camlib.weighted_sum(features, weight)
+    assert maps.shape == (n, classes, 3, 5)
+    assert maps.is_contiguous()
+    expected = torch.einsum("ck,nkhw->nchw", weight.double(), features.double())
+    torch.testing.assert_close(maps.double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_the_gradient_flows_through_many_classes() -> None:
+    features = torch.randn(1, 6, 3, 5, requires_grad=True)
+    weight = torch.randn(333, 6, requires_grad=True)
+    camlib.weighted_sum(features, weight).sum().backward()
+    torch.testing.assert_close(
+        features.grad, weight.detach().sum(0)[:, None, None].expand(1, 6, 3, 5)
+    )
+    torch.testing.assert_close(weight.grad, features.detach().sum((0, 2, 3)).expand(333, 6))
+
+
 @pytest.mark.parametrize(
     ("features", "weight", "error", "message"),
     [

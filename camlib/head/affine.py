@@ -68,7 +68,8 @@ def shift(before: Affine, by: Tensor | None) -> Affine:
     if before.offset is not None:
         return replace(before, offset=before.offset + by)
     own = by.to(before.exact, copy=True)  # nobody can write into a layer's bias through it
-    return replace(before, offset=own if by.ndim == 2 else own[None])
+    offset = own if by.ndim == 2 else own[None]
+    return Affine(before.exact, before.weight, before.scale, offset, before.held)
 
 
 def pick(before: Affine, places: Int[Tensor, " d"], among: int) -> Affine:

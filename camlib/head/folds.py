@@ -87,7 +87,7 @@ def _product_and_sum(before: Affine, call: Call) -> Affine:
 
 
 def _matrix(before: Affine, call: Call, weight: Tensor, bias: Tensor | None) -> Affine:
-    whole = weight.ndim == 2 and weight.shape[1] == call.source[0].numel()
+    whole = weight.ndim == 2 and weight.shape[1] == call.source.shape[1:].numel()
     if not whole or (bias is not None and bias.ndim != 1):
         raise NotAffineError  # it reads something else than the whole vector
     return matrix(before, weight, bias)
