@@ -119,12 +119,15 @@ def positive(
     tensor([[0.0000, 0.5000, 1.0000]])
     """
     _check_maps(maps)
-    return signed(maps.relu(), peak)
+    values = maps.relu()
+    if peak is None:
+        return _divided(values, values.amax(dim=(-2, -1), keepdim=True))
+    return (values / _checked_peak(peak, maps)).clamp(max=1)
 
 
 def _divided(maps: Tensor, by: Tensor) -> Tensor:
-    """Divide where there is something to divide by: zero by zero gives zero."""
-    return torch.where(by > 0, maps / torch.where(by > 0, by, torch.ones_like(by)), 0.0)
+    """Divide by each map's largest magnitude; maps of zeros, which have none, stay as they are."""
+    return maps / torch.where(by > 0, by, 1.0)
 
 
 def _check_maps(maps: object) -> None:

