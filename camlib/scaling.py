@@ -126,7 +126,7 @@ def positive(
 
 
 def _divided(maps: Tensor, by: Tensor) -> Tensor:
-    """Divide by each map's largest magnitude; maps of zeros, which have none, stay as they are."""
+    """Divide each map by what it spans; a map that spans nothing holds zeros, and keeps them."""
     return maps / torch.where(by > 0, by, 1.0)
 
 

@@ -39,7 +39,7 @@ def evaluating(network: nn.Module) -> Iterator[None]:
 
 
 def modules_of(network: nn.Module) -> Iterator[nn.Module]:
-    """Yield all modules as ``network.modules()`` does, in half the time: this is in every call."""
+    """Yield all modules as ``network.modules()`` does, in two thirds of the time, for every call."""
     found: list[nn.Module | None] = [network]
     for module in found:
         if module is not None:
