@@ -77,8 +77,9 @@ def wanted(options: Namespace) -> list[goals.Goal]:
     return [
         goal
         for goal in goals.GOALS
+        if goal.batch in (None, *options.batches)
         # What has no ratio is a page's; what names no network is on each that has a CAM.
-        if (networks & ({goal.on} if goal.on else set(CAM_READY)) if goal.over else options.pages)
+        and (networks & ({goal.on} if goal.on else set(CAM_READY)) if goal.over else options.pages)
     ]
 
 

@@ -39,7 +39,7 @@ class Goal:
     """A limit on a contestant: on its ratio to another one, or, with none, on its own value.
 
     That value is in milliseconds, or in kilobytes where the result says so. ``on`` names the only
-    subject that the limit is for; None: all.
+    subject that the limit is for, ``batch`` the only number of pictures; None: all.
     """
 
     of: str
@@ -47,6 +47,7 @@ class Goal:
     at_least: float = 0.0
     at_most: float = float("inf")
     on: str | None = None
+    batch: int | None = None
 
     def met_by(self, value: float) -> bool:
         """Say whether a measured value keeps the limit."""
@@ -60,9 +61,12 @@ class Goal:
 
 GOALS = (
     Goal(ALL, BARE, at_most=1.05),
-    # On ResNet-50 a whole Grad-CAM costs three to four bare passes: no method that runs the network
-    # once can be four times as fast there, so that ratio is printed but has no limit.
-    Goal(GRAD_CAM_ONE, ONE, at_least=4, on="efficientnet_lite0"),
+    Goal(ONE, BARE, at_most=1.05),
+    # Four times as fast was the wish. But a whole Grad-CAM costs 3.1 to 3.7 bare passes: what runs
+    # the network once would have to be faster than the network. Only with several pictures of the
+    # book's network is it, by their layout in memory, and a Grad-CAM costs five passes there.
+    Goal(GRAD_CAM_ONE, ONE, at_least=3),
+    Goal(GRAD_CAM_ONE, ONE, at_least=4, on="efficientnet_lite0", batch=8),
     Goal(GRAD_CAM_TEN, TEN, at_least=20),
     *(
         Goal(gradient_maps("camlib", GRAD_CAM, count), BARE, at_most=1.05, on="resnet50")
@@ -154,7 +158,8 @@ def _is_on(goal: Goal, result: Result) -> bool:
     """Say whether a result is what a goal is about: a ratio is one of times."""
     both = {goal.of, goal.of if goal.over is None else goal.over}
     timed = goal.over is None or result.unit == "ms"
-    return timed and both <= result.times.keys() and goal.on in (None, result.subject)
+    there = goal.on in (None, result.subject) and goal.batch in (None, result.batch)
+    return timed and there and both <= result.times.keys()
 
 
 def _value(goal: Goal, times: Times) -> Ratio:
