@@ -145,7 +145,7 @@ def _layer_and_reason(message: str) -> tuple[str, str]:
     if not found:
         raise ValueError(f"expected a refusal that names a layer, got: {message}")
     layer, kind, reason = found.groups()
-    return f"`{layer}` ({kind})", re.sub(r" by (\w+)$", r" by `\1`", reason)
+    return f"`{layer}` ({kind})", reason
 
 
 def row(verdict: Exact | Refused) -> str:
@@ -154,8 +154,8 @@ def row(verdict: Exact | Refused) -> str:
     if isinstance(verdict, Refused):
         return f"{start} {verdict.layer} {verdict.reason} |"
     bound = next(bound for bound in ERRORS if verdict.error < bound)
-    features = " × ".join(map(str, verdict.features))
-    return f"{start} {features} | < {bound:.0e} |".replace("e-0", "e-")
+    features = "\u00a0×\u00a0".join(map(str, verdict.features))  # never broken into lines
+    return f"{start} {features} | <\u00a0{bound:.0e} |".replace("e-0", "e-")
 
 
 def rows(page: str) -> dict[str, str]:

@@ -40,8 +40,10 @@ export function assemble(given) {
   const order = strongest(logits, count);
   const rank = new Int32Array(count);
   order.forEach((place, position) => (rank[place] = position + 1));
+  // Some classes may have been left out, and a rank among the others is not the network's.
+  const all = given.classes.some((index) => index >= count) ? `the ${count} here` : `${count}`;
   return {
-    ...given, count, rows, columns, order, rank,
+    ...given, count, rows, columns, order, rank, all,
     peak: largest(maps),
     mapOf: (place) => maps.subarray(place * rows * columns, (place + 1) * rows * columns),
   };
@@ -97,7 +99,7 @@ export function explore(root, data, state) {
   });
   const hush = state.subscribe("class_index", () => voice.say(
     `${here.name}: logit ${number(data.logits[here.place], 2)}, rank ${data.rank[here.place]} of ` +
-    `${data.count}. ${sum.sentence()}`));
+    `${data.all}. ${sum.sentence()}`));
   return () => {
     voice.stop();
     rest();
@@ -113,7 +115,7 @@ function titlePart({ data, here }) {
     node: element("p", { class: "title" }, name, " ", rank),
     update() {
       name.textContent = here.name;
-      rank.textContent = `logit ${number(data.logits[here.place], 2)} · rank ${data.rank[here.place]} of ${data.count}`;
+      rank.textContent = `logit ${number(data.logits[here.place], 2)} · rank ${data.rank[here.place]} of ${data.all}`;
     },
   };
 }
@@ -371,7 +373,7 @@ function speaksPart({ data, here, rows, columns }) {
       });
       const mine = values[here.place];
       const before = values.reduce((count, value) => count + (value > mine), 0);
-      own.textContent = `For ${here.name} here: ${here.value(mine)}, rank ${before + 1} of ${data.count}`;
+      own.textContent = `For ${here.name} here: ${here.value(mine)}, rank ${before + 1} of ${data.all}`;
     },
   };
 }

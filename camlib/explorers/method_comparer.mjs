@@ -71,6 +71,7 @@ function explore(root, data, state) {
   const settings = settingsPart(data, state);
   const app = element("div", { class: "app comparing", style: `--count: ${methods.length}; --opacity: ${data.opacity}` },
     title.node, element("div", { class: "panels" }, ...panels.map(({ node }) => node), words.node), settings.node, voice.node);
+  app.classList.toggle("cx-wide", size[1] > 1.5 * size[0]);
   root.append(app);
   const points = [...panels.map(({ point }) => point), words];
   const all = [here, title, ...panels, ...points, settings];
@@ -183,11 +184,15 @@ const STYLE = `
 .cx-panel .cx-heat { opacity: var(--opacity); }
 .cx-panel .cx-value { min-height: 1.75rem; font-size: 1.25rem; font-weight: 600; }
 .cx-about { display: flex; flex-direction: column; gap: 0.5rem; }
-.cx-choice div { flex-wrap: wrap; }
-.cx-choice span { white-space: normal; }
-.cx-choice small { font-weight: 400; color: var(--cx-muted); }
+/* In two columns, behind two panels or four, no place is left beside them. */
+.cx-about:nth-child(odd) { grid-column: 1 / -1; }
+.cx-wide .cx-panels { grid-template-columns: minmax(0, 1fr); }
+.cx-choice div { display: grid; grid-template-columns: repeat(auto-fit, minmax(5.25rem, 1fr)); }
+.cx-choice label { display: grid; }
+.cx-choice span { align-content: center; white-space: normal; overflow-wrap: anywhere; }
+.cx-choice small { display: block; font-weight: 400; color: var(--cx-muted); }
 @container (min-width: 34rem) {
-  .cx-panels { grid-template-columns: repeat(var(--count), minmax(0, 1fr)); }
+  .cx-panels, .cx-wide .cx-panels { grid-template-columns: repeat(var(--count), minmax(0, 1fr)); }
   .cx-about { grid-column: 1 / -1; }
 }
 `;

@@ -128,9 +128,10 @@ def _explain_no_average(first: Step, rest: Sequence[Step], source: Tensor) -> tu
     vector = first.value.flatten(1)
     if source.ndim == 3:
         token_reader = rest[0] if rest else first
+        how = "indexing" if first.call.name == "__getitem__" else first.call.name
         return (
             f"{token_reader.place} reads one vector made of a sequence of {source.shape[1]} tokens "
-            f"by {first.call.name}",
+            f"by {how}",
             "A sequence has no feature maps to weight; use a network with convolutions, or one that "
             "averages a grid of places, such as Swin.",
         )

@@ -17,6 +17,7 @@ from camlib.plotting.style import INK, style
 _CELL = 0.415  # inches
 _LETTER = 0.21  # cells, the width of a sign's letter
 _SPACE = 0.45  # cells beside a sign
+_EDGE = 0.06  # cells at the right, for the last border
 
 
 def numbers(
@@ -125,7 +126,7 @@ def _places(
         for i, left in row:
             places[i] = (left, y + head + (tallest - tables[i].shape[0]) / 2)
         y += head + tallest + 0.15
-    return places, wide + 0.02, y
+    return places, wide + _EDGE, y
 
 
 def _draw(

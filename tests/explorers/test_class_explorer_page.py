@@ -501,3 +501,5 @@ def test_a_subset_uses_the_networks_numbering(serve: Open, alive: Open) -> None:
     page.get_by_role("combobox").fill("285")
     page.get_by_role("combobox").press("Enter")
     chosen(page, 285)
+    rank = int((cam.logits[0] >= cam.logits[0, 2]).sum())
+    expect(title(page)).to_contain_text(f"rank {rank} of the 3 here")  # not among all classes

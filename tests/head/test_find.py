@@ -273,7 +273,7 @@ REFUSED: dict[str, tuple[Callable[[Net, Tensor], object], str]] = {
     "one token of a sequence": (
         lambda n, f: n.fc(f.flatten(2).transpose(1, 2)[:, 0]),
         "layer 'fc' of type Linear (linear) reads one vector made of a sequence of 36 tokens by "
-        "__getitem__. A sequence has no feature maps to weight; use a network with convolutions, or "
+        "indexing. A sequence has no feature maps to weight; use a network with convolutions, or "
         "one that averages a grid of places, such as Swin.",
     ),
 }

@@ -100,7 +100,7 @@ class TestMaking:
         assert text.endswith("\nAfter.\n")
         assert "old" not in text
         assert zoo.rows(text) == {
-            "a": "| `a` | 0.0 | 4 × 7 × 7 | < 1e-5 |",
+            "a": "| `a` | 0.0 | 4\u00a0×\u00a07\u00a0×\u00a07 | <\u00a01e-5 |",
             "b": "| `b` | 0.0 | `activation` (Tanh) stands behind the pooling and is not linear |",
         }
         assert "zoo: 1 exact, 1 refused, none wrong: zoo.md is written" in capsys.readouterr().out

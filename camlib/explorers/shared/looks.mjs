@@ -57,7 +57,7 @@ const SHARED = `
 }
 
 .camlib-explorer .cx-bar { max-width: 448px; }
-.camlib-explorer .cx-ramp { position: relative; height: 0.625rem; background: var(--cx-wash); border-radius: 0.3125rem; }
+.camlib-explorer .cx-ramp { position: relative; height: 0.625rem; background: #c4c4c4; border-radius: 0.3125rem; }
 .camlib-explorer .cx-ramp canvas { display: block; width: 100%; height: 100%; border-radius: 0.3125rem; }
 .camlib-explorer .cx-needle {
   position: absolute; top: -0.1875rem; bottom: -0.1875rem; width: 4px; margin-left: -2px;
