@@ -221,10 +221,12 @@ def weighted_maps(
     check_axes("features", features, "n k h w")
     check_axes("weights", weights, "n t k")
     n, k = features.shape[:2]
-    if (weights.shape[0], weights.shape[2]) != (n, k) or weights.dtype != features.dtype:
+    alike = weights.dtype == features.dtype and weights.device == features.device
+    if (weights.shape[0], weights.shape[2]) != (n, k) or not alike:
         raise ValueError(
-            f"weights: expected shape ({n}, t, {k}) and dtype {features.dtype} like features, got "
-            f"{describe(weights)}. Pass one row of {k} weights for each picture and target."
+            f"weights: expected shape ({n}, t, {k}) and dtype {features.dtype} on {features.device} "
+            f"like features, got {describe(weights)} on {weights.device}. Pass one row of {k} weights "
+            "for each picture and target."
         )
     return (weights @ features.flatten(2)).view(n, -1, *features.shape[2:])
 
@@ -247,9 +249,12 @@ def _check_maps(name: str, value: object) -> Tensor:
 
 def _check_like(features: object, gradients: Tensor) -> None:
     maps = _check_maps("features", features)
-    if maps.dtype != gradients.dtype or maps.shape[-3:] != gradients.shape[-3:]:
+    leading = zip(maps.shape[-4::-1], gradients.shape[-4::-1], strict=False)
+    broadcasts = maps.ndim <= gradients.ndim and all(mine in (1, other) for mine, other in leading)
+    alike = maps.dtype == gradients.dtype and maps.shape[-3:] == gradients.shape[-3:]
+    if not (alike and broadcasts):
         raise ValueError(
             f"features: expected (k, h, w) = {tuple(gradients.shape[-3:])} and dtype "
             f"{gradients.dtype} like gradients, got {describe(maps)}. "
-            "Pass the features that the gradients belong to."
+            f"Pass the features that the gradients, {describe(gradients)}, belong to."
         )

@@ -45,7 +45,8 @@ def min_max(maps: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h w"]:
     _check_maps(maps)
     low = maps.amin(dim=(-2, -1), keepdim=True)
     high = maps.amax(dim=(-2, -1), keepdim=True)
-    return _divided(maps - low, high - low)
+    # Halves, lest the difference of the largest numbers of a dtype be infinite.
+    return _divided(maps / 2 - low / 2, high / 2 - low / 2)
 
 
 def signed(
@@ -141,8 +142,12 @@ def _check_maps(maps: object) -> None:
 
 
 def _checked_peak(peak: float | Tensor, maps: Tensor) -> Tensor:
-    value = torch.as_tensor(peak, dtype=maps.dtype, device=maps.device)
-    if not bool(((value > 0) & value.isfinite()).all()):
+    try:
+        value = torch.as_tensor(peak, dtype=maps.dtype, device=maps.device)
+        fits = torch.broadcast_shapes(value.shape, maps.shape) == maps.shape
+    except (RuntimeError, TypeError, ValueError):
+        fits = False
+    if not fits or not bool(((value > 0) & value.isfinite()).all()):
         raise ValueError(
             f"peak: expected a positive number or a tensor of them, got {peak!r}. "
             "Pass the largest magnitude to be shown, for example cam.maps.abs().max()."

@@ -156,15 +156,15 @@ ONES = torch.ones(1, 2, 3, 3)
             lambda: formulas.plus_plus_alphas(ONES, torch.ones(1, 3, 3, 3)),
             ValueError,
             "features: expected (k, h, w) = (2, 3, 3) and dtype torch.float32 like gradients, got "
-            "Tensor of shape (1, 3, 3, 3) and dtype float32. Pass the features that the gradients "
-            "belong to.",
+            "Tensor of shape (1, 3, 3, 3) and dtype float32. Pass the features that the gradients, "
+            "Tensor of shape (1, 2, 3, 3) and dtype float32, belong to.",
         ),
         (
             lambda: formulas.grad_cam_plus_plus_weights(ONES, ONES.double()),
             ValueError,
             "features: expected (k, h, w) = (2, 3, 3) and dtype torch.float32 like gradients, got "
-            "Tensor of shape (1, 2, 3, 3) and dtype float64. Pass the features that the gradients "
-            "belong to.",
+            "Tensor of shape (1, 2, 3, 3) and dtype float64. Pass the features that the gradients, "
+            "Tensor of shape (1, 2, 3, 3) and dtype float32, belong to.",
         ),
         (
             lambda: formulas.pooled_plus_plus_weights(torch.ones(1, 3), torch.ones(1, 2)),
@@ -176,9 +176,9 @@ ONES = torch.ones(1, 2, 3, 3)
         (
             lambda: formulas.weighted_maps(ONES, torch.ones(1, 5, 3)),
             ValueError,
-            "weights: expected shape (1, t, 2) and dtype torch.float32 like features, got Tensor of "
-            "shape (1, 5, 3) and dtype float32. Pass one row of 2 weights for each picture and "
-            "target.",
+            "weights: expected shape (1, t, 2) and dtype torch.float32 on cpu like features, got Tensor "
+            "of shape (1, 5, 3) and dtype float32 on cpu. Pass one row of 2 weights for each picture "
+            "and target.",
         ),
     ],
 )

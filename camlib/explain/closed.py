@@ -23,7 +23,8 @@ def maps_from_head(head: Head, target: Target, method: Method, layer: str) -> Gr
     exact = torch.promote_types(head.features.dtype, torch.float32)
     with in_full_precision(head.logits.device):
         # The logits have been checked when the head was found.
-        scores = (target.of if target.score is None else target.scores)(head.logits).to(exact)
+        said = head.logits if target.score is None else head.logits.clone()  # it may write to them
+        scores = (target.of if target.score is None else target.scores)(said).to(exact)
         weight, offset, logits = _linear_score(head, target, exact)
         maps = proven_maps(head, weight, offset, logits)
         factors = weight, head.scale[:, :, None].to(exact)
@@ -54,7 +55,7 @@ def _slopes(logits: Tensor, target: Target) -> Tensor:
     """Differentiate a score with respect to the logits: all of the network that needs a graph."""
     leaf = logits.clone().requires_grad_()
     with torch.enable_grad():
-        score = target.scores(leaf).sum()
+        score = target.scores(leaf.clone()).sum()
     found = None
     if score.requires_grad:
         (found,) = torch.autograd.grad(score, leaf, allow_unused=True)

@@ -29,10 +29,13 @@ _UNNAMED = "(the averaged features)"
 class Choice:
     """What was found the last time: a head with its features' name, or a layer; no module in it.
 
-    ``parts`` are the identities of the network's modules: a new part, and it is looked for anew.
+    ``parts`` are the identities of the network's modules: a new part, and it is looked for anew. So
+    is a layer for a target of one's own, which may read another output, and one of several calls
+    for pictures of another ``size``, which may need more of them.
     """
 
     parts: tuple[int, ...]
+    size: tuple[int, ...]
     name: str
     call: int | None = None
     has_head: bool = False
@@ -47,22 +50,29 @@ def default_maps(
     """Return the maps of a network that is being evaluated, at the layer of its own choice."""
     parts = tuple(map(id, modules_of(network)))
     choice = _CHOICES.get(network)
-    if choice is not None and choice.parts == parts:
+    size = tuple(images.shape[1:])
+    if choice is not None and choice.parts == parts and _holds_for(choice, target, size):
         found = _as_before(network, images, target, method, choice)
         if found is not None:
             return found
     head = _head(network, images, target)
+    place = _place_of(network, images[:1]) if head else None
     if head is not None and not head.held:
-        place = _place_of(network, images[:1])
-        choice = Choice(parts, place.label if place else _UNNAMED, has_head=True)
-        found = maps_from_head(head, target, method, choice.name)
-    else:
-        place = _place_of(network, images[:1]) if head else None
-        place = place or last_activation(network, images[: target.sample], target.of_sample())
-        choice = Choice(parts, place.name, place.call)
-        (found,) = maps_from_gradients(network, images, target, [place], method)
-    _CHOICES[network] = choice
+        choice = Choice(parts, size, place.label if place else _UNNAMED, has_head=True)
+        found = _from_head(head, target, method, choice.name)
+        if found is not None:
+            _CHOICES[network] = choice
+            return found
+        place = None
+    place = place or last_activation(network, images[: target.sample], target.of_sample())
+    (found,) = maps_from_gradients(network, images, target, [place], method)
+    if target.score is None:
+        _CHOICES[network] = Choice(parts, size, place.name, place.call)
     return found
+
+
+def _holds_for(choice: Choice, target: Target, size: tuple[int, ...]) -> bool:
+    return choice.has_head or (target.score is None and choice.call in (None, 1) or choice.size == size)
 
 
 def _as_before(
@@ -72,13 +82,21 @@ def _as_before(
     if choice.has_head:
         head = _head(network, images, target)
         good = head is not None and not head.held
-        return maps_from_head(head, target, method, choice.name) if head and good else None
+        return _from_head(head, target, method, choice.name) if head and good else None
     place = Place(network.get_submodule(choice.name), choice.name, choice.call)
     try:
         (found,) = maps_from_gradients(network, images, target, [place], method)
     except UnusableLayerError:
         return None
     return found
+
+
+def _from_head(head: Head, target: Target, method: Method, layer: str) -> GradientMaps | None:
+    """Return the maps by the closed form; None if they do not add up, so that it does not hold."""
+    try:
+        return maps_from_head(head, target, method, layer)
+    except NotCAMReadyError:
+        return None
 
 
 def _head(network: nn.Module, images: Tensor, target: Target) -> Head | None:

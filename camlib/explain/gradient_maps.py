@@ -7,6 +7,7 @@ from typing import overload
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from camlib.errors import describe
 from camlib.explain.default import default_maps
 from camlib.explain.layers import Layer, as_place
 from camlib.explain.methods import GRAD_CAM, GRAD_CAM_PLUS_PLUS, GradientMaps, Method
@@ -180,6 +181,12 @@ def _maps(
     wanted = as_target(target, len(images))
     if layer is None:
         return _default(network, images, wanted, reshape, method)
+    if reshape is not None and not callable(reshape):
+        raise TypeError(
+            f"reshape: expected a function from a layer's output to feature maps, got "
+            f"{describe(reshape)}. For tokens behind a class token: lambda tokens: "
+            "tokens[:, 1:].transpose(1, 2).unflatten(2, (rows, columns))."
+        )
     layers = layer if isinstance(layer, (list, tuple)) else [layer]
     places = [as_place(network, one) for one in layers]
     if not places:

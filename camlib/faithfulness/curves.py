@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -139,8 +140,9 @@ def blurred(images: Float[Tensor, "n 3 H W"], sigma: float = 5.0) -> Float[Tenso
         If ``images`` is no batch, or ``sigma`` is not positive or too large for it.
     """
     check_axes("images", images, "n channels H W")
-    reach = round(2 * sigma)
-    if not sigma > 0 or reach >= min(images.shape[2:]):
+    known = isinstance(sigma, (int, float)) and math.isfinite(sigma)
+    reach = round(2 * sigma) if known else 0
+    if not known or not sigma > 0 or reach >= min(images.shape[2:]):
         raise ValueError(
             f"sigma: expected a positive number, at most half the pictures' sides of "
             f"{tuple(images.shape[2:])} pixels, got {sigma!r}. Start with 5."
@@ -170,7 +172,9 @@ def _change(
         probabilities(network, torch.where(ranks[:, None] < count, end, start), target, probability)
         for count in counts
     ]
-    fractions = torch.tensor(counts, dtype=seen[0].dtype, device=start.device) / pixels
+    # Sixteen bits cannot count the pixels of a large picture.
+    wide = torch.promote_types(seen[0].dtype, torch.float32)
+    fractions = torch.tensor(counts, dtype=wide, device=start.device) / pixels
     return Curve(fractions, torch.stack(seen, dim=1))
 
 

@@ -93,10 +93,20 @@ def randomisation_test(
     for module in layers.values():
         with torch.no_grad():
             for parameter in _own_parameters(module, ran):
-                parameter.copy_((replace or shuffled)(parameter.detach().clone(), draw))
+                parameter.copy_(_replaced(replace or shuffled, parameter, draw))
         maps.append(_explained(explain, randomised, len(images)))
     similarity = np.array([rank_correlation(maps[0], later) for later in maps[1:]])
     return Randomisation(tuple(layers), torch.stack(maps), similarity)
+
+
+def _replaced(replace: Replace, parameter: Tensor, draw: torch.Generator) -> Tensor:
+    new = replace(parameter.detach().clone(), draw)
+    if not isinstance(new, Tensor) or new.shape != parameter.shape:
+        raise ValueError(
+            f"replace: expected a function that returns a tensor of the parameter's shape "
+            f"{tuple(parameter.shape)}, got {describe(new)}. Make it like the one it is given."
+        )
+    return new
 
 
 def shuffled(parameter: Tensor, generator: torch.Generator) -> Tensor:
@@ -147,7 +157,8 @@ def rank_correlation(
     """
     _check_pair(maps, others)
     one, other = (
-        rankdata(batch.detach().flatten(1).cpu().numpy(), axis=1) for batch in (maps, others)
+        rankdata(batch.detach().flatten(1).cpu().double().numpy(), axis=1)
+        for batch in (maps, others)
     )
     one, other = one - one.mean(1, keepdims=True), other - other.mean(1, keepdims=True)
     size = np.sqrt((one**2).sum(1) * (other**2).sum(1))

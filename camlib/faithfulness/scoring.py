@@ -87,7 +87,9 @@ def check_maps(maps: object, images: Tensor) -> Tensor:
 
 def as_pictures(baseline: float | Tensor, images: Tensor) -> Tensor:
     """Return what stands where a picture is taken away, in the pictures' shape."""
+    check_axes("images", images, "n channels H W")
     value = torch.as_tensor(baseline, dtype=images.dtype, device=images.device)
+    check_finite("baseline", value, "Pass 0.0 for the mean colour of normalised pictures.")
     try:
         return value.expand_as(images)
     except RuntimeError:

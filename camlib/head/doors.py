@@ -118,7 +118,12 @@ class NotLogitsError(ValueError):
 
 def check_logits(logits: object, n: int) -> None:
     """Raise if the network's output is not one row of logits per picture."""
-    if isinstance(logits, Tensor) and logits.ndim == 2 and logits.shape[0] == n:
+    if isinstance(logits, Tensor) and logits.ndim == 2 and logits.shape[0] == n and logits.numel():
+        if not logits.is_floating_point():
+            raise NotLogitsError(
+                f"network: expected logits that are floating-point numbers, got {describe(logits)}. "
+                "Leave argmax and rounding out of forward."
+            )
         check_finite("network(images)", logits, "Look for damaged weights or an overflow.")
         return
     raise NotLogitsError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -96,10 +96,12 @@ def find_head(
     """
     check_network(network)
     check_images(images, network, check_values)
-    with evaluating(network):
+    with evaluating(network) as was_training:
         found = look_for_head(network, images)
         if found is None:
             raise NotCAMReadyError(reason_for_refusal(network, images[:1]))
+        if was_training:  # some layers have other weights then (low-rank adapters)
+            found = replace(found, weight=found.weight.clone())
     return found
 
 

@@ -42,10 +42,12 @@ def run_in_fast_layout(
     network: nn.Module, images: Tensor, run: Callable[[Tensor], _Result]
 ) -> _Result:
     """Call ``run`` with the images as :func:`in_fast_layout` has them, if the network can read that."""
+    laid_out = in_fast_layout(network, images)
     try:
-        return run(in_fast_layout(network, images))
-    except RuntimeError as error:
-        # A network that views its features in another shape can read only the usual layout.
-        if "view size is not compatible" not in str(error):
+        return run(laid_out)
+    except (RuntimeError, AssertionError):
+        # A network that views its features in another shape, or has a kernel of its own, may be able
+        # to read only the layout that was given. If that is not it, the error comes once more.
+        if laid_out is images:
             raise
         return run(images)

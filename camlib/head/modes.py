@@ -18,24 +18,36 @@ _ONE_AT_A_TIME = RLock()
 
 
 @contextmanager
-def evaluating(network: nn.Module) -> Iterator[None]:
+def evaluating(network: nn.Module) -> Iterator[bool]:
     """Put a network into evaluation mode, and every module back into its own mode afterwards.
 
     Inside, no gradients are recorded unless asked for, compiled parts run as they were written, and
-    no other thread evaluates a network in this way.
+    no other thread evaluates a network in this way. Yields whether a module was in training mode.
     """
     with _ONE_AT_A_TIME, _no_inference(), torch.no_grad(), _uncompiled():
         training = {module for module in modules_of(network) if module.training}
+        asked = [(one, one.requires_grad) for one in network.parameters()] if training else []
         try:
             if training:
                 network.eval()
-            yield
+            yield bool(training)
         finally:
-            if network in training:
-                network.train()  # also undoes what its own train() does beside setting flags
             if training:
-                for module in network.modules():
-                    module.training = module in training
+                _put_back(network, training, asked)
+
+
+def _put_back(
+    network: nn.Module, training: set[nn.Module], asked: list[tuple[nn.Parameter, bool]]
+) -> None:
+    """Undo what ``eval()`` did, also beside setting flags: some layers move or freeze weights."""
+    for module in network.modules():  # whoever holds others comes first, and sets their modes too
+        if module.training != (module in training):
+            module.train(module in training)
+    for module in network.modules():
+        module.training = module in training
+    for parameter, wanted in asked:
+        if parameter.requires_grad != wanted:
+            parameter.requires_grad_(wanted)
 
 
 def modules_of(network: nn.Module) -> Iterator[nn.Module]:

@@ -33,7 +33,7 @@ def picked(before: Affine, call: Call) -> Affine:
     chosen = call.function(numbers.view(source.shape), *call.args[1:], **call.kwargs)
     if len(chosen) != n:
         raise NotAffineError  # some of the pictures
-    places = chosen.flatten(1) - numbers[::k, None]
+    places = chosen.reshape(n, -1) - numbers[::k, None]
     if (places != places[0]).any() or (places[0] >= k).any():
         raise NotAffineError  # another place for each picture, or another picture's value
     return pick(before, places[0], among=k)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary, ref
 
 from torch import Tensor, nn
+from torch.utils.weak import WeakTensorKeyDictionary
 
 from camlib.head.doors import check_logits
 from camlib.head.ends import Ends
@@ -26,11 +28,13 @@ class Memory:
 
     Two modules are the pooling and the linear layer of a plain head, and a hook on each shows all.
     One is the last module that finished before the pooling: watching from there on spares the next
-    run the watching of some hundred other calls.
+    run the watching of some hundred other calls. Then the head's ``constants`` are known from the
+    run that was watched as a whole, held weakly; any other tensor may depend on the picture.
     """
 
     channels: int
     modules: tuple[ref[nn.Module], ...]
+    constants: WeakTensorKeyDictionary
 
 
 # Weak on both sides: neither a network nor a layer that was taken out of one is kept alive.
@@ -46,7 +50,7 @@ def run_from_memory(network: nn.Module, images: Tensor) -> Run | None:
     if len(modules) < len(memory.modules):
         return None
     if len(modules) == 1:
-        watch = Watch()
+        watch = Watch(constants=memory.constants.keys())
         with watch.from_the_end_of(modules[0]):
             logits = network(images)
         check_logits(logits, len(images))
@@ -71,9 +75,15 @@ def run_watched(network: nn.Module, images: Tensor) -> Run:
         if plain is not None and plain.features is tail.features:
             _remember(network, images, ends.modules)
         elif tail.after is not None:
-            _remember(network, images, (tail.after,))
+            _remember(network, images, (tail.after,), tail.constants())
     return Run(logits, tail)
 
 
-def _remember(network: nn.Module, images: Tensor, modules: tuple[nn.Module, ...]) -> None:
-    _MEMORIES[network] = Memory(images.shape[1], tuple(ref(module) for module in modules))
+def _remember(
+    network: nn.Module,
+    images: Tensor,
+    modules: tuple[nn.Module, ...],
+    constants: Iterable[Tensor] = (),
+) -> None:
+    held = WeakTensorKeyDictionary(dict.fromkeys(constants, True))
+    _MEMORIES[network] = Memory(images.shape[1], tuple(ref(module) for module in modules), held)

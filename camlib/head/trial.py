@@ -33,7 +33,10 @@ def is_affine_by_trial(call: Call) -> bool:
 
 
 def _call_with(call: Call, vector: Tensor) -> Any:
-    """Make the call with another vector in the source's place."""
+    """Make the call with another vector in the source's place, and copies of all other tensors.
+
+    It may write to them: batch normalisation in training mode does, to its running statistics.
+    """
     args = [_instead(argument, call.source, vector) for argument in call.args]
     kwargs = {name: _instead(value, call.source, vector) for name, value in call.kwargs.items()}
     result = call.function(*args, **kwargs)
@@ -43,4 +46,6 @@ def _call_with(call: Call, vector: Tensor) -> Any:
 def _instead(argument: Any, source: Tensor, vector: Tensor) -> Any:
     if isinstance(argument, (list, tuple)):
         return type(argument)([_instead(item, source, vector) for item in argument])
-    return vector if argument is source else argument
+    if argument is source:
+        return vector
+    return argument.clone() if isinstance(argument, Tensor) else argument

@@ -47,6 +47,15 @@ class Tail:
         """Return the tail with one more call."""
         return Tail(self.features, (*self.calls, call), self.after, self.version)
 
+    def constants(self) -> list[Tensor]:
+        """Return what the calls read beside the features: no parameters, but buffers and the like."""
+        return [
+            tensor
+            for call in self.calls
+            for tensor in tensors_among(call.args, call.kwargs)
+            if tensor is not call.source and tensor is not call.held
+        ]
+
     @property
     def is_affine(self) -> bool:
         """Say whether the calls can be folded into one affine map."""
@@ -71,19 +80,22 @@ def is_vector(tensor: Tensor) -> bool:
 class Watch(TorchFunctionMode):
     """While active, note for every tensor that comes from a global average how it came about.
 
-    Given the images, it also notes what was computed from them, and so cannot take a number that
-    depends on the picture for a constant of the head.
+    It also notes what was computed from the images, and so cannot take a number that depends on the
+    picture for a constant of the head. Without the images, when it starts late, only what is among
+    the given constants and the parameters is known not to depend on them.
     """
 
-    def __init__(self, images: Tensor | None = None) -> None:
+    def __init__(self, images: Tensor | None = None, constants: Iterable[Tensor] = ()) -> None:
         super().__init__()
         # Weak keys: when the network drops a pooled tensor (squeeze-excitation makes many of them),
         # the feature maps that were kept for it go too. No value may hold its own key.
         self.tails: Any = WeakTensorKeyDictionary()
         # What a tensor with fewer places was made of, for averages taken in several calls.
         self._grids: Any = WeakTensorKeyDictionary()
-        self._computed: Any = {} if images is None else WeakTensorKeyDictionary({images: True})
-        self._from_the_start = images is not None
+        self._computed: Any = WeakTensorKeyDictionary(dict.fromkeys(constants, False))
+        if images is not None:
+            self._computed[images] = True
+        self._starts_late = images is None
         self.finished: nn.Module | None = None
         self._met_convolution = False
         self._watching = False
@@ -103,8 +115,7 @@ class Watch(TorchFunctionMode):
         result = func(*args, **kwargs)
         if result is None and args and isinstance(args[0], Tensor):
             self.tails.pop(args[0], None)  # an assignment to an index has changed it
-        if self._from_the_start:
-            self._note_computed(tensors_read(name, args, kwargs), args, result)
+        self._note_computed(tensors_read(name, args, kwargs), args, result)
         for function, item in outcomes(func, result):
             if item.ndim in (1, 2, 3) or 1 in item.shape[1:]:
                 read = tensors_read(name, args, kwargs)
@@ -114,10 +125,17 @@ class Watch(TorchFunctionMode):
         return result
 
     def _note_computed(self, read: Sequence[Tensor], args: Sequence[Any], result: Any) -> None:
-        if any(tensor in self._computed for tensor in read):
+        computed = any(map(self._is_computed, read))
+        if computed or self._starts_late:
             written = args[:1] if result is None else [result]
             for tensor in tensors_among(written, {}):
-                self._computed[tensor] = True
+                self._computed[tensor] = computed
+
+    def _is_computed(self, tensor: Tensor) -> bool:
+        if type(tensor) is nn.Parameter:
+            return False
+        known: bool = self._computed.get(tensor, self._starts_late)
+        return known
 
     def _note(
         self,
@@ -131,7 +149,7 @@ class Watch(TorchFunctionMode):
         pooled = [tensor for tensor in tensors if tensor in self.tails]
         held = self._held_among(pooled)
         pooled = [tensor for tensor in pooled if tensor is not held]
-        computed = [tensor for tensor in tensors if tensor in self._computed and tensor is not held]
+        computed = [t for t in tensors if self._is_computed(t) and t is not held]
         source = pooled[0] if pooled else tensors[0]
         joins = len(pooled) > 1 or len(computed) > 1
         tail = self.tails[source] if pooled and not joins else None
