@@ -144,10 +144,11 @@ def _check_maps(maps: object) -> None:
 def _checked_peak(peak: float | Tensor, maps: Tensor) -> Tensor:
     try:
         value = torch.as_tensor(peak, dtype=maps.dtype, device=maps.device)
-        fits = torch.broadcast_shapes(value.shape, maps.shape) == maps.shape
+        value.expand_as(maps)
+        good = bool(((value > 0) & value.isfinite()).all())
     except (RuntimeError, TypeError, ValueError):
-        fits = False
-    if not fits or not bool(((value > 0) & value.isfinite()).all()):
+        good = False
+    if not good:
         raise ValueError(
             f"peak: expected a positive number or a tensor of them, got {peak!r}. "
             "Pass the largest magnitude to be shown, for example cam.maps.abs().max()."

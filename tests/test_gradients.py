@@ -186,3 +186,19 @@ def test_bad_input_is_named(call, error: type[Exception], message: str) -> None:
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_features_of_other_pictures_are_named() -> None:
+    """Broadcasting may repeat one picture's features, but not fit two to three."""
+    gradients, one, two = (torch.rand(n, 2, 3, 3) for n in (3, 1, 2))
+    repeated = formulas.plus_plus_alphas(gradients, one.expand(3, -1, -1, -1))
+    assert torch.equal(formulas.plus_plus_alphas(gradients, one), repeated)
+    for formula in (formulas.plus_plus_alphas, formulas.grad_cam_plus_plus_weights):
+        with pytest.raises(ValueError, match=r"^features: expected .* got Tensor of shape \(2, 2, 3, 3\)"):
+            formula(gradients, two)
+
+
+def test_weights_from_another_device_are_named() -> None:
+    """Torch alone would return memory that nobody has written to."""
+    with pytest.raises(ValueError, match=r"^weights: expected .* on cpu like features, .* on meta"):
+        formulas.weighted_maps(ONES, torch.ones(1, 5, 2, device="meta"))

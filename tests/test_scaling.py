@@ -102,3 +102,18 @@ def test_bad_input_is_named(
     with pytest.raises(error) as caught:
         scaling.signed(maps, peak)
     assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.float32])
+def test_the_whole_range_of_a_dtype_is_stretched(dtype: torch.dtype) -> None:
+    """The difference of its largest and smallest number is no number of the dtype."""
+    top = torch.finfo(dtype).max
+    maps = torch.tensor([[-top, 0, top]], dtype=dtype)
+    assert scaling.min_max(maps).tolist() == [[0, 0.5, 1]]
+
+
+@pytest.mark.parametrize("peak", ["1", torch.ones(4), torch.ones(1, 2, 3), float("nan")])
+@pytest.mark.parametrize("scale", [scaling.signed, scaling.positive])
+def test_a_peak_that_fits_no_map_is_named(scale, peak: object) -> None:
+    with pytest.raises(ValueError, match=r"^peak: expected a positive number or a tensor of them"):
+        scale(torch.ones(2, 3), peak)

@@ -74,8 +74,8 @@ def last_activation(network: nn.Module, images: Tensor, target: Target) -> Place
     errors: list[UnusableLayerError] = []
     for output in reversed(outputs.seen):
         tensor = output.tensor
-        if tensor.ndim < 3 or tensor[0].numel() == max(tensor.shape[1:]):
-            continue  # a vector
+        if tensor.ndim < 3 or tensor.numel() <= len(tensor) * max(tensor.shape[1:]):
+            continue  # a vector, or nothing at all
         if id(tensor) in kinds.tokens:
             raise ValueError(_no_grid(output))
         if tensor.ndim != 4 or id(tensor) in kinds.pooled or tensor[0, 0].numel() == 1:

@@ -23,7 +23,10 @@ def whole_numbers(name: str, numbers: Iterable[object]) -> list[int]:
         raise ValueError(
             f"{name}: expected at least one class index, got none. Pass None for all classes."
         )
-    return [int(number) for number in cast("list[int]", numbers)]
+    whole = [int(number) for number in cast("list[int]", numbers)]
+    if max(whole) >= 2**63:
+        raise ValueError(f"{name}: expected class indices, got {max(whole)}. Pass smaller ones.")
+    return whole
 
 
 def _is_whole(kind: type) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from weakref import WeakKeyDictionary
 
 from torch import Tensor, nn
@@ -20,6 +21,7 @@ from camlib.head import Head
 from camlib.head.doors import NotLogitsError
 from camlib.head.find import look_for_head
 from camlib.head.modes import modules_of
+from camlib.head.runs import on_one_picture
 from camlib.head.watch import version_of
 
 _UNNAMED = "(the averaged features)"
@@ -56,7 +58,7 @@ def default_maps(
         if found is not None:
             return found
     head = _head(network, images, target)
-    place = _place_of(network, images[:1]) if head else None
+    place = on_one_picture(partial(_place_of, network), images) if head else None
     if head is not None and not head.held:
         choice = Choice(parts, size, place.label if place else _UNNAMED, has_head=True)
         found = _from_head(head, target, method, choice.name)
@@ -64,15 +66,30 @@ def default_maps(
             _CHOICES[network] = choice
             return found
         place = None
-    place = place or last_activation(network, images[: target.sample], target.of_sample())
+    place = place or _last_activation(network, images, target)
     (found,) = maps_from_gradients(network, images, target, [place], method)
     if target.score is None:
         _CHOICES[network] = Choice(parts, size, place.name, place.call)
     return found
 
 
+def _last_activation(network: nn.Module, images: Tensor, target: Target) -> Place:
+    """Look with as few pictures as will do; some networks need several."""
+    try:
+        return last_activation(network, images[: target.sample], target.of_sample())
+    except Exception as first:
+        if target.sample == len(images):
+            raise
+        try:
+            return last_activation(network, images, target)
+        except Exception:
+            raise first from None
+
+
 def _holds_for(choice: Choice, target: Target, size: tuple[int, ...]) -> bool:
-    return choice.has_head or (target.score is None and choice.call in (None, 1) or choice.size == size)
+    return choice.has_head or (
+        (target.score is None and choice.call in (None, 1)) or choice.size == size
+    )
 
 
 def _as_before(

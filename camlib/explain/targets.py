@@ -83,7 +83,9 @@ def as_target(target: Given, n: int) -> Target:
     """Check a target as far as that can be done before the network has run on n pictures."""
     if target is None:
         return Target(n)
-    if isinstance(target, Tensor) or (isinstance(target, np.ndarray) and target.dtype.kind in "iubfc"):
+    if isinstance(target, Tensor) or (
+        isinstance(target, np.ndarray) and target.dtype.kind in "iubfc"
+    ):
         return Target(n, _of_pictures(torch.as_tensor(target), n))
     if callable(target):
         return Target(n, score=target)

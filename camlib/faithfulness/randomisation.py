@@ -12,6 +12,7 @@ import torch
 from jaxtyping import Float
 from scipy.stats import rankdata
 from torch import Tensor, nn
+from torch.jit import ScriptModule
 
 from camlib.errors import check_axes, check_finite, describe
 from camlib.head.doors import check_images, check_network
@@ -86,6 +87,12 @@ def randomisation_test(
     """
     check_network(network)
     check_images(images, network, check_values)
+    scripted = [name for name, part in network.named_modules() if isinstance(part, ScriptModule)]
+    if scripted:
+        raise ValueError(
+            f"network: expected layers whose order can be watched, got the scripted {scripted[0]!r}. "
+            "Pass the original network."
+        )
     randomised, draw = copy.deepcopy(network), torch.Generator().manual_seed(seed)
     layers = _from_the_output_down(randomised, images)
     ran = set(layers.values())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,6 +83,13 @@ def tensors_among(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor
         elif isinstance(argument, (list, tuple)):
             found += [item for item in argument if isinstance(item, Tensor)]
     return found
+
+
+def constants_of(network: nn.Module) -> list[Tensor]:
+    """Return the tensors that the modules hold: buffers, and attributes that are none."""
+    held = [value for module in network.modules() for value in vars(module).values()]
+    held += [one for value in held if isinstance(value, dict) for one in value.values()]
+    return tensors_among(held, {})
 
 
 def tensors_read(name: str, args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[Tensor]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -17,7 +18,7 @@ from camlib.head.folds import as_affine
 from camlib.head.layout import run_in_fast_layout
 from camlib.head.modes import evaluating, in_full_precision
 from camlib.head.refusal import reason_for_refusal
-from camlib.head.runs import Run, run_from_memory, run_watched
+from camlib.head.runs import Run, on_one_picture, run_from_memory, run_watched
 from camlib.head.watch import Tail, version_of
 
 
@@ -99,7 +100,8 @@ def find_head(
     with evaluating(network) as was_training:
         found = look_for_head(network, images)
         if found is None:
-            raise NotCAMReadyError(reason_for_refusal(network, images[:1]))
+            reason = on_one_picture(partial(reason_for_refusal, network), images)
+            raise NotCAMReadyError(reason)
         if was_training:  # some layers have other weights then (low-rank adapters)
             found = replace(found, weight=found.weight.clone())
     return found

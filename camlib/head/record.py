@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -43,11 +43,12 @@ class Step:
 class Record(TorchFunctionMode):
     """Notes every call that returns a tensor, with the innermost module that made it.
 
-    ``computed`` holds what depends on the picture, by identity.
+    ``computed`` holds what depends on the picture, by identity; ``constant`` what does not.
     """
 
-    def __init__(self, image: Tensor) -> None:
+    def __init__(self, image: Tensor, constants: Iterable[Tensor]) -> None:
         super().__init__()
+        self.constant = {id(tensor): tensor for tensor in constants}
         self.steps: list[Step] = []
         self.modules: list[str] = []
         self.computed = {id(image): image}
@@ -69,8 +70,8 @@ class Record(TorchFunctionMode):
         source = beside[0] if beside else next(iter((*read, *tensors)), None)
         module = self.modules[-1] if self.modules else ""
         for function, item in outcomes(func, written):
-            if read:
-                self.computed[id(item)] = item
+            among = self.computed if read or self.unknown(tensors) else self.constant
+            among[id(item)] = item
             if source is not None:
                 call = Call(function, args, kwargs, source, keeps_values(name, source, item))
                 value = item.clone() if is_vector(item) else item
@@ -80,6 +81,14 @@ class Record(TorchFunctionMode):
     def read(self, tensors: Sequence[Tensor]) -> list[Tensor]:
         """Return those of the tensors that depend on the picture."""
         return [tensor for tensor in distinct(tensors) if id(tensor) in self.computed]
+
+    def unknown(self, tensors: Sequence[Tensor]) -> bool:
+        """Say whether one of the tensors came about where no call is seen."""
+        seen = (self.computed, self.constant)
+        return any(
+            type(one) is not nn.Parameter and not any(id(one) in some for some in seen)
+            for one in tensors
+        )
 
 
 @contextmanager

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from camlib.head.affine import NotAffineError, unchanged
+from camlib.head.calls import constants_of
 from camlib.head.folds import then
 from camlib.head.held import make_a_statistic, vector_and_number
 from camlib.head.pooling_call import averaged_features
@@ -25,7 +26,7 @@ _RETRAIN = (
 
 def reason_for_refusal(network: nn.Module, image: Tensor) -> str:
     """Run the network on one picture and describe what keeps it from having an exact map."""
-    record = Record(image)
+    record = Record(image, constants_of(network))
     with torch.no_grad(), module_names(network, record), record:
         output = network(image)
     why, cure = _explain(_path_to(output, record.steps), record)
@@ -62,6 +63,13 @@ def _explain(path: Sequence[Step], record: Record) -> tuple[str, str]:
         held = _held_among(read, path, record.steps)
         if len(read) > 1 and held is None:
             return f"{step.place} joins several tensors that depend on the picture", _RETRAIN
+        if record.unknown(step.tensors):
+            return (
+                f"{step.place} reads a tensor that no call that can be watched has made, so that it "
+                "may depend on the picture",
+                "Make it a parameter or a buffer if it does not; otherwise leave the script or the "
+                "thread out that makes it.",
+            )
         try:
             affine = then(affine, replace(step.call, held=held))
         except NotAffineError:

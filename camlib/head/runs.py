@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeVar
 from weakref import WeakKeyDictionary, ref
 
 from torch import Tensor, nn
 from torch.utils.weak import WeakTensorKeyDictionary
 
+from camlib.head.calls import constants_of
 from camlib.head.doors import check_logits
 from camlib.head.ends import Ends
 from camlib.head.watch import Tail, Watch
+
+_Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
@@ -28,8 +32,8 @@ class Memory:
 
     Two modules are the pooling and the linear layer of a plain head, and a hook on each shows all.
     One is the last module that finished before the pooling: watching from there on spares the next
-    run the watching of some hundred other calls. Then the head's ``constants`` are known from the
-    run that was watched as a whole, held weakly; any other tensor may depend on the picture.
+    run the watching of some hundred other calls. ``constants`` are the tensors that the network
+    held, themselves held weakly: should it hold others by now, they do not count, and all is watched.
     """
 
     channels: int
@@ -50,7 +54,7 @@ def run_from_memory(network: nn.Module, images: Tensor) -> Run | None:
     if len(modules) < len(memory.modules):
         return None
     if len(modules) == 1:
-        watch = Watch(constants=memory.constants.keys())
+        watch = Watch(memory.constants)
         with watch.from_the_end_of(modules[0]):
             logits = network(images)
         check_logits(logits, len(images))
@@ -66,24 +70,35 @@ def run_watched(network: nn.Module, images: Tensor) -> Run:
     """Run the network, watch every call, and remember where its head is."""
     _MEMORIES.pop(network, None)
     ends, parts = Ends(), list(network.modules())
-    with Watch(images) as watch, watch.noting_finished(parts), ends.noting(parts):
+    constants = WeakTensorKeyDictionary(dict.fromkeys(constants_of(network), True))
+    with Watch(constants) as watch, watch.noting_finished(parts), ends.noting(parts):
         logits = network(images)
     check_logits(logits, len(images))
     tail = watch.tails.get(logits)
     if tail is not None and tail.is_affine:
         plain = ends.tail_of(logits)
         if plain is not None and plain.features is tail.features:
-            _remember(network, images, ends.modules)
+            _remember(network, images, ends.modules, constants)
         elif tail.after is not None:
-            _remember(network, images, (tail.after,), tail.constants())
+            _remember(network, images, (tail.after,), constants)
     return Run(logits, tail)
+
+
+def on_one_picture(run: Callable[[Tensor], _Result], images: Tensor) -> _Result:
+    """Call ``run`` with the first picture alone, or with all where a network needs several."""
+    try:
+        return run(images[:1])
+    except Exception:
+        if len(images) == 1:
+            raise
+        return run(images)
 
 
 def _remember(
     network: nn.Module,
     images: Tensor,
     modules: tuple[nn.Module, ...],
-    constants: Iterable[Tensor] = (),
+    constants: WeakTensorKeyDictionary,
 ) -> None:
-    held = WeakTensorKeyDictionary(dict.fromkeys(constants, True))
-    _MEMORIES[network] = Memory(images.shape[1], tuple(ref(module) for module in modules), held)
+    parts = tuple(ref(module) for module in modules)
+    _MEMORIES[network] = Memory(images.shape[1], parts, constants)

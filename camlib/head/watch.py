@@ -47,15 +47,6 @@ class Tail:
         """Return the tail with one more call."""
         return Tail(self.features, (*self.calls, call), self.after, self.version)
 
-    def constants(self) -> list[Tensor]:
-        """Return what the calls read beside the features: no parameters, but buffers and the like."""
-        return [
-            tensor
-            for call in self.calls
-            for tensor in tensors_among(call.args, call.kwargs)
-            if tensor is not call.source and tensor is not call.held
-        ]
-
     @property
     def is_affine(self) -> bool:
         """Say whether the calls can be folded into one affine map."""
@@ -80,22 +71,21 @@ def is_vector(tensor: Tensor) -> bool:
 class Watch(TorchFunctionMode):
     """While active, note for every tensor that comes from a global average how it came about.
 
-    It also notes what was computed from the images, and so cannot take a number that depends on the
-    picture for a constant of the head. Without the images, when it starts late, only what is among
-    the given constants and the parameters is known not to depend on them.
+    It also notes what was computed from the picture, and so cannot take a number that depends on it
+    for a constant of the head. Not computed are parameters, the given constants, and what calls have
+    made of them alone: all other tensors may come from calls that cannot be watched (scripted code,
+    other threads) or that were made before the watch began.
     """
 
-    def __init__(self, images: Tensor | None = None, constants: Iterable[Tensor] = ()) -> None:
+    def __init__(self, constants: WeakTensorKeyDictionary) -> None:
         super().__init__()
         # Weak keys: when the network drops a pooled tensor (squeeze-excitation makes many of them),
         # the feature maps that were kept for it go too. No value may hold its own key.
         self.tails: Any = WeakTensorKeyDictionary()
         # What a tensor with fewer places was made of, for averages taken in several calls.
         self._grids: Any = WeakTensorKeyDictionary()
-        self._computed: Any = WeakTensorKeyDictionary(dict.fromkeys(constants, False))
-        if images is not None:
-            self._computed[images] = True
-        self._starts_late = images is None
+        self._constants = constants
+        self._computed: Any = WeakTensorKeyDictionary()
         self.finished: nn.Module | None = None
         self._met_convolution = False
         self._watching = False
@@ -126,16 +116,15 @@ class Watch(TorchFunctionMode):
 
     def _note_computed(self, read: Sequence[Tensor], args: Sequence[Any], result: Any) -> None:
         computed = any(map(self._is_computed, read))
-        if computed or self._starts_late:
-            written = args[:1] if result is None else [result]
-            for tensor in tensors_among(written, {}):
-                self._computed[tensor] = computed
+        written = args[:1] if result is None else [result]
+        for tensor in tensors_among(written, {}):
+            self._computed[tensor] = computed
 
     def _is_computed(self, tensor: Tensor) -> bool:
         if type(tensor) is nn.Parameter:
             return False
-        known: bool = self._computed.get(tensor, self._starts_late)
-        return known
+        known: bool | None = self._computed.get(tensor)
+        return tensor not in self._constants if known is None else known
 
     def _note(
         self,

@@ -389,3 +389,59 @@ def test_a_transformers_patches() -> None:
     )
     assert found.maps.shape == (2, 2, 4, 4)
     assert found.maps.abs().max() > 0
+
+
+class TwoOutputs(nn.Module):
+    """Two heads, each of which reads feature maps of its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.first, self.second = nn.Conv2d(1, 3, 3, padding=1), nn.Conv2d(3, 3, 3, padding=1)
+        self.aside, self.main = nn.Linear(48, 2), nn.Linear(48, 2)
+
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
+        first = self.first(images).tanh()
+        second = self.second(first).tanh()
+        return {"aside": self.aside(first.flatten(1)), "main": self.main(second.flatten(1))}
+
+
+def test_the_default_layer_does_not_depend_on_earlier_targets() -> None:
+    """Both layers count for the main score, only one for the other; the last that counts is taken."""
+    images = random_pictures(2, 1, 4)
+
+    def layers(network: nn.Module, *names: str) -> list[str]:
+        return [
+            camlib.grad_cam(network, images, lambda out, name=name: out[name][:, 0]).layer
+            for name in names
+        ]
+
+    assert layers(TwoOutputs(), "main", "aside", "main") == ["second", "first", "second"]
+    assert layers(TwoOutputs(), "aside", "main", "aside") == ["first", "second", "first"]
+
+
+class Deeper(nn.Module):
+    """Runs its block the more often the larger the picture is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        torch.manual_seed(0)
+        self.stem, self.block = nn.Conv2d(1, 3, 1), nn.Conv2d(3, 3, 3, padding=1)
+        self.fc = nn.Linear(3, 2)
+
+    def forward(self, images: Tensor) -> Tensor:
+        maps = self.stem(images)
+        for _ in range(images.shape[-1] // 2):
+            maps = self.block(maps).tanh()
+        return self.fc(maps.amax((2, 3)))
+
+
+def test_the_default_call_does_not_depend_on_earlier_sizes() -> None:
+    sizes = (4, 8, 4)
+    fresh = [camlib.grad_cam(Deeper(), random_pictures(1, 1, size), 0) for size in sizes]
+    network = Deeper()
+    again = [camlib.grad_cam(network, random_pictures(1, 1, size), 0) for size in sizes]
+    assert [one.layer for one in again] == [one.layer for one in fresh]
+    assert len({one.layer for one in fresh}) == 2
+    for one, other in zip(again, fresh, strict=True):
+        torch.testing.assert_close(one.maps, other.maps)

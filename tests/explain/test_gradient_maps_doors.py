@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -380,3 +381,55 @@ def test_a_map_without_a_positive_value_is_said_to_be_one() -> None:
     found = camlib.grad_cam(Falls(), PICTURES.abs(), [0, 1])
     assert found.has_positive.tolist() == [[True, False], [True, False]]
     assert camlib.scaling.positive(found.maps)[:, 1].max() == 0
+
+
+def test_whole_numbers_are_no_logits() -> None:
+    message = (
+        "network: expected logits that are floating-point numbers, got Tensor of shape (2, 3) and dtype "
+        "int64. Leave argmax and rounding out of forward."
+    )
+    refused(ValueError, message, small(lambda n, images: forward(n, images).long()), PICTURES, 0)
+
+
+@pytest.mark.parametrize(
+    ("target", "error", "message"),
+    [
+        (2**70, ValueError, f"target: expected class indices, got {2**70}. Pass smaller ones."),
+        (
+            np.array(["cat", "dog"]),
+            TypeError,
+            f"target: expected classes or a function, got ndarray of shape (2,) and dtype <U3. {FORMS}",
+        ),
+    ],
+)
+def test_targets_that_no_tensor_holds(target, error: type[Exception], message: str) -> None:
+    refused(error, message, small(forward), PICTURES, target)
+
+
+def test_a_reshape_that_is_no_function() -> None:
+    message = (
+        "reshape: expected a function from a layer's output to feature maps, got int 3. For tokens "
+        "behind a class token: lambda tokens: tokens[:, 1:].transpose(1, 2).unflatten(2, (rows, "
+        "columns))."
+    )
+    refused(TypeError, message, small(forward), PICTURES, 0, "conv", reshape=3)
+
+
+def test_a_target_may_write_to_what_it_is_given() -> None:
+    """To its own copy: the map is that of the same number without writing."""
+    pooled = small(lambda n, images: n.fc(n.conv(images).mean((2, 3)).repeat(1, 16)))
+    for network in (pooled, small(forward)):
+        written = camlib.grad_cam(network, PICTURES, lambda logits: logits.mul_(2)[:, 1])
+        plain = camlib.grad_cam(network, PICTURES, lambda logits: 2 * logits[:, 1])
+        torch.testing.assert_close(written.maps, plain.maps)
+
+
+def test_an_empty_output_on_the_way_is_passed_over() -> None:
+    """As of a part that looks at detected boxes, when there are none."""
+
+    def without_boxes(network: With, images: Tensor) -> Tensor:
+        maps = network.act(network.conv(images))
+        network.other(images[:0])
+        return network.fc(maps.flatten(1))
+
+    assert camlib.grad_cam(with_other(without_boxes), PICTURES, 0).layer == "act"

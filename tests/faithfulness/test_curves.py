@@ -164,3 +164,32 @@ def test_bad_input_is_named(call, error: type[Exception], message: str) -> None:
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_sixteen_bits_count_all_pixels() -> None:
+    """90000 pixels are more than the largest number of float16."""
+    network = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(1, 2)).half()
+    images = torch.rand(1, 1, 300, 300).half()
+    curve = deletion(network, images, images[:, 0], 0, steps=4)
+    assert curve.fractions.tolist() == [0, 0.25, 0.5, 0.75, 1]
+    assert curve.area.isfinite().all()
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: blurred(PICTURE, float("nan")), "sigma: expected a positive number, at most half"),
+        (lambda: blurred(PICTURE, "1"), "sigma: expected a positive number, at most half"),
+        (
+            lambda: run(deletion, PICTURE[:, 0], baseline=float("nan")),
+            "baseline: expected finite numbers",
+        ),
+        (
+            lambda: deletion(Sum(), PICTURE[0], PICTURE[:, 0], 0),
+            "images: expected 4 axes",
+        ),
+    ],
+)
+def test_the_argument_that_is_wrong_is_named(call, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}"):
+        call()

@@ -148,3 +148,19 @@ def test_bad_input_is_named(call, message: str) -> None:
     with pytest.raises(ValueError, match="expected") as caught:
         call()
     assert str(caught.value) == message
+
+
+def test_rank_correlation_reads_all_precisions() -> None:
+    maps = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
+    assert rank_correlation(maps.bfloat16(), -maps.bfloat16()).item() == -1
+
+
+def test_a_replacement_of_another_shape_is_refused() -> None:
+    """Copying would spread one number over all weights without a word."""
+    with pytest.raises(ValueError, match=r"^replace: .* shape \(4, 1, 3, 3\), got Tensor of shape \(1,\)"):
+        randomisation_test(
+            nn.Sequential(nn.Conv2d(1, 4, 3)),
+            torch.randn(1, 1, 4, 4),
+            lambda network: torch.ones(1, 2, 2),
+            replace=lambda parameter, draw: torch.ones(1),
+        )
