@@ -194,7 +194,9 @@ def test_features_of_other_pictures_are_named() -> None:
     repeated = formulas.plus_plus_alphas(gradients, one.expand(3, -1, -1, -1))
     assert torch.equal(formulas.plus_plus_alphas(gradients, one), repeated)
     for formula in (formulas.plus_plus_alphas, formulas.grad_cam_plus_plus_weights):
-        with pytest.raises(ValueError, match=r"^features: expected .* got Tensor of shape \(2, 2, 3, 3\)"):
+        with pytest.raises(
+            ValueError, match=r"^features: expected .* got Tensor of shape \(2, 2, 3, 3\)"
+        ):
             formula(gradients, two)
 
 

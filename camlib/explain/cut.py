@@ -27,6 +27,7 @@ class Run:
 
     scores: Float[Tensor, "n t"]
     outputs: Sequence[Tensor]
+    whole: bool  # recorded to the end: nothing has ended the recording before the network did
 
 
 def run_cut(network: nn.Module, images: Tensor, places: Sequence[Place], target: Target) -> Run:
@@ -34,7 +35,7 @@ def run_cut(network: nn.Module, images: Tensor, places: Sequence[Place], target:
     _check_may_be_saved(network)
     images = images.clone() if images.is_inference() else images
     run = _run(network, images, places, target, everything=False)
-    if not run.scores.requires_grad:
+    if not (run.whole and run.scores.requires_grad):
         # A network that runs a part of itself under no_grad ends the recording with that part.
         run = _run(network, images, places, target, everything=True)
     if not run.scores.requires_grad:
@@ -49,21 +50,41 @@ def run_cut(network: nn.Module, images: Tensor, places: Sequence[Place], target:
 def _run(
     network: nn.Module, images: Tensor, places: Sequence[Place], target: Target, everything: bool
 ) -> Run:
-    cuts = [_Cut(place) for place in places]
+    recording = _Recording()
+    cuts = [_Cut(place, recording) for place in places]
     with torch.set_grad_enabled(everything):  # and back, whatever the cuts do
         with _hooked(cuts):
             output = network(images)
+        whole = recording.goes_on()
         outputs = [cut.checked() for cut in cuts]
         with torch.enable_grad():
             scores = target.scores(output)
-    return Run(scores, outputs)
+    return Run(scores, outputs, whole)
+
+
+class _Recording:
+    """Switched on by the first layer; whatever of the network ends it, ends it for what follows."""
+
+    def __init__(self) -> None:
+        self.started = self.ended = False
+
+    def goes_on(self) -> bool:
+        """Say whether nothing has ended it since it was switched on."""
+        self.ended = self.ended or (self.started and not torch.is_grad_enabled())
+        return not self.ended
+
+    def start(self) -> None:
+        self.goes_on()
+        self.started = True
+        torch.set_grad_enabled(True)
 
 
 class _Cut:
     """Puts a tensor of its own in the place of a layer's output, and records from there."""
 
-    def __init__(self, place: Place) -> None:
+    def __init__(self, place: Place, recording: _Recording) -> None:
         self.place = place
+        self.recording = recording
         self.calls = 0
         self.output: Any = None
 
@@ -74,12 +95,16 @@ class _Cut:
         if not isinstance(output, Tensor) or not output.is_floating_point():
             self.output = output  # refused after the run
             return None
-        torch.set_grad_enabled(True)
+        self.recording.start()
         # Copies: what is written in place, before it or behind it, changes neither value nor graph.
         with torch.inference_mode(False):
             self.output = (output if output.requires_grad else output.detach()).clone()
             if not self.output.requires_grad:
                 self.output.requires_grad_()
+            free = not (output.requires_grad or output.is_inference())
+            if free and any(output is given for given in args):
+                # It works in place: others may hold what it has written to, and read that.
+                return output.copy_(self.output)
             return self.output.clone()
 
     def checked(self) -> Tensor:

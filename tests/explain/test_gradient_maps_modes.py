@@ -220,6 +220,31 @@ def test_a_backbone_that_runs_without_gradients(
     assert_same(camlib.grad_cam(network, images, [0, 1], layer).maps, expected)
 
 
+def test_a_recording_that_ends_too_early_is_made_anew() -> None:
+    """A frozen backbone under a skip, and a head that switches gradients on for itself."""
+
+    class Skipped(Frozen):
+        def forward(self, images: Tensor) -> Tensor:
+            with self.mode():
+                features = self.inner.act(self.inner.conv(images))
+            slopes = features.sigmoid()  # not recorded any more, unless gradients are on
+            return self.head(features, slopes)
+
+        @torch.enable_grad()
+        def head(self, features: Tensor, slopes: Tensor) -> Tensor:
+            return self.inner.fc((features + slopes).flatten(1))
+
+    images = random_pictures(2, 1, 4)
+    expected = camlib.grad_cam(Skipped(torch.enable_grad).eval(), images, [0, 1], "inner.act").maps
+    for layers in (["inner.act"], ["inner.act", "inner.conv"], ["inner.act", "inner.fc.0"]):
+        network = Skipped(torch.no_grad).eval()
+        network.inner.fc = nn.Sequential(
+            nn.Unflatten(1, (-1, 4, 4)), nn.Flatten(), network.inner.fc
+        )
+        found = camlib.grad_cam(network, images, [0, 1], layers)
+        assert_same(found[0].maps, expected)
+
+
 def test_a_layer_in_place_and_what_it_overwrites() -> None:
     """ReLU in place, as a layer and behind one: its output, and its input as it was before."""
     apart, images = small(forward), random_pictures(2, 1, 4)
@@ -231,6 +256,29 @@ def test_a_layer_in_place_and_what_it_overwrites() -> None:
     both = camlib.grad_cam(in_place, images, [0, 1, 2], ["act", "conv"])
     for found, layer in zip(both, ("act", "conv"), strict=True):
         assert_same(found.maps, camlib.grad_cam(apart, images, [0, 1, 2], layer).maps)
+
+
+@pytest.mark.parametrize("layer", ["act", None])
+def test_who_else_holds_what_a_layer_in_place_has_written_to(layer: str | None) -> None:
+    """A skip from its input reads its output then, and so does a network that drops what it returns."""
+
+    def skip(self: With, images: Tensor) -> Tensor:
+        before = self.conv(images)
+        after = self.act(before)
+        before = after if not self.act.inplace else before
+        return self.fc((before + after.pow(2)).flatten(1))
+
+    def statement(self: With, images: Tensor) -> Tensor:
+        before = self.conv(images)
+        after = self.act(before)
+        return self.fc((before if self.act.inplace else after).flatten(1))
+
+    images = random_pictures(2, 1, 4)
+    for forward_of in (skip, statement):
+        apart, in_place = small(forward_of), small(forward_of)
+        apart.act, in_place.act = nn.ReLU(), nn.ReLU(inplace=True)
+        expected = camlib.grad_cam(apart, images, [0, 1, 2], layer).maps
+        assert_same(camlib.grad_cam(in_place, images, [0, 1, 2], layer).maps, expected)
 
 
 def test_a_network_that_views_its_features() -> None:

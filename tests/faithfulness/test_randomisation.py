@@ -157,7 +157,9 @@ def test_rank_correlation_reads_all_precisions() -> None:
 
 def test_a_replacement_of_another_shape_is_refused() -> None:
     """Copying would spread one number over all weights without a word."""
-    with pytest.raises(ValueError, match=r"^replace: .* shape \(4, 1, 3, 3\), got Tensor of shape \(1,\)"):
+    with pytest.raises(
+        ValueError, match=r"^replace: .* shape \(4, 1, 3, 3\), got Tensor of shape \(1,\)"
+    ):
         randomisation_test(
             nn.Sequential(nn.Conv2d(1, 4, 3)),
             torch.randn(1, 1, 4, 4),

@@ -16,7 +16,10 @@ class Adapted(nn.Linear):
     def __init__(self, inputs: int, outputs: int) -> None:
         self.merged = True  # nothing to take off yet
         super().__init__(inputs, outputs)
-        self.up, self.down = nn.Parameter(torch.ones(outputs, 1)), nn.Parameter(torch.ones(1, inputs))
+        self.up, self.down = (
+            nn.Parameter(torch.ones(outputs, 1)),
+            nn.Parameter(torch.ones(1, inputs)),
+        )
         self.merged = False
 
     def train(self, mode: bool = True) -> "Adapted":
@@ -41,9 +44,7 @@ class Freezing(nn.Conv2d):
 
 def network_with(convolution: type[nn.Conv2d], linear: type[nn.Linear]) -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(
-        convolution(3, 6, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear(6, 5)
-    )
+    return nn.Sequential(convolution(3, 6, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), linear(6, 5))
 
 
 @pytest.fixture
@@ -102,8 +103,13 @@ def test_put_back_after_an_exception(mode: str) -> None:
     MODES[mode](network)
     network.requires_grad_(True)
     before = state(network)
-    with pytest.raises(ZeroDivisionError), evaluating(network) as was_training:
-        assert was_training is (mode != "all in evaluation")
-        assert not any(module.training for module in network.modules())
-        raise ZeroDivisionError
+
+    def fail() -> None:
+        with evaluating(network) as was_training:
+            assert was_training is (mode != "all in evaluation")
+            assert not any(module.training for module in network.modules())
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
     check_same(before, network)
