@@ -24,8 +24,9 @@ def whole_numbers(name: str, numbers: Iterable[object]) -> list[int]:
             f"{name}: expected at least one class index, got none. Pass None for all classes."
         )
     whole = [int(number) for number in cast("list[int]", numbers)]
-    if max(whole) >= 2**63:
-        raise ValueError(f"{name}: expected class indices, got {max(whole)}. Pass smaller ones.")
+    largest = max(whole, key=abs)
+    if abs(largest) >= 2**63:  # no tensor holds it
+        raise ValueError(f"{name}: expected class indices, got {largest}. Pass smaller ones.")
     return whole
 
 

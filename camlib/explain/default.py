@@ -87,9 +87,8 @@ def _last_activation(network: nn.Module, images: Tensor, target: Target) -> Plac
 
 
 def _holds_for(choice: Choice, target: Target, size: tuple[int, ...]) -> bool:
-    return choice.has_head or (
-        (target.score is None and choice.call in (None, 1)) or choice.size == size
-    )
+    once = choice.call in (None, 1)
+    return choice.has_head or (target.score is None and (once or choice.size == size))
 
 
 def _as_before(

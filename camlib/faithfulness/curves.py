@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from numbers import Real
 
 import torch
 from jaxtyping import Float, Int
@@ -140,7 +141,7 @@ def blurred(images: Float[Tensor, "n 3 H W"], sigma: float = 5.0) -> Float[Tenso
         If ``images`` is no batch, or ``sigma`` is not positive or too large for it.
     """
     check_axes("images", images, "n channels H W")
-    known = isinstance(sigma, (int, float)) and math.isfinite(sigma)
+    known = isinstance(sigma, Real) and math.isfinite(sigma)
     reach = round(2 * sigma) if known else 0
     if not known or not sigma > 0 or reach >= min(images.shape[2:]):
         raise ValueError(

@@ -75,9 +75,7 @@ class Ends:
         if logits.is_inference():
             return None  # nobody has counted what was written in place
         if module._global_forward_hooks or module._global_forward_pre_hooks:
-            return (
-                None  # they come before ours, and may have put something else in a result's place
-            )
+            return None  # they come before ours: a result may be theirs
         features, pooled, vector = pooling.source, pooling.result, linear.source
         # The same memory in the same order, never written to: flattened, or through dropout that
         # does nothing. Numbers need no comparing then: what was pooled to 1x1 is the average.

@@ -31,7 +31,7 @@ def picked(before: Affine, call: Call) -> Affine:
     n, k = len(source), source[0].numel()
     numbers = torch.arange(n * k, device=source.device)
     chosen = call.function(numbers.view(source.shape), *call.args[1:], **call.kwargs)
-    if len(chosen) != n:
+    if chosen.ndim == 0 or len(chosen) != n:
         raise NotAffineError  # some of the pictures
     places = chosen.reshape(n, -1) - numbers[::k, None]
     if (places != places[0]).any() or (places[0] >= k).any():
