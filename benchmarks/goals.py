@@ -63,8 +63,8 @@ GOALS = (
     Goal(ALL, BARE, at_most=1.05),
     Goal(ONE, BARE, at_most=1.05),
     # Four times as fast was the wish. But a whole Grad-CAM costs 3.1 to 3.7 bare passes: what runs
-    # the network once would have to be faster than the network. Only with several pictures of the
-    # book's network is it, by their layout in memory, and a Grad-CAM costs five passes there.
+    # the network once would have to be faster than the network. With several pictures it is, by
+    # their layout in memory, but enough only on the book's network: a Grad-CAM costs five passes there.
     Goal(GRAD_CAM_ONE, ONE, at_least=3),
     Goal(GRAD_CAM_ONE, ONE, at_least=4, on="efficientnet_lite0", batch=8),
     Goal(GRAD_CAM_TEN, TEN, at_least=20),

@@ -74,16 +74,15 @@ def default_maps(
 
 
 def _last_activation(network: nn.Module, images: Tensor, target: Target) -> Place:
-    """Look with as few pictures as will do; some networks need several."""
-    try:
-        return last_activation(network, images[: target.sample], target.of_sample())
-    except Exception as first:
-        if target.sample == len(images):
-            raise
-        try:
-            return last_activation(network, images, target)
-        except Exception:
-            raise first from None
+    """Look with as few pictures as will do."""
+    if target.sample == len(images):
+        return last_activation(network, images, target)
+
+    def look(some: Tensor) -> Place:
+        own = target if len(some) == len(images) else target.of_sample()
+        return last_activation(network, some, own)
+
+    return on_one_picture(look, images)
 
 
 def _holds_for(choice: Choice, target: Target, size: tuple[int, ...]) -> bool:

@@ -84,9 +84,10 @@ class Record(TorchFunctionMode):
 
     def unknown(self, tensors: Sequence[Tensor]) -> bool:
         """Say whether one of the tensors came about where no call is seen."""
-        seen = (self.computed, self.constant)
         return any(
-            type(one) is not nn.Parameter and not any(id(one) in some for some in seen)
+            type(one) is not nn.Parameter
+            and id(one) not in self.computed
+            and id(one) not in self.constant
             for one in tensors
         )
 

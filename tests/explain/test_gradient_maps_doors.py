@@ -296,7 +296,7 @@ RESHAPE = "pass reshape=lambda tokens: tokens[:, 1:].transpose(1, 2).unflatten(2
             None,
             None,
             "layer: found no feature maps (n, k, h, w) at the end of the network, but 'encoder' of "
-            f"shape (1, 17, 16), a sequence of 17 tokens. Name a layer and {RESHAPE} Behind the last "
+            f"shape (2, 17, 16), a sequence of 17 tokens. Name a layer and {RESHAPE} Behind the last "
             "attention a score may read the class token alone.",
         ),
         (
