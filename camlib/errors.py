@@ -11,6 +11,9 @@ import math
 import torch
 from torch import Tensor
 
+# What messages call one, two and three axes of places.
+PLACES = ("length", "h, w", "d, h, w")
+
 
 class NotCAMReadyError(ValueError):
     """The network's head has no exact class activation map; the message names the layer in the way."""
@@ -45,23 +48,50 @@ def check_floating(name: str, value: object) -> Tensor:
 
 
 def check_axes(name: str, value: object, axes: str) -> Tensor:
-    """Return ``value`` if it is a floating-point tensor with the named axes, none of them empty."""
+    """Return ``value`` if it is a floating-point tensor with the named axes, none of them empty.
+
+    A star before the last name, as in "n k *places", stands for one axis or more.
+    """
     tensor = check_floating(name, value)
     wanted = axes.split()
-    if tensor.ndim != len(wanted):
+    more = wanted[-1].startswith("*")
+    if tensor.ndim < len(wanted) or (tensor.ndim > len(wanted) and not more):
         cure = ""
         if tensor.ndim == len(wanted) - 1:
             cure = f" If the first axis ({wanted[0]}) is missing, add it: {name}[None]."
         raise ValueError(
-            f"{name}: expected {len(wanted)} axes ({', '.join(wanted)}), got {describe(tensor)}.{cure}"
+            f"{name}: expected {'at least ' if more else ''}{len(wanted)} axes ({', '.join(wanted)}), "
+            f"got {describe(tensor)}.{cure}"
         )
-    for axis, length in zip(wanted, tensor.shape, strict=True):
+    for index, length in enumerate(tensor.shape):
         if length == 0:
             raise ValueError(
-                f"{name}: axis {axis} is empty, got {describe(tensor)}. "
+                f"{name}: axis {wanted[min(index, len(wanted) - 1)]} is empty, got {describe(tensor)}. "
                 f"Pass at least one element along every axis ({', '.join(wanted)})."
             )
     return tensor
+
+
+def check_places(
+    name: str, value: object, places: int, advice: str, before: str = ""
+) -> tuple[Tensor, tuple[int, ...]]:
+    """Return ``value``, a floating-point tensor, and the last ``places`` axes, counted from the end.
+
+    ``before`` names one more axis that has to stand in front of them, as "k, ".
+    """
+    whole = isinstance(places, int) and not isinstance(places, bool)
+    if not whole or not 1 <= places <= 3:
+        raise (ValueError if whole else TypeError)(
+            f"places: expected 1, 2 or 3, got {places!r}. Pass how many axes of places {name} ends "
+            "in: 1 for signals and tokens, 2 for pictures, 3 for volumes."
+        )
+    tensor = check_floating(name, value)
+    if tensor.ndim < places + bool(before) or tensor.numel() == 0:
+        raise ValueError(
+            f"{name}: expected shape (..., {before}{PLACES[places - 1]}) with at least one cell, got "
+            f"{describe(tensor)}. {advice}"
+        )
+    return tensor, tuple(range(-places, 0))
 
 
 def check_finite(name: str, tensor: Tensor, cure: str) -> tuple[float, float]:

@@ -6,20 +6,27 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from camlib.errors import check_axes, check_floating, describe
+from camlib.errors import PLACES, check_axes, check_floating, check_places, describe
 
 
-def grad_cam_weights(gradients: Float[Tensor, "*n k h w"]) -> Float[Tensor, "*n k"]:
+def grad_cam_weights(
+    gradients: Float[Tensor, "*shape"], *, places: int = 2
+) -> Float[Tensor, "*n k"]:
     r"""Average a score's gradient over the places of each feature map.
 
-    .. math:: \alpha_k = \frac{1}{hw} \sum_{x, y} g_k(x, y), \qquad
-        g_k(x, y) = \frac{\partial S}{\partial f_k(x, y)}
+    .. math:: \alpha_k = \frac{1}{m} \sum_{\mathbf{x}} g_k(\mathbf{x}), \qquad
+        g_k(\mathbf{x}) = \frac{\partial S}{\partial f_k(\mathbf{x})}
+
+    :math:`\mathbf{x}` runs over all m places: in pictures :math:`\mathbf{x} = (x, y)` and m = hw.
 
     Parameters
     ----------
     gradients
         The gradients :math:`g_k` of a score :math:`S` with respect to the feature maps, shape
-        (..., k, h, w), any real values.
+        ``(..., k, *places)``, any real values.
+    places
+        How many axes of places stand at the end: 1 for signals and tokens, 2 for pictures (h, w),
+        3 for volumes (d, h, w).
 
     Returns
     -------
@@ -29,9 +36,10 @@ def grad_cam_weights(gradients: Float[Tensor, "*n k h w"]) -> Float[Tensor, "*n 
     Raises
     ------
     TypeError
-        If ``gradients`` is not a floating-point tensor.
+        If ``gradients`` is not a floating-point tensor, or ``places`` is not a whole number.
     ValueError
-        If it has fewer than three axes, or one of them is empty.
+        If ``gradients`` has fewer axes than k and the places, or one of them is empty, or
+        ``places`` is not 1, 2 or 3.
 
     Notes
     -----
@@ -42,17 +50,20 @@ def grad_cam_weights(gradients: Float[Tensor, "*n k h w"]) -> Float[Tensor, "*n 
     >>> import torch
     >>> grad_cam_weights(torch.tensor([[[[1.0, 3.0]], [[0.0, -2.0]]]]))  # two maps of 1x2 cells
     tensor([[ 2., -1.]])
+    >>> grad_cam_weights(torch.tensor([[[1.0, 3.0], [0.0, -2.0]]]), places=1)  # of two tokens
+    tensor([[ 2., -1.]])
     """
-    return _check_maps("gradients", gradients).mean(dim=(-2, -1))
+    _, at = _check_maps("gradients", gradients, places)
+    return gradients.mean(dim=at)
 
 
 def plus_plus_alphas(
-    gradients: Float[Tensor, "*n k h w"], features: Float[Tensor, "*n k h w"]
-) -> Float[Tensor, "*n k h w"]:
+    gradients: Float[Tensor, "*shape"], features: Float[Tensor, "..."], *, places: int = 2
+) -> Float[Tensor, "*shape"]:
     r"""Weigh the places of each gradient as Grad-CAM++ does.
 
-    .. math:: \alpha_k(x, y) = \frac{g^2}{2 g^2 + g^3 \sum_{a, b} f_k(a, b)}
-        = \frac{1}{2 + g \sum_{a, b} f_k(a, b)}, \qquad g = g_k(x, y)
+    .. math:: \alpha_k(\mathbf{x}) = \frac{g^2}{2 g^2 + g^3 \sum_{\mathbf{a}} f_k(\mathbf{a})}
+        = \frac{1}{2 + g \sum_{\mathbf{a}} f_k(\mathbf{a})}, \qquad g = g_k(\mathbf{x})
 
     The second form is the first one divided by :math:`g^2`: it needs no small number in the
     denominator, and small gradients do not underflow when they are squared. Where the gradient is
@@ -61,20 +72,24 @@ def plus_plus_alphas(
     Parameters
     ----------
     gradients
-        The gradients :math:`g_k` of a score, shape (..., k, h, w).
+        The gradients :math:`g_k` of a score, shape ``(..., k, *places)``.
     features
         The feature maps :math:`f_k`; their shape broadcasts against that of the gradients.
+    places
+        How many axes of places stand at the end: 1 for signals and tokens, 2 for pictures (h, w),
+        3 for volumes (d, h, w).
 
     Returns
     -------
     Tensor
-        The :math:`\alpha_k(x, y)`, in the gradients' shape: from 0 to 1/2 where features and
+        The :math:`\alpha_k(\mathbf{x})`, in the gradients' shape: from 0 to 1/2 where features and
         gradient are not negative; infinite where the denominator is zero.
 
     Raises
     ------
     TypeError, ValueError
-        If the two are no floating-point tensors of one dtype, or their shapes do not agree.
+        If the two are no floating-point tensors of one dtype, their shapes do not agree, or
+        ``places`` is not 1, 2 or 3.
 
     Notes
     -----
@@ -89,22 +104,21 @@ def plus_plus_alphas(
     >>> plus_plus_alphas(torch.tensor([[[1.0, 0.0]]]), torch.tensor([[[2.0, 0.0]]]))
     tensor([[[0.2500, 0.0000]]])
     """
-    _check_maps("gradients", gradients)
-    _check_like(features, gradients)
-    total = features.sum(dim=(-2, -1), keepdim=True)
+    at = _check_pair(gradients, features, places)
+    total = features.sum(dim=at, keepdim=True)
     return torch.where(gradients == 0, 0.0, 1 / (2 + gradients * total))
 
 
 def grad_cam_plus_plus_weights(
-    gradients: Float[Tensor, "*n k h w"], features: Float[Tensor, "*n k h w"]
+    gradients: Float[Tensor, "*shape"], features: Float[Tensor, "..."], *, places: int = 2
 ) -> Float[Tensor, "*n k"]:
     r"""Sum the positive part of a score's gradient over the places, each weighed by its alpha.
 
-    .. math:: w_k = \sum_{x, y} \alpha_k(x, y) \, \mathrm{ReLU}(g_k(x, y))
+    .. math:: w_k = \sum_{\mathbf{x}} \alpha_k(\mathbf{x}) \, \mathrm{ReLU}(g_k(\mathbf{x}))
 
     Parameters
     ----------
-    gradients, features
+    gradients, features, places
         As in :func:`plus_plus_alphas`, which says what :math:`\alpha_k` is.
 
     Returns
@@ -128,9 +142,8 @@ def grad_cam_plus_plus_weights(
     >>> grad_cam_plus_plus_weights(torch.tensor([[[1.0, -1.0]]]), torch.tensor([[[2.0, 0.0]]]))
     tensor([0.2500])
     """
-    _check_maps("gradients", gradients)
-    _check_like(features, gradients)
-    return _damped(gradients, features.sum(dim=(-2, -1), keepdim=True)).sum(dim=(-2, -1))
+    at = _check_pair(gradients, features, places)
+    return _damped(gradients, features.sum(dim=at, keepdim=True)).sum(dim=at)
 
 
 def pooled_plus_plus_weights(
@@ -140,9 +153,9 @@ def pooled_plus_plus_weights(
 
     .. math:: w_k^{++} = \frac{\mathrm{ReLU}(w_k)}{2 + w_k F_k}
 
-    There the gradient is :math:`w_k / hw` at each place, the features' sum is :math:`hw \, F_k`, and
-    so :math:`g \sum f = w_k F_k` and :math:`\alpha = 1 / (2 + w_k F_k)` everywhere. No channel with a
-    negative weight counts.
+    There the gradient is :math:`w_k / m` at each of m places, the features' sum is :math:`m F_k`,
+    and so :math:`g \sum f = w_k F_k` and :math:`\alpha = 1 / (2 + w_k F_k)` everywhere. No channel
+    with a negative weight counts.
 
     Parameters
     ----------
@@ -182,25 +195,25 @@ def pooled_plus_plus_weights(
 
 
 def weighted_maps(
-    features: Float[Tensor, "n k h w"], weights: Float[Tensor, "n t k"]
-) -> Float[Tensor, "n t h w"]:
+    features: Float[Tensor, "n k *places"], weights: Float[Tensor, "n t k"]
+) -> Float[Tensor, "n t *places"]:
     r"""Add up each picture's feature maps, multiplied by that picture's own weights.
 
-    .. math:: M_t(x, y) = \sum_k w_{tk} \, f_k(x, y)
+    .. math:: M_t(\mathbf{x}) = \sum_k w_{tk} \, f_k(\mathbf{x})
 
     As :func:`camlib.weighted_sum`, where all pictures share the weights.
 
     Parameters
     ----------
     features
-        Feature maps :math:`f_k`, shape (n, k, h, w).
+        Feature maps :math:`f_k`, shape ``(n, k, *places)``, with any number of axes of places.
     weights
         Weights :math:`w_{tk}` of t targets for each picture, shape (n, t, k).
 
     Returns
     -------
     Tensor
-        The maps :math:`M_t`, shape (n, t, h, w): signed, unscaled.
+        The maps :math:`M_t`, shape ``(n, t, *places)``: signed, unscaled.
 
     Raises
     ------
@@ -218,7 +231,7 @@ def weighted_maps(
     >>> weighted_maps(features, torch.tensor([[[3.0, -1.0]]]))
     tensor([[[[ 1., -5.]]]])
     """
-    check_axes("features", features, "n k h w")
+    check_axes("features", features, "n k *places")
     check_axes("weights", weights, "n t k")
     n, k = features.shape[:2]
     alike = weights.dtype == features.dtype and weights.device == features.device
@@ -237,24 +250,21 @@ def _damped(slope: Tensor, total: Tensor) -> Tensor:
     return positive / torch.addcmul(slope.new_tensor(2), positive, total)
 
 
-def _check_maps(name: str, value: object) -> Tensor:
-    tensor = check_floating(name, value)
-    if tensor.ndim < 3 or tensor.numel() == 0:
-        raise ValueError(
-            f"{name}: expected shape (..., k, h, w) with at least one cell, got {describe(tensor)}. "
-            "Pass all feature maps of a layer."
-        )
-    return tensor
+def _check_maps(name: str, value: object, places: int) -> tuple[Tensor, tuple[int, ...]]:
+    return check_places(name, value, places, "Pass all feature maps of a layer.", before="k, ")
 
 
-def _check_like(features: object, gradients: Tensor) -> None:
-    maps = _check_maps("features", features)
-    leading = zip(maps.shape[-4::-1], gradients.shape[-4::-1], strict=False)
-    broadcasts = maps.ndim <= gradients.ndim and all(mine in (1, other) for mine, other in leading)
-    alike = maps.dtype == gradients.dtype and maps.shape[-3:] == gradients.shape[-3:]
-    if not (alike and broadcasts):
+def _check_pair(gradients: object, features: object, places: int) -> tuple[int, ...]:
+    """Return the axes of places, if the features are those that the gradients may belong to."""
+    slopes, at = _check_maps("gradients", gradients, places)
+    maps, _ = _check_maps("features", features, places)
+    own = -places - 1  # the last axes, from k on, have to agree; those before may broadcast
+    leading = zip(maps.shape[own - 1 :: -1], slopes.shape[own - 1 :: -1], strict=False)
+    broadcasts = maps.ndim <= slopes.ndim and all(mine in (1, other) for mine, other in leading)
+    if maps.dtype != slopes.dtype or maps.shape[own:] != slopes.shape[own:] or not broadcasts:
         raise ValueError(
-            f"features: expected (k, h, w) = {tuple(gradients.shape[-3:])} and dtype "
-            f"{gradients.dtype} like gradients, got {describe(maps)}. "
-            f"Pass the features that the gradients, {describe(gradients)}, belong to."
+            f"features: expected (k, {PLACES[places - 1]}) = {tuple(slopes.shape[own:])} and dtype "
+            f"{slopes.dtype} like gradients, got {describe(maps)}. "
+            f"Pass the features that the gradients, {describe(slopes)}, belong to."
         )
+    return at

@@ -8,15 +8,18 @@ from torch import Tensor
 from camlib.errors import check_axes
 
 
-def global_average_pool(features: Float[Tensor, "n k h w"]) -> Float[Tensor, "n k"]:
+def global_average_pool(features: Float[Tensor, "n k *places"]) -> Float[Tensor, "n k"]:
     r"""Average each feature map over all its places.
 
-    .. math:: F_k = \frac{1}{hw} \sum_{x, y} f_k(x, y)
+    .. math:: F_k = \frac{1}{m} \sum_{\mathbf{x}} f_k(\mathbf{x})
+
+    :math:`\mathbf{x}` runs over all m places: in pictures :math:`\mathbf{x} = (x, y)` and m = hw.
 
     Parameters
     ----------
     features
-        Feature maps :math:`f_k`, shape (n, k, h, w), any real values.
+        Feature maps :math:`f_k`, shape ``(n, k, *places)``, any real values. Places have one axis
+        in signals and sequences of tokens, two in pictures (h, w), three in volumes (d, h, w).
 
     Returns
     -------
@@ -28,17 +31,20 @@ def global_average_pool(features: Float[Tensor, "n k h w"]) -> Float[Tensor, "n 
     TypeError
         If ``features`` is not a floating-point tensor.
     ValueError
-        If it does not have four axes, or one of them is empty.
+        If it has fewer than three axes, or one of them is empty.
 
     Notes
     -----
     Zhou et al. 2016 write :math:`F_k` as a sum; the average (Lin et al. 2014, section 3.2) differs
-    by the constant factor 1/hw and is what networks compute.
+    by the constant factor 1/m and is what networks compute.
 
     Examples
     --------
     >>> import torch
     >>> global_average_pool(torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]]))
     tensor([[3.]])
+    >>> global_average_pool(torch.tensor([[[1.0, 2.0, 6.0]]]))  # a signal of three places
+    tensor([[3.]])
     """
-    return check_axes("features", features, "n k h w").mean(dim=(2, 3))
+    check_axes("features", features, "n k *places")
+    return features.mean(dim=tuple(range(2, features.ndim)))

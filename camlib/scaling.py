@@ -6,12 +6,12 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from camlib.errors import check_finite, check_floating, describe
+from camlib.errors import check_finite, check_places
 
-_CURE_NAN = "Look where they come from: a map of a healthy network has none."
+_ADVICE_NAN = "Look where they come from: a map of a healthy network has none."
 
 
-def min_max(maps: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h w"]:
+def min_max(maps: Float[Tensor, "*shape"], *, places: int = 2) -> Float[Tensor, "*shape"]:
     r"""Stretch each map to the whole range from 0 to 1: popular, and blind to the sign.
 
     .. math:: \frac{M - \min M}{\max M - \min M}
@@ -22,7 +22,10 @@ def min_max(maps: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h w"]:
     Parameters
     ----------
     maps
-        Maps of shape (..., h, w), any real values; each is stretched by itself.
+        Maps of shape ``(..., *places)``, any real values; each is stretched by itself.
+    places
+        How many axes of places stand at the end: 1 for signals and tokens, 2 for pictures (h, w),
+        3 for volumes (d, h, w).
 
     Returns
     -------
@@ -32,26 +35,33 @@ def min_max(maps: Float[Tensor, "*n h w"]) -> Float[Tensor, "*n h w"]:
     Raises
     ------
     TypeError
-        If ``maps`` is not a floating-point tensor.
+        If ``maps`` is not a floating-point tensor, or ``places`` is not a whole number.
     ValueError
-        If it has fewer than two axes, is empty, or holds NaN or infinity.
+        If ``maps`` has too few axes, is empty, or holds NaN or infinity, or ``places`` is not 1, 2
+        or 3.
 
     Examples
     --------
     >>> import torch
     >>> min_max(torch.tensor([[-3.0, -2.0, -1.0]]))  # no evidence for the class at all
     tensor([[0.0000, 0.5000, 1.0000]])
+    >>> min_max(torch.tensor([[-3.0, -1.0], [0.0, 4.0]]), places=1)  # two maps of two tokens
+    tensor([[0., 1.],
+            [0., 1.]])
     """
-    _check_maps(maps)
-    low = maps.amin(dim=(-2, -1), keepdim=True)
-    high = maps.amax(dim=(-2, -1), keepdim=True)
-    # Halves, lest the difference of the largest numbers of a dtype be infinite.
+    at = _check_maps(maps, places)
+    low = maps.amin(dim=at, keepdim=True)
+    high = maps.amax(dim=at, keepdim=True)
+    # Halves, because the difference of a dtype's largest numbers would be infinite.
     return _divided(maps / 2 - low / 2, high / 2 - low / 2)
 
 
 def signed(
-    maps: Float[Tensor, "*n h w"], peak: float | Float[Tensor, "..."] | None = None
-) -> Float[Tensor, "*n h w"]:
+    maps: Float[Tensor, "*shape"],
+    peak: float | Float[Tensor, "..."] | None = None,
+    *,
+    places: int = 2,
+) -> Float[Tensor, "*shape"]:
     r"""Divide each map by its largest magnitude; zero stays zero, and the sign survives.
 
     .. math:: M / \max |M|
@@ -59,11 +69,14 @@ def signed(
     Parameters
     ----------
     maps
-        Maps of shape (..., h, w), any real values.
+        Maps of shape ``(..., *places)``, any real values.
     peak
         The magnitude that becomes 1: by default each map's own; give one number, or a tensor that
         broadcasts against ``maps``, to put several maps on one scale. What exceeds it is cut to
         -1 or 1.
+    places
+        How many axes of places stand at the end: 1 for signals and tokens, 2 for pictures (h, w),
+        3 for volumes (d, h, w).
 
     Returns
     -------
@@ -73,9 +86,10 @@ def signed(
     Raises
     ------
     TypeError
-        If ``maps`` is not a floating-point tensor.
+        If ``maps`` is not a floating-point tensor, or ``places`` is not a whole number.
     ValueError
-        If it has fewer than two axes, is empty, holds NaN or infinity, or ``peak`` is not positive.
+        If ``maps`` has too few axes, is empty, or holds NaN or infinity, ``peak`` is not positive,
+        or ``places`` is not 1, 2 or 3.
 
     Examples
     --------
@@ -83,15 +97,18 @@ def signed(
     >>> signed(torch.tensor([[-4.0, 0.0, 2.0]]))
     tensor([[-1.0000,  0.0000,  0.5000]])
     """
-    _check_maps(maps)
+    at = _check_maps(maps, places)
     if peak is None:
-        return _divided(maps, maps.abs().amax(dim=(-2, -1), keepdim=True))
+        return _divided(maps, maps.abs().amax(dim=at, keepdim=True))
     return (maps / _checked_peak(peak, maps)).clamp(-1, 1)
 
 
 def positive(
-    maps: Float[Tensor, "*n h w"], peak: float | Float[Tensor, "..."] | None = None
-) -> Float[Tensor, "*n h w"]:
+    maps: Float[Tensor, "*shape"],
+    peak: float | Float[Tensor, "..."] | None = None,
+    *,
+    places: int = 2,
+) -> Float[Tensor, "*shape"]:
     r"""Drop the negative values, then divide each map by its maximum.
 
     .. math:: \mathrm{ReLU}(M) / \max \mathrm{ReLU}(M)
@@ -99,9 +116,11 @@ def positive(
     Parameters
     ----------
     maps
-        Maps of shape (..., h, w), any real values.
+        Maps of shape ``(..., *places)``, any real values.
     peak
         The value that becomes 1, as in :func:`signed`.
+    places
+        As in :func:`signed`.
 
     Returns
     -------
@@ -119,10 +138,10 @@ def positive(
     >>> positive(torch.tensor([[-4.0, 1.0, 2.0]]))
     tensor([[0.0000, 0.5000, 1.0000]])
     """
-    _check_maps(maps)
+    at = _check_maps(maps, places)
     values = maps.relu()
     if peak is None:
-        return _divided(values, values.amax(dim=(-2, -1), keepdim=True))
+        return _divided(values, values.amax(dim=at, keepdim=True))
     return (values / _checked_peak(peak, maps)).clamp(max=1)
 
 
@@ -131,14 +150,11 @@ def _divided(maps: Tensor, by: Tensor) -> Tensor:
     return maps / torch.where(by > 0, by, 1.0)
 
 
-def _check_maps(maps: object) -> None:
-    tensor = check_floating("maps", maps)
-    if tensor.ndim < 2 or tensor.numel() == 0:
-        raise ValueError(
-            f"maps: expected shape (..., h, w) with at least one cell, got {describe(maps)}. "
-            "Pass whole maps, for example cam.maps."
-        )
-    check_finite("maps", tensor, _CURE_NAN)
+def _check_maps(maps: object, places: int) -> tuple[int, ...]:
+    """Return the axes of places of maps that can be scaled."""
+    tensor, at = check_places("maps", maps, places, "Pass whole maps, for example cam.maps.")
+    check_finite("maps", tensor, _ADVICE_NAN)
+    return at
 
 
 def _checked_peak(peak: float | Tensor, maps: Tensor) -> Tensor:

@@ -17,23 +17,24 @@ _KERNELS = 16
 
 
 def weighted_sum(
-    features: Float[Tensor, "n k h w"], weight: Float[Tensor, "c k"]
-) -> Float[Tensor, "n c h w"]:
+    features: Float[Tensor, "n k *places"], weight: Float[Tensor, "c k"]
+) -> Float[Tensor, "n c *places"]:
     r"""Add up the feature maps, each multiplied by the class's weight for its channel.
 
-    .. math:: M_c(x, y) = \sum_k w_k^c \, f_k(x, y)
+    .. math:: M_c(\mathbf{x}) = \sum_k w_k^c \, f_k(\mathbf{x})
 
     Parameters
     ----------
     features
-        Feature maps :math:`f_k`, shape (n, k, h, w), any real values.
+        Feature maps :math:`f_k`, shape ``(n, k, *places)``, any real values. Places have one axis
+        in signals and sequences of tokens, two in pictures (h, w), three in volumes (d, h, w).
     weight
         Weights :math:`w_k^c`, shape (c, k): one row per class, one column per channel.
 
     Returns
     -------
     Tensor
-        The maps :math:`M_c`, shape (n, c, h, w): signed, unscaled, without the bias.
+        The maps :math:`M_c`, shape ``(n, c, *places)``: signed, unscaled, without the bias.
 
     Raises
     ------
@@ -52,8 +53,10 @@ def weighted_sum(
     >>> features = torch.tensor([[[[1.0, 0.0]], [[2.0, 5.0]]]])  # two channels of 1x2 cells
     >>> weighted_sum(features, torch.tensor([[3.0, -1.0]]))
     tensor([[[[ 1., -5.]]]])
+    >>> weighted_sum(features[:, :, 0], torch.tensor([[3.0, -1.0]]))  # signals of two places
+    tensor([[[ 1., -5.]]])
     """
-    check_axes("features", features, "n k h w")
+    check_axes("features", features, "n k *places")
     check_axes("weight", weight, "c k")
     if features.shape[1] != weight.shape[1]:
         raise ValueError(
@@ -71,15 +74,15 @@ def weighted_sum(
 
 
 def _by_convolution(
-    features: Float[Tensor, "n k h w"], weight: Float[Tensor, "c k"]
-) -> Float[Tensor, "n c h w"]:
+    features: Float[Tensor, "n k *places"], weight: Float[Tensor, "c k"]
+) -> Float[Tensor, "n c *places"]:
     """Convolve with kernels of 1x1: each class is a pixel, and each place of the features a kernel.
 
-    The other way round the many weights would be the kernels, which oneDNN lays out anew each time.
+    The other way round the many weights would be the kernels, which oneDNN reorders on every call.
     """
-    (n, k, h, w), c = features.shape, len(weight)
-    places = features.permute(0, 2, 3, 1).reshape(-1, k)
+    (n, k, *sizes), c = features.shape, len(weight)
+    places = features.movedim(1, -1).reshape(-1, k)
     kernels = F.pad(places, (0, 0, 0, -len(places) % _KERNELS))
     image = weight.contiguous().view(1, c, 1, k).permute(0, 3, 1, 2)  # channels last in memory
-    maps = F.conv2d(image, kernels[:, :, None, None])[0, : n * h * w, :, 0]
-    return maps.T.reshape(c, n, h * w).transpose(0, 1).contiguous().view(n, c, h, w)
+    maps = F.conv2d(image, kernels[:, :, None, None])[0, : len(places), :, 0]
+    return maps.T.reshape(c, n, -1).transpose(0, 1).contiguous().view(n, c, *sizes)

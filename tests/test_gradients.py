@@ -47,6 +47,51 @@ def test_weighted_maps_by_hand() -> None:
     assert maps.tolist() == [[[[1.0, -5.0]]], [[[2.0, 2.0]]]]
 
 
+def test_a_signal_by_hand() -> None:
+    """The numbers of the picture above in a row: the mean is 1/2, the features' sum 2."""
+    gradients, features = (
+        torch.tensor([[1.0, 0.0, -2.0, 3.0]]),
+        torch.tensor([[1.0, 0.0, 1.0, 0.0]]),
+    )
+    assert formulas.grad_cam_weights(gradients, places=1).tolist() == [0.5]
+    alphas = formulas.plus_plus_alphas(gradients, features, places=1)
+    assert alphas.tolist() == [[0.25, 0.0, -0.5, 0.125]]
+    found = formulas.grad_cam_plus_plus_weights(gradients, features, places=1)
+    assert found.tolist() == [0.625]
+    maps = formulas.weighted_maps(features[None], torch.tensor([[[2.0]]]))
+    assert maps.tolist() == [[[2.0, 0.0, 2.0, 0.0]]]
+
+
+@pytest.mark.parametrize("sizes", [(12,), (3, 4), (3, 2, 2)])
+@pytest.mark.parametrize("leading", [(), (2,), (5, 2)])
+def test_places_in_any_number_of_axes_equal_places_in_a_row(
+    leading: tuple[int, ...], sizes: tuple[int, ...]
+) -> None:
+    """A picture with one row and a signal of 12 places, cut into rows and columns by ``view``."""
+    gradients, features = random(*leading, 3, 1, 12), random(*leading, 3, 1, 12, seed=1).abs()
+    cut = [maps.view(*leading, 3, *sizes) for maps in (gradients, features)]
+    for formula, count in (
+        (formulas.grad_cam_weights, 1),
+        (formulas.plus_plus_alphas, 2),
+        (formulas.grad_cam_plus_plus_weights, 2),
+    ):
+        found = formula(*cut[:count], places=len(sizes))
+        expected = formula(*(gradients, features)[:count])
+        torch.testing.assert_close(found, expected.view(found.shape), rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("sizes", [(12,), (3, 4), (3, 2, 2), (2, 2, 3, 1)])
+def test_weighted_maps_equal_a_loop_over_pictures_targets_and_channels(
+    sizes: tuple[int, ...],
+) -> None:
+    features, weights = random(2, 3, *sizes), random(2, 4, 3, seed=1)
+    maps = formulas.weighted_maps(features, weights)
+    for n in range(2):
+        for t in range(4):
+            expected = sum(weights[n, t, k] * features[n, k] for k in range(3))
+            torch.testing.assert_close(maps[n, t], expected)
+
+
 def equation_19(gradients: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
     """Loop over everything, with squares and cubes as the paper prints them."""
     alphas, weights = torch.zeros_like(gradients), torch.zeros(gradients.shape[0])
@@ -151,6 +196,37 @@ ONES = torch.ones(1, 2, 3, 3)
             TypeError,
             "gradients: expected a torch.Tensor, got list. Convert it first, for example with "
             "torch.as_tensor(gradients).",
+        ),
+        (
+            lambda: formulas.grad_cam_weights(ONES, places=0),
+            ValueError,
+            "places: expected 1, 2 or 3, got 0. Pass how many axes of places gradients ends in: 1 "
+            "for signals and tokens, 2 for pictures, 3 for volumes.",
+        ),
+        (
+            lambda: formulas.plus_plus_alphas(ONES, ONES, places=True),
+            TypeError,
+            "places: expected 1, 2 or 3, got True. Pass how many axes of places gradients ends in: "
+            "1 for signals and tokens, 2 for pictures, 3 for volumes.",
+        ),
+        (
+            lambda: formulas.grad_cam_weights(torch.ones(3), places=1),
+            ValueError,
+            "gradients: expected shape (..., k, length) with at least one cell, got Tensor of shape "
+            "(3,) and dtype float32. Pass all feature maps of a layer.",
+        ),
+        (
+            lambda: formulas.grad_cam_plus_plus_weights(ONES[0], ONES[0], places=3),
+            ValueError,
+            "gradients: expected shape (..., k, d, h, w) with at least one cell, got Tensor of shape "
+            "(2, 3, 3) and dtype float32. Pass all feature maps of a layer.",
+        ),
+        (
+            lambda: formulas.plus_plus_alphas(ONES[0, 0], torch.ones(1, 3), places=1),
+            ValueError,
+            "features: expected (k, length) = (3, 3) and dtype torch.float32 like gradients, got "
+            "Tensor of shape (1, 3) and dtype float32. Pass the features that the gradients, Tensor "
+            "of shape (3, 3) and dtype float32, belong to.",
         ),
         (
             lambda: formulas.plus_plus_alphas(ONES, torch.ones(1, 3, 3, 3)),

@@ -1,4 +1,4 @@
-"""Global average pooling: numbers worked by hand, a slow loop, and the door."""
+"""Global average pooling: numbers worked by hand, slow loops, and bad input."""
 
 import pytest
 import torch
@@ -12,6 +12,23 @@ def test_two_maps_by_hand() -> None:
     """(1+2+3+6)/4 = 3 and (-1+0+0+5)/4 = 1."""
     features = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]], [[-1.0, 0.0], [0.0, 5.0]]]])
     assert camlib.global_average_pool(features).tolist() == [[3.0, 1.0]]
+
+
+def test_a_signal_and_a_volume_by_hand() -> None:
+    """(1 - 2 + 4)/3 = 1 in the signal; (1 + 2 + 3 + 10)/4 = 4 in the volume of 2x1x2 cells."""
+    signal = torch.tensor([[[1.0, -2.0, 4.0]]])
+    assert camlib.global_average_pool(signal).tolist() == [[1.0]]
+    volume = torch.tensor([[[[[1.0, 2.0]], [[3.0, 10.0]]]]])
+    assert camlib.global_average_pool(volume).tolist() == [[4.0]]
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+def test_the_number_of_axes_of_places_makes_no_difference(sizes: list[int]) -> None:
+    """Add up place after place, in places that are laid out in a row."""
+    features = torch.randn(2, 3, *sizes, dtype=torch.float64)
+    row = features.reshape(2, 3, -1)
+    expected = sum(row[:, :, place] for place in range(row.shape[2])) / row.shape[2]
+    torch.testing.assert_close(camlib.global_average_pool(features), expected)
 
 
 @given(st.integers(1, 3), st.integers(1, 4), st.integers(1, 5), st.integers(1, 5))
@@ -39,16 +56,22 @@ def test_equals_torchs_pooling_and_lets_gradients_through() -> None:
     ("features", "error", "message"),
     [
         (
-            torch.zeros(3, 4, 5),
+            torch.zeros(4, 5),
             ValueError,
-            "features: expected 4 axes (n, k, h, w), got Tensor of shape (3, 4, 5) and dtype "
-            "float32. If the first axis (n) is missing, add it: features[None].",
+            "features: expected at least 3 axes (n, k, *places), got Tensor of shape (4, 5) and "
+            "dtype float32. If the first axis (n) is missing, add it: features[None].",
         ),
         (
             torch.zeros(1, 2, 0, 5),
             ValueError,
-            "features: axis h is empty, got Tensor of shape (1, 2, 0, 5) and dtype float32. "
-            "Pass at least one element along every axis (n, k, h, w).",
+            "features: axis *places is empty, got Tensor of shape (1, 2, 0, 5) and dtype float32. "
+            "Pass at least one element along every axis (n, k, *places).",
+        ),
+        (
+            torch.zeros(1, 0, 5),
+            ValueError,
+            "features: axis k is empty, got Tensor of shape (1, 0, 5) and dtype float32. "
+            "Pass at least one element along every axis (n, k, *places).",
         ),
         (
             torch.zeros(1, 2, 3, 5, dtype=torch.int64),

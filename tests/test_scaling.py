@@ -28,6 +28,65 @@ def test_min_max_by_hand_sets_an_all_negative_map_on_fire() -> None:
     torch.testing.assert_close(scaling.min_max(MAPS), expected)
 
 
+def test_signals_and_volumes_by_hand() -> None:
+    """With one axis each row is a map: (-4, 2) by 4 and (-1, 1) by 1; with three all is one: by 4.
+
+    Positive: (0, 2) by 2 and (0, 1) by 1, or all by 2. Stretched: each row from 0 to 1, or -4 to 2
+    over 6.
+    """
+    rows = torch.tensor([[-4.0, 2.0], [-1.0, 1.0]])
+    assert scaling.signed(rows, places=1).tolist() == [[-1.0, 0.5], [-1.0, 1.0]]
+    assert scaling.positive(rows, places=1).tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    assert scaling.min_max(rows, places=1).tolist() == [[0.0, 1.0], [0.0, 1.0]]
+    volume = rows[:, None]
+    assert scaling.signed(volume, places=3).tolist() == [[[-1.0, 0.5]], [[-0.25, 0.25]]]
+    assert scaling.positive(volume, places=3).tolist() == [[[0.0, 1.0]], [[0.0, 0.5]]]
+    expected = torch.tensor([[[0.0, 1.0]], [[3 / 6, 5 / 6]]])
+    torch.testing.assert_close(scaling.min_max(volume, places=3), expected)
+    peak = torch.tensor([[8.0], [2.0]])
+    assert scaling.signed(rows, peak, places=1).tolist() == [[-0.5, 0.25], [-0.5, 0.5]]
+
+
+@pytest.mark.parametrize("scale", [scaling.signed, scaling.positive, scaling.min_max])
+@pytest.mark.parametrize("places", [1, 2, 3])
+def test_each_map_is_scaled_by_itself_however_many_axes_it_has(scale, places: int) -> None:  # type: ignore[no-untyped-def]
+    """One map at a time, laid out as a picture of one row, gives the same numbers."""
+    maps = torch.randn(2, 3, 2, 2, 3)
+    scaled = scale(maps, places=places).flatten(0, 4 - places)
+    for one, found in zip(maps.flatten(0, 4 - places), scaled, strict=True):
+        assert torch.equal(found.reshape(1, -1), scale(one.reshape(1, -1)))
+
+
+@pytest.mark.parametrize("scale", [scaling.signed, scaling.positive, scaling.min_max])
+@pytest.mark.parametrize(
+    ("places", "error", "message"),
+    [
+        (
+            4,
+            ValueError,
+            "places: expected 1, 2 or 3, got 4. Pass how many axes of places maps ends in: 1 for "
+            "signals and tokens, 2 for pictures, 3 for volumes.",
+        ),
+        (
+            "1",
+            TypeError,
+            "places: expected 1, 2 or 3, got '1'. Pass how many axes of places maps ends in: 1 for "
+            "signals and tokens, 2 for pictures, 3 for volumes.",
+        ),
+        (
+            3,
+            ValueError,
+            "maps: expected shape (..., d, h, w) with at least one cell, got Tensor of shape (2, 2) "
+            "and dtype float32. Pass whole maps, for example cam.maps.",
+        ),
+    ],
+)
+def test_bad_places_are_named(scale, places: int, error: type[Exception], message: str) -> None:  # type: ignore[no-untyped-def]
+    with pytest.raises(error) as caught:
+        scale(torch.ones(2, 2), places=places)
+    assert str(caught.value) == message
+
+
 def test_a_shared_peak_keeps_maps_comparable_and_cuts_what_exceeds_it() -> None:
     expected = torch.tensor([[[-1.0, 0.0], [0.5, 1.0]], [[-1.0, -1.0], [-0.5, -1.0]]])
     torch.testing.assert_close(scaling.signed(MAPS, peak=2), expected)

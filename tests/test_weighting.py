@@ -1,4 +1,6 @@
-"""The weighted sum: numbers worked by hand, a slow loop, the theorem of chapter 3, and the door."""
+"""The weighted sum: numbers worked by hand, slow loops, the theorem of chapter 3, and bad input."""
+
+import itertools
 
 import pytest
 import torch
@@ -17,6 +19,27 @@ def test_two_channels_two_classes_by_hand() -> None:
     weight = torch.tensor([[3.0, -1.0], [0.0, 2.0]])
     maps = camlib.weighted_sum(features, weight)
     assert maps.tolist() == [[[[-2.0, -1.0], [6.0, 10.0]], [[10.0, 2.0], [0.0, 4.0]]]]
+
+
+def test_a_signal_and_a_volume_by_hand() -> None:
+    """3·A - 1·B with A = [1 0 2] and B = [5 1 0] is [3-5, 0-1, 6-0] = [-2 -1 6]."""
+    signal, weight = torch.tensor([[[1.0, 0.0, 2.0], [5.0, 1.0, 0.0]]]), torch.tensor([[3.0, -1.0]])
+    assert camlib.weighted_sum(signal, weight).tolist() == [[[-2.0, -1.0, 6.0]]]
+    volume = signal.view(1, 2, 3, 1, 1)
+    assert camlib.weighted_sum(volume, weight).tolist() == [[[[[-2.0]], [[-1.0]], [[6.0]]]]]
+
+
+@pytest.mark.parametrize("classes", [3, 333])
+@pytest.mark.parametrize("sizes", [(6,), (2, 3), (3, 1, 2), (2, 1, 3, 2)])
+def test_each_place_is_weighed_by_itself(classes: int, sizes: tuple[int, ...]) -> None:
+    """A slow loop over places; their order in memory is not the order of their axes."""
+    features = torch.randn(2, *reversed(sizes), 5).permute(0, -1, *range(len(sizes), 0, -1))
+    weight = torch.randn(classes, 5)
+    maps = camlib.weighted_sum(features, weight)
+    assert maps.shape == (2, classes, *sizes)
+    for place in itertools.product(*map(range, sizes)):
+        at = (slice(None), slice(None), *place)
+        torch.testing.assert_close(maps[at], features[at] @ weight.T, rtol=1e-5, atol=1e-5)
 
 
 @given(
@@ -88,6 +111,13 @@ def test_the_gradient_flows_through_many_classes() -> None:
             "weight: expected one column for each of the 3 channels of features, got Tensor of "
             "shape (5, 4) and dtype float32. Pass the weight of the linear layer that reads these "
             "channels.",
+        ),
+        (
+            torch.zeros(5, 3),
+            torch.zeros(5, 3),
+            ValueError,
+            "features: expected at least 3 axes (n, k, *places), got Tensor of shape (5, 3) and "
+            "dtype float32. If the first axis (n) is missing, add it: features[None].",
         ),
         (
             torch.zeros(1, 3, 2, 2),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from typing import Any, get_args
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,9 +17,8 @@ from camlib.errors import describe
 from camlib.explorers import attributes, dual_output, modules
 from camlib.explorers.explorer import Explorer
 from camlib.explorers.inputs import check_proportions, checked_map, checked_picture
-from camlib.upsampling import Mode
 
-MODES = get_args(Mode)
+MODES = ("nearest", "bilinear", "bicubic")
 # The picture without scripts is smaller than the one with: it and the data have to fit a notebook.
 POSTER = 288
 
