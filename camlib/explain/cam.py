@@ -10,10 +10,11 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from camlib.explain.classes import check_range, whole_numbers
-from camlib.explain.proof import proven_maps
-from camlib.head import find_head
-from camlib.head.modes import in_full_precision
+from camlib.explain.targets import check_range, whole_numbers
+from camlib.head.checks import check_images, check_network, check_run
+from camlib.head.find import with_head
+from camlib.head.head import FoundHead
+from camlib.head.running import Run, call, evaluating, in_full_precision
 
 
 @dataclass(frozen=True)
@@ -25,47 +26,61 @@ class ClassActivationMaps:
     Attributes
     ----------
     maps
-        :math:`M_c`, shape (n, c, h, w): raw, that is signed and unscaled, in units of the logit. A
-        value is what the class's logit gains from that place (all places together: on average).
+        :math:`M_c`, shape (n, c, \*places): raw, that is signed and unscaled, in units of the logit.
+        Places have the axes that the network averages: (h, w) for pictures, one for signals, three
+        for volumes; averaged tokens have their patches' rows and columns, or else one axis. A value
+        is what the class's logit gains from that place (all places together: on average).
     logits
-        What the network said, shape (n, c).
+        What the network returned, shape (n, c).
     offset
-        :math:`o_c`, shape (n, c): the part of the logit that no place explains (the bias).
+        :math:`o_c`, shape (n, c): the part of the logit that no place explains (the bias). It is the
+        head's own value at zero, never computed from the logits.
     classes
         The indices of the classes, shape (c,).
+    held
+        The names of the layers that divide by a spread of the averages (a norm or a standard
+        deviation, as LayerNorm does). The maps are exact with the spread held at its value for this
+        picture: how it would change with the features is left out. Empty for most networks.
     """
 
-    maps: Float[Tensor, "n c h w"]
+    maps: Float[Tensor, "n c *places"]
     logits: Float[Tensor, "n c"]
     offset: Float[Tensor, "n c"]
     classes: Int[Tensor, " c"]
+    held: tuple[str, ...] = ()
 
 
 def class_activation_maps(
     network: nn.Module,
-    images: Float[Tensor, "n 3 H W"],
+    images: Float[Tensor, "n channels *places"],
     classes: Sequence[int] | Int[Tensor, " c"] | None = None,
     *,
+    run: Run | None = None,
     check_values: bool = True,
 ) -> ClassActivationMaps:
     r"""Compute the exact class activation maps of a network, all classes at once.
 
-    .. math:: M_c(x, y) = s \sum_k w_k^c \, f_k(x, y)
+    .. math:: M_c(p) = h_c(f(p)) - h_c(0) = \sum_k w_k^c \, f_k(p)
 
-    The network runs once. Its head is found by what it does (:func:`camlib.find_head`), and the
-    maps are handed out only if they average to the logits.
+    with :math:`h` the head, the function from the averaged features to the logits, and :math:`f(p)`
+    the feature vector at place :math:`p`. The head is found by running it again on other numbers
+    (:func:`camlib.find_head`); the first time the network runs with one or two pictures more. The
+    maps are returned only if they average to the logits.
 
     Parameters
     ----------
     network
-        A classifier that ends in feature maps, global average pooling and a linear layer, whatever
-        its layers are called; its output is logits of shape (n, c).
+        A classifier that averages feature maps and makes logits of them by an affine function,
+        whatever its layers are called; its output is logits of shape (n, c), or (n,) for a single one.
     images
-        A batch of shape (n, channels, H, W), normalised as the network expects.
+        A batch of shape (n, channels, \*places), normalised as the network expects.
     classes
         The class indices whose maps are wanted; None for all.
+    run
+        How the network is run, where that is not ``network(images)``: a function from network and
+        images to the logits, such as ``lambda network, images: network(images, table).logits``.
     check_values
-        Refuse images that look like raw pixels; see :func:`camlib.find_head`.
+        Warn of images that look like raw pixels; see :func:`camlib.find_head`.
 
     Returns
     -------
@@ -77,23 +92,29 @@ def class_activation_maps(
     NotCAMReadyError
         If the network has no exact map; the message names the layer in the way and what to do.
     TypeError, ValueError
-        If an argument cannot be used; the message names the cure.
+        If an argument cannot be used; the message says what to do.
 
     Notes
     -----
     Zhou et al. 2016, equation 2. The proof at run time is this package's own.
     """
-    head = find_head(network, images, check_values=check_values)
+    check_network(network)
+    check_images(images, network, check_values)
+    check_run(run)
+    with evaluating(network):
+        return with_head(network, images, run or call, lambda head: _maps(head, classes))
+
+
+def _maps(head: FoundHead, classes: Sequence[int] | Tensor | None) -> ClassActivationMaps:
     chosen = _chosen(classes, head.logits)
-    exact = torch.promote_types(head.features.dtype, torch.float32)
     with in_full_precision(head.logits.device):
-        weight, logits, offset = head.weight, head.logits, head.offset
+        logits, offset = head.logits, head.offset
         if classes is not None:
-            weight = weight.index_select(0, chosen)
             logits, offset = logits.index_select(1, chosen), offset.index_select(1, chosen)
-        logits, offset = logits.to(exact), offset.to(exact)
-        maps = proven_maps(head, weight.to(exact), offset, logits)
-    return ClassActivationMaps(maps, logits, offset, chosen)
+        logits = logits.to(head.exact)
+        maps = head.maps(None if classes is None else chosen)
+        head.prove(maps, offset, logits)
+    return ClassActivationMaps(maps, logits, offset, chosen, head.held)
 
 
 def _chosen(classes: Sequence[int] | Tensor | None, logits: Tensor) -> Tensor:

@@ -1,210 +1,251 @@
-"""Grad-CAM and Grad-CAM++ for any network, and without a gradient where none is needed."""
+"""Grad-CAM and Grad-CAM++ as two ways to weigh feature maps: by gradients, or by a linear head."""
 
 from __future__ import annotations
 
-from typing import overload
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
-from jaxtyping import Float
+import torch
+from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from camlib.errors import describe
-from camlib.explain.default import default_maps
-from camlib.explain.layers import Layer, as_place
-from camlib.explain.methods import GRAD_CAM, GRAD_CAM_PLUS_PLUS, GradientMaps, Method
-from camlib.explain.targets import Given, Target, as_target
-from camlib.explain.weighing import Reshape, maps_from_gradients
-from camlib.head.doors import check_images, check_network
-from camlib.head.modes import evaluating
+from camlib.errors import check_finite, describe
+from camlib.explain.default_layer import reshaping
+from camlib.explain.gradient_run import gradients, run_cut
+from camlib.explain.layers import Place
+from camlib.explain.targets import Target
+from camlib.gradients import (
+    grad_cam_plus_plus_weights,
+    grad_cam_weights,
+    pooled_plus_plus_weights,
+    weighted_maps,
+)
+from camlib.head.head import FoundHead
+from camlib.head.running import Run, in_full_precision, run_in_fast_layout
+from camlib.pooling import global_average_pool
 
-Layers = list[Layer] | tuple[Layer, ...]
-
-
-@overload
-def grad_cam(
-    network: nn.Module,
-    images: Float[Tensor, "n 3 H W"],
-    target: Given,
-    layer: Layer | None = None,
-    *,
-    reshape: Reshape | None = None,
-    check_values: bool = True,
-) -> GradientMaps: ...
+Reshape = Callable[[Tensor], Tensor]
 
 
-@overload
-def grad_cam(
-    network: nn.Module,
-    images: Float[Tensor, "n 3 H W"],
-    target: Given,
-    layer: Layers,
-    *,
-    reshape: Reshape | None = None,
-    check_values: bool = True,
-) -> tuple[GradientMaps, ...]: ...
+@dataclass(frozen=True)
+class GradientMaps:
+    """One map for every picture and target, made by weighing a layer's feature maps.
 
-
-def grad_cam(
-    network: nn.Module,
-    images: Float[Tensor, "n 3 H W"],
-    target: Given,
-    layer: Layer | Layers | None = None,
-    *,
-    reshape: Reshape | None = None,
-    check_values: bool = True,
-) -> GradientMaps | tuple[GradientMaps, ...]:
-    r"""Weigh a layer's feature maps by the gradients of a score, averaged over each map.
-
-    .. math:: M(x, y) = \sum_k \alpha_k \, f_k(x, y), \qquad
-        \alpha_k = \frac{1}{hw} \sum_{a, b} \frac{\partial S}{\partial f_k(a, b)}
-
-    The network runs once, in evaluation mode; afterwards every module is in the mode it was in, no
-    gradient is stored and nothing is left attached. On a network that averages its features and ends
-    in a linear layer, the map is the class activation map divided by h·w: there it costs no backward
-    pass, whatever the number of classes.
-
-    Parameters
+    Attributes
     ----------
-    network
-        Any network with feature maps; for targets that are classes its output is logits (n, c).
-    images
-        A batch of shape (n, channels, H, W), normalised as the network expects.
-    target
-        What is explained. A class index, or a list of t of them, in every picture; a tensor of shape
-        (n,) or (n, t) with each picture's own; None for all classes; or a function from the
-        network's output to one number for each picture, which does not mix the pictures.
+    maps
+        Shape (n, t, \\*places): raw, that is signed and unscaled; neither a ReLU nor any other step
+        towards display has been taken.
+    scores
+        What is explained, shape (n, t): logits, or what the target function returned.
     layer
-        The layer whose feature maps are weighed, by name or itself; several in a list, for as many
-        results from one run. By default the features that :func:`camlib.class_activation_maps`
-        weighs, or else the last activation with places that is not merely pooled.
-    reshape
-        How a layer's output becomes feature maps (n, k, h, w), where it has other axes: a function
-        that only rearranges its numbers, or leaves some out.
-    check_values
-        Refuse images that look like raw pixels; see :func:`camlib.find_head`.
-
-    Returns
-    -------
-    GradientMaps
-        In float32, or float64 if the network computes in it; no graph is attached. A tuple of them
-        for a list of layers.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If an argument cannot be used, the layer has no places, is not reached or runs several times,
-        or the score has no finite gradient there; the message names the cure.
-
-    Notes
-    -----
-    Selvaraju et al. 2017, equations 1 and 2, without the ReLU of equation 2: that is a choice of
-    display, :func:`camlib.scaling.positive`.
+        The name of the layer whose feature maps were weighed.
+    closed_form
+        Whether the weights were taken from the network's head, so that no gradient was computed.
     """
-    return _maps(network, images, target, layer, reshape, check_values, GRAD_CAM)
+
+    maps: Float[Tensor, "n t *places"]
+    scores: Float[Tensor, "n t"]
+    layer: str
+    closed_form: bool
+
+    @property
+    def has_positive(self) -> Bool[Tensor, "n t"]:
+        """Say of each map whether any place speaks for its target, that is whether one is positive."""
+        return (self.maps > 0).flatten(2).any(2)
 
 
-@overload
-def grad_cam_plus_plus(
-    network: nn.Module,
-    images: Float[Tensor, "n 3 H W"],
-    target: Given,
-    layer: Layer | None = None,
-    *,
-    reshape: Reshape | None = None,
-    check_values: bool = True,
-) -> GradientMaps: ...
+@dataclass(frozen=True)
+class Method:
+    """Two ways to the same map: from gradients, and from a head that is linear in averages.
 
-
-@overload
-def grad_cam_plus_plus(
-    network: nn.Module,
-    images: Float[Tensor, "n 3 H W"],
-    target: Given,
-    layer: Layers,
-    *,
-    reshape: Reshape | None = None,
-    check_values: bool = True,
-) -> tuple[GradientMaps, ...]: ...
-
-
-def grad_cam_plus_plus(
-    network: nn.Module,
-    images: Float[Tensor, "n 3 H W"],
-    target: Given,
-    layer: Layer | Layers | None = None,
-    *,
-    reshape: Reshape | None = None,
-    check_values: bool = True,
-) -> GradientMaps | tuple[GradientMaps, ...]:
-    r"""Weigh a layer's feature maps by the positive gradients of a score, each with a weight itself.
-
-    .. math:: M(x, y) = \sum_k w_k \, f_k(x, y), \qquad w_k = \sum_{a, b}
-        \frac{\mathrm{ReLU}(g_k(a, b))}{2 + g_k(a, b) \sum_{i, j} f_k(i, j)}
-
-    with :math:`g_k` the gradient of the score; :func:`camlib.gradients.plus_plus_alphas` says where
-    that comes from. On a network that averages its features and ends in a linear layer the weights
-    are :math:`\mathrm{ReLU}(w_k) / (2 + w_k F_k)`, with no gradient to compute.
-
-    Parameters
-    ----------
-    network, images, target, layer, reshape, check_values
-        As in :func:`grad_cam`.
-
-    Returns
-    -------
-    GradientMaps
-        As from :func:`grad_cam`. Where the features are not negative, neither are the maps.
-
-    Raises
-    ------
-    TypeError, ValueError
-        As :func:`grad_cam`.
-
-    Notes
-    -----
-    Chattopadhay et al. 2018, section 3 and equation 19, without the final ReLU. The paper's score
-    goes through an exponential, whose value multiplies the whole map; it is left out.
+    ``weights`` takes gradients (t, n, k, *places) and features (n, k, *places); ``closed`` takes the
+    head and the target.
     """
-    return _maps(network, images, target, layer, reshape, check_values, GRAD_CAM_PLUS_PLUS)
+
+    weights: Callable[[Tensor, Tensor], Tensor]
+    closed: Callable[[FoundHead, Target], Float[Tensor, "n t *places"]]
 
 
-def _maps(
+def _average(gradient: Tensor, features: Tensor) -> Tensor:
+    return grad_cam_weights(gradient, places=features.ndim - 2)
+
+
+def _plus_plus(gradient: Tensor, features: Tensor) -> Tensor:
+    return grad_cam_plus_plus_weights(gradient, features, places=features.ndim - 2)
+
+
+def _cam_over_places(head: FoundHead, target: Target) -> Tensor:
+    """Divide CAM's maps by the number of places: each one's gradient is the weight divided by that."""
+    return _cam(head, target) / head.features.shape[2:].numel()
+
+
+def _cam(head: FoundHead, target: Target) -> Tensor:
+    if target.score is not None:
+        slopes = _slopes(head.logits, target).to(head.exact)
+        return torch.einsum("nc,nc...->n...", slopes, _proven(head, None))[:, None]
+    # All maps are made faster than the weights of so many classes are copied.
+    if target.indices is None or 2 * target.indices.shape[-1] > head.logits.shape[1]:
+        return target.of(_proven(head, None))
+    classes = target.classes(head.logits)
+    if classes.ndim == 1:
+        return _proven(head, classes)
+    several, places = torch.unique(classes, return_inverse=True)
+    rows = torch.arange(len(classes), device=classes.device)[:, None]
+    return _proven(head, several)[rows, places]
+
+
+def _proven(head: FoundHead, classes: Tensor | None) -> Tensor:
+    maps, offset, logits = head.maps(classes), head.offset, head.logits.to(head.exact)
+    if classes is not None:
+        offset, logits = offset.index_select(1, classes), logits.index_select(1, classes)
+    head.prove(maps, offset, logits)
+    return maps
+
+
+def _plus_plus_pooled(head: FoundHead, target: Target) -> Tensor:
+    features, weight = head.features.to(head.exact), head.weight.to(head.exact)
+    pooled = global_average_pool(features)
+    head.prove(pooled @ weight.T, head.offset, head.logits.to(head.exact))
+    if target.score is not None:
+        rows = (_slopes(head.logits, target).to(head.exact) @ weight)[:, None]
+    elif target.indices is None:
+        rows = weight
+    else:
+        rows = weight[target.classes(head.logits)]
+    rows = rows.expand(len(features), -1, -1)
+    return weighted_maps(features, pooled_plus_plus_weights(rows, pooled[:, None]))
+
+
+GRAD_CAM = Method(_average, _cam_over_places)
+GRAD_CAM_PLUS_PLUS = Method(_plus_plus, _plus_plus_pooled)
+
+
+def maps_from_head(head: FoundHead, target: Target, method: Method) -> GradientMaps:
+    """Return the maps of a network whose logits are linear in averaged features."""
+    with in_full_precision(head.logits.device):
+        # The logits have been checked when the head was found; a target function may write to them.
+        if target.score is None:
+            scores = target.of(head.logits)
+        else:
+            scores = target.scores(head.logits.clone())
+        maps = method.closed(head, target)
+    layer = head.layer or "(the averaged features)"
+    return GradientMaps(maps, scores.to(head.exact), layer, closed_form=True)
+
+
+def _slopes(logits: Tensor, target: Target) -> Tensor:
+    """Differentiate a score with respect to the logits: all of the network that needs a graph."""
+    leaf = logits.clone().requires_grad_()
+    with torch.enable_grad():
+        score = target.scores(leaf.clone()).sum()
+    found = None
+    if score.requires_grad:
+        (found,) = torch.autograd.grad(score, leaf, allow_unused=True)
+    if found is None:
+        raise ValueError(
+            "target: expected a score with a gradient, got one that does not depend on the network's "
+            "output, or only by detach, argmax or rounding. Return a number taken from the output."
+        )
+    _check_gradients(found)
+    _warn_of_zeros(found[:, None])
+    return found
+
+
+def maps_from_gradients(
     network: nn.Module,
     images: Tensor,
-    target: Given,
-    layer: Layer | Layers | None,
-    reshape: Reshape | None,
-    check_values: bool,
+    target: Target,
+    places: Sequence[Place],
     method: Method,
-) -> GradientMaps | tuple[GradientMaps, ...]:
-    check_network(network)
-    check_images(images, network, check_values)
-    wanted = as_target(target, len(images))
-    if layer is None:
-        return _default(network, images, wanted, reshape, method)
-    if reshape is not None and not callable(reshape):
-        raise TypeError(
-            f"reshape: expected a function from a layer's output to feature maps, got "
-            f"{describe(reshape)}. For tokens behind a class token: lambda tokens: "
-            "tokens[:, 1:].transpose(1, 2).unflatten(2, (rows, columns))."
-        )
-    layers = layer if isinstance(layer, (list, tuple)) else [layer]
-    places = [as_place(network, one) for one in layers]
-    if not places:
-        raise ValueError(
-            "layer: expected at least one layer, got an empty list. Pass None for the default."
-        )
-    with evaluating(network):
-        found = maps_from_gradients(network, images, wanted, places, method, reshape)
-    return found[0] if layers is not layer else tuple(found)
+    run: Run,
+    reshape: Reshape | None = None,
+) -> list[GradientMaps]:
+    """Run a network that is being evaluated, once, and return the maps of each of the layers."""
+    found = run_in_fast_layout(
+        network, images, lambda laid_out: run_cut(network, laid_out, places, target, run)
+    )
+    scores = found.scores.detach()
+    features = [
+        _features(output.detach(), place, images, reshape)
+        for output, place in zip(found.outputs, places, strict=True)
+    ]
+    weights: list[list[Tensor]] = [[] for _ in places]
+    with in_full_precision(images.device):
+        for of_layers in gradients(found):
+            for layer, gradient in enumerate(of_layers):
+                wide = _reshaped(gradient, reshape).to(features[layer].dtype)
+                weights[layer].append(method.weights(wide, features[layer]))
+        return [
+            _weighed(maps, torch.cat(pieces).transpose(0, 1), scores, place)
+            for maps, pieces, place in zip(features, weights, places, strict=True)
+        ]
 
 
-def _default(
-    network: nn.Module, images: Tensor, target: Target, reshape: Reshape | None, method: Method
-) -> GradientMaps:
+def _weighed(features: Tensor, weights: Tensor, scores: Tensor, place: Place) -> GradientMaps:
+    _check_gradients(weights)
+    _warn_of_zeros(weights)
+    maps = weighted_maps(features, weights)
+    return GradientMaps(maps, scores.to(maps.dtype), place.label, closed_form=False)
+
+
+def _features(output: Tensor, place: Place, images: Tensor, reshape: Reshape | None) -> Tensor:
+    """Return a layer's output as feature maps (n, k, *places), in float32 or finer."""
+    n = len(images)
+    maps = output if reshape is None else reshape(output)
+    if isinstance(maps, Tensor) and maps.ndim == images.ndim and len(maps) == n and maps.numel():
+        return maps.to(torch.promote_types(maps.dtype, torch.float32))
+    axes = {3: "places", 4: "h, w", 5: "d, h, w"}[images.ndim]
     if reshape is not None:
         raise ValueError(
-            "layer: expected a layer whose output is reshaped, got None. Name the layer that reshape "
-            "was written for."
+            f"reshape: expected a function that returns feature maps of shape ({n}, k, {axes}), got "
+            f"{describe(maps)} from {describe(output)}. Make the last axes those of the places, as many "
+            "as the images have."
         )
-    with evaluating(network):
-        return default_maps(network, images, target, method)
+    advice = "Choose a layer before the places are pooled or flattened."
+    if output.ndim > 2 and len(output) > n and len(output) % n == 0:
+        advice = (
+            f"Its {len(output) // n} frames of each example can be places: {reshaping(output, n)}"
+        )
+    elif output.ndim == 3:
+        advice = f"Its {output.shape[1]} tokens have no rows and columns: {reshaping(output, n)}"
+    raise ValueError(
+        f"layer: expected an output of shape ({n}, k, {axes}), got {describe(output)} from "
+        f"{place.label!r}. {advice}"
+    )
+
+
+def _reshaped(gradient: Tensor, reshape: Reshape | None) -> Tensor:
+    """Return gradients of an output, shape (t, n, ...), as those of its feature maps."""
+    if reshape is None:
+        return gradient
+    maps = torch.stack([reshape(one) for one in gradient])
+    if gradient.any() and not maps.any():
+        raise ValueError(
+            "reshape: expected places on which the score depends, got gradients of exactly 0 at all "
+            "of them: the score reads only what reshape leaves out, such as the class token. Choose "
+            "a layer in front of the last attention, such as its normalisation."
+        )
+    return maps
+
+
+def _check_gradients(numbers: Tensor) -> None:
+    """Raise if gradients, or what was made of them, hold NaN or infinity."""
+    advice = (
+        "Look for the root or the norm of zero, 0/0, or an overflow of float16: "
+        "torch.autograd.detect_anomaly() names the call."
+    )
+    check_finite("gradients", numbers, advice)
+
+
+def _warn_of_zeros(weights: Float[Tensor, "n t k"]) -> None:
+    """Warn of maps that are zero because no gradient arrives."""
+    count = int((weights == 0).all(2).sum())
+    if count:
+        warnings.warn(
+            f"gradients: all weights of {count} of {weights.shape[:2].numel()} maps are exactly 0, so "
+            "that the maps are 0 too. A softmax or sigmoid in front of the score that is saturated does "
+            "that: take the logit; so does a score that a ReLU has cut off.",
+            stacklevel=6,
+        )

@@ -1,16 +1,17 @@
-"""A place in a network: one call of one layer, by name or by module."""
+"""Layers whose feature maps are weighed: by name, by module, or as one of several calls."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
+from typing import Any
 
 from torch import nn
 from torch.jit import ScriptModule
 
 from camlib.errors import describe
 
-Layer = str | nn.Module
+Layer = str | nn.Module | tuple[str | nn.Module, int]
 
 _ALL = "dict(network.named_modules()) has all names."
 
@@ -32,6 +33,8 @@ class Place:
 
 def as_place(network: nn.Module, layer: object) -> Place:
     """Find a layer in a network; raise an error that offers the closest names."""
+    if isinstance(layer, tuple):
+        return _as_call(network, layer)
     names = dict(network.named_modules(remove_duplicate=False))
     if isinstance(layer, str):
         if layer not in names:
@@ -53,6 +56,16 @@ def as_place(network: nn.Module, layer: object) -> Place:
         f"layer: expected a layer of this {type(network).__name__}, got a {type(layer).__name__} that "
         "is not in it. Pass a name, or take the layer from this very network, not from a copy."
     )
+
+
+def _as_call(network: nn.Module, layer: tuple[Any, ...]) -> Place:
+    if len(layer) != 2 or type(layer[1]) is not int or layer[1] < 1:
+        raise ValueError(
+            f"layer: expected (name, call) with a call counted from 1, got {layer!r}. For the second "
+            'call of a layer: layer=("act", 2).'
+        )
+    place = as_place(network, layer[0])
+    return Place(place.module, place.name, layer[1])
 
 
 def _with_hooks(place: Place) -> Place:

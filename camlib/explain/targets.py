@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,8 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from camlib.errors import check_finite, describe
-from camlib.explain.classes import check_range, whole_numbers
-from camlib.head.doors import check_logits
+from camlib.head.checks import as_logits
 
 Score = Callable[[Any], Tensor]
 Given = int | Sequence[int] | Int[Tensor, " n"] | Int[Tensor, "n t"] | Score | None
@@ -33,17 +32,12 @@ class Target:
     indices: Tensor | None = None
     score: Score | None = None
 
-    @property
-    def sample(self) -> int:
-        """Return how many pictures do to try something out; a function may count on all of them."""
-        return 1 if self.score is None else self.n
-
-    def of_sample(self) -> Target:
-        """Return the target of these pictures."""
+    def of_few(self, n: int) -> Target:
+        """Return the target of the first n pictures."""
         indices = self.indices
         if indices is not None and indices.ndim == 2:
-            indices = indices[: self.sample]
-        return Target(self.sample, indices, self.score)
+            indices = indices[:n]
+        return Target(n, indices, self.score)
 
     def classes(self, logits: Float[Tensor, "n c *places"]) -> Tensor:
         """Return the indices, of shape (t,) or (n, t), that all lie in the logits."""
@@ -56,8 +50,7 @@ class Target:
         """Return the numbers whose gradients are wanted."""
         if self.score is not None:
             return self._scored(self.score(output))
-        check_logits(output, self.n)
-        return self.of(output)
+        return self.of(as_logits(output, self.n))
 
     def of(self, numbers: Float[Tensor, "n c *places"]) -> Float[Tensor, "n t *places"]:
         """Return what belongs to the targets' classes, of what belongs to all of them."""
@@ -112,3 +105,39 @@ def _of_pictures(indices: Tensor, n: int) -> Tensor:
             "target.tolist()."
         )
     return indices.long().reshape(n, -1)
+
+
+def whole_numbers(name: str, numbers: Iterable[object]) -> list[int]:
+    """Return the numbers if there are some and they are integers; raise an error otherwise."""
+    numbers = list(numbers)
+    # By their types, of which there are few: all classes may be a thousand numbers.
+    wrong = {kind for kind in set(map(type, numbers)) if not _is_whole(kind)}
+    for number in numbers if wrong else ():
+        if type(number) in wrong:
+            raise TypeError(
+                f"{name}: expected whole numbers, got {number!r} of type {type(number).__name__}. "
+                "Pass indices; for a name use camlib.networks.class_names().index(name)."
+            )
+    if not numbers:
+        raise ValueError(
+            f"{name}: expected at least one class index, got none. Pass None for all classes."
+        )
+    whole = [int(number) for number in cast("list[int]", numbers)]
+    largest = max(whole, key=abs)
+    if abs(largest) >= 2**63:  # no tensor holds it
+        raise ValueError(f"{name}: expected class indices, got {largest}. Pass smaller ones.")
+    return whole
+
+
+def _is_whole(kind: type) -> bool:
+    return issubclass(kind, (int, np.integer)) and kind is not bool
+
+
+def check_range(name: str, numbers: Sequence[int], count: int) -> None:
+    """Raise if a number is no index of ``count`` classes."""
+    for number in (min(numbers), max(numbers)):
+        if not 0 <= number < count:
+            raise ValueError(
+                f"{name}: expected indices from 0 to {count - 1}, got {number}. "
+                "Count from the first class, not from the last."
+            )

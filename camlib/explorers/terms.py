@@ -106,26 +106,27 @@ def _checked_head(
     Float[Tensor, "k h w"], Float[Tensor, "c k"], Float[Tensor, "1 c"], Float[Tensor, "1 c"]
 ]:
     """Return features, weight, offset and logits in float64, their sum proven, or raise."""
-    parts = ("features", "weight", "scale", "offset", "logits")
+    parts = ("features", "weight", "offset", "logits")
     missing = [name for name in parts if not hasattr(head, name)]
     if missing:
         raise TypeError(
             f"head: expected the result of camlib.find_head, got {describe(head)} without "
             f"{', '.join(missing)}. {AS_FOUND}"
         )
-    features, weight, scale, offset, logits = (_exact(getattr(head, name)) for name in parts)
+    features, weight, offset, logits = (_exact(getattr(head, name)) for name in parts)
     if features.ndim != 4 or features.shape[0] != 1 or 0 in features.shape:
         raise ValueError(
             f"head: expected the features of one picture, shape (1, k, h, w), got "
             f"{describe(head.features)}. Pass one of them: camlib.find_head(network, images[:1])."
         )
     c, k = (*logits.shape[1:], 0)[0], features.shape[1]
+    weight = weight[0] if weight.ndim == 3 else weight  # the one picture's own: a spread is held
     if weight.shape != (c, k) or logits.shape != (1, c):
         raise ValueError(
             f"head: expected a logit for each class and a weight for each of {k} channels, got "
             f"logits {describe(head.logits)} and weight {describe(head.weight)}. {AS_FOUND}"
         )
-    weight, offset = weight * scale.reshape(-1)[0], offset.expand_as(logits)
+    offset = offset.expand_as(logits)
     if not all(torch.isfinite(part).all() for part in (features, weight, offset, logits)):
         raise ValueError(
             "head: expected finite features, weights, offset and logits, got NaN or infinity. "

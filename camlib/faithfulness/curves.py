@@ -19,6 +19,7 @@ from camlib.faithfulness.scoring import (
     probabilities,
     softmax,
 )
+from camlib.head.running import Run
 
 
 @dataclass(frozen=True)
@@ -51,12 +52,13 @@ def deletion(
     baseline: float | Float[Tensor, "..."] = 0.0,
     steps: int = 20,
     probability: Probability = softmax,
+    run: Run | None = None,
 ) -> Curve:
     """Take the pixels away, those with the highest values of the map first.
 
     Parameters
     ----------
-    network, images, target, probability
+    network, images, target, probability, run
         As in :func:`camlib.faithfulness.probabilities`.
     maps
         One map for each picture, at its size. Of equal values the first is taken first, row by row.
@@ -82,7 +84,7 @@ def deletion(
     Petsiuk et al. 2018, section 4.1.
     """
     gone = as_pictures(baseline, images)
-    return _change(network, images, gone, maps, target, steps, probability)
+    return _change(network, images, gone, maps, target, steps, probability, run)
 
 
 def insertion(
@@ -94,12 +96,13 @@ def insertion(
     baseline: float | Float[Tensor, "..."] = 0.0,
     steps: int = 20,
     probability: Probability = softmax,
+    run: Run | None = None,
 ) -> Curve:
     """Put the pixels into an empty picture, those with the highest values of the map first.
 
     Parameters
     ----------
-    network, images, maps, target, baseline, steps, probability
+    network, images, maps, target, baseline, steps, probability, run
         As in :func:`deletion`.
 
     Returns
@@ -117,7 +120,7 @@ def insertion(
     Petsiuk et al. 2018, section 4.1, who start from a blurred picture: ``baseline=blurred(images)``.
     """
     gone = as_pictures(baseline, images)
-    return _change(network, gone, images, maps, target, steps, probability)
+    return _change(network, gone, images, maps, target, steps, probability, run)
 
 
 def blurred(images: Float[Tensor, "n 3 H W"], sigma: float = 5.0) -> Float[Tensor, "n 3 H W"]:
@@ -159,6 +162,7 @@ def _change(
     target: int | Tensor,
     steps: int,
     probability: Probability,
+    run: Run | None,
 ) -> Curve:
     """Go from one picture to the other, the same share of the pixels at each step."""
     ranks = _ranks(check_maps(maps, start)).to(start.device)
@@ -170,7 +174,9 @@ def _change(
         )
     counts = [round(step * pixels / steps) for step in range(steps + 1)]
     seen = [
-        probabilities(network, torch.where(ranks[:, None] < count, end, start), target, probability)
+        probabilities(
+            network, torch.where(ranks[:, None] < count, end, start), target, probability, run=run
+        )
         for count in counts
     ]
     # Sixteen bits cannot count the pixels of a large picture.

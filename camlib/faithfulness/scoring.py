@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from camlib.errors import check_axes, check_finite, describe
 from camlib.explain.targets import as_target
-from camlib.head.doors import check_images, check_logits, check_network
-from camlib.head.modes import evaluating
+from camlib.head.checks import as_logits, check_images, check_network, check_run
+from camlib.head.running import Run, call, evaluating
 
 Probability = Callable[[Tensor], Tensor]
 
@@ -26,6 +26,8 @@ def probabilities(
     images: Float[Tensor, "n 3 H W"],
     target: int | Int[Tensor, " n"],
     probability: Probability = softmax,
+    *,
+    run: Run | None = None,
 ) -> Float[Tensor, " n"]:
     """Return the probability that a network gives to one class of each picture.
 
@@ -38,7 +40,11 @@ def probabilities(
     target
         A class index for all pictures, or a tensor of shape (n,) with each picture's own.
     probability
-        From logits to probabilities, both (n, c): softmax, or ``torch.sigmoid`` for several labels.
+        From logits to probabilities, both (n, c): softmax, or ``torch.sigmoid`` for several labels and
+        for networks with a single logit.
+    run
+        How the network is run, where that is not ``network(images)``: a function from network and
+        images to the logits.
 
     Returns
     -------
@@ -48,7 +54,7 @@ def probabilities(
     Raises
     ------
     TypeError, ValueError
-        If an argument cannot be used; the message names the cure.
+        If an argument cannot be used; the message says what to do.
 
     Examples
     --------
@@ -60,9 +66,14 @@ def probabilities(
     check_network(network)
     check_images(images, network, check_values=False)
     wanted = as_target(target, len(images))
+    check_run(run)
     with evaluating(network):
-        logits = network(images)
-        check_logits(logits, len(images))
+        logits = as_logits((run or call)(network, images), len(images))
+        if probability is softmax and logits.shape[1] == 1:
+            raise ValueError(
+                "probability: expected a function for a single logit, whose softmax is always 1, got "
+                "softmax. Pass probability=torch.sigmoid."
+            )
         scores = wanted.scores(probability(logits))
     if scores.shape[1] != 1:
         raise ValueError(

@@ -1,12 +1,12 @@
-"""Layer 2: find a network's head by what it does, not by what its layers are called.
+"""Layer 2: find a network's head by running it again on other numbers.
 
-``watch`` notes what the network calls, ``pooling_call`` recognises a global average among it,
-``folds`` turns what follows into one ``affine`` map (``norms``, ``held``, ``picking`` and
-``contraction`` are its special cases), ``refusal`` says why where that cannot be done, ``doors``
-refuses bad input, ``modes`` and ``layout`` prepare network and images, ``runs`` remembers where to
-look the next time, ``ends`` how to look there without watching, and ``find`` puts them together.
+``record`` notes a network's calls, ``replay`` makes them again with other numbers, ``linearity`` asks
+whether the result is affine, ``features`` finds the maps whose average they begin with, ``find`` puts
+this together and remembers it, ``head`` makes maps and proves them, ``refusal`` says why there are none.
+``checks`` refuses bad input, ``running`` puts a network into evaluation mode.
 """
 
-from camlib.head.find import Head, find_head
+from camlib.head.find import find_head
+from camlib.head.head import Head
 
 __all__ = ["Head", "find_head"]

@@ -1,87 +1,67 @@
-"""Run a network once and read off its head."""
+"""Find a network's head by running it, and remember where it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from functools import partial
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TypeVar
+from weakref import ref
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError
-from camlib.head.affine import Affine, NotAffineError
-from camlib.head.calls import tensors_among
-from camlib.head.doors import check_images, check_network
-from camlib.head.folds import as_affine
-from camlib.head.layout import run_in_fast_layout
-from camlib.head.modes import evaluating, in_full_precision
+from camlib.head.checks import as_logits, check_images, check_network, check_run
+from camlib.head.features import Cut, cuts_of
+from camlib.head.head import FoundHead, Head
+from camlib.head.linearity import HeadFunction, Probes
+from camlib.head.record import Output, Record
 from camlib.head.refusal import reason_for_refusal
-from camlib.head.runs import Run, on_one_picture, run_from_memory, run_watched
-from camlib.head.watch import Tail, version_of
+from camlib.head.remember import Location, head_from, is_plain, memory_of, recall, same, says
+from camlib.head.replay import NotReplayableError
+from camlib.head.running import (
+    Run,
+    call,
+    evaluating,
+    on_few_pictures,
+    run_in_fast_layout,
+    version_of,
+)
 
-
-@dataclass(frozen=True)
-class Head:
-    r"""What a network's head made of one batch: all that a class activation map needs.
-
-    .. math:: \mathrm{logit}_c = s \sum_k w_k^c F_k + o_c, \qquad F_k = \mathrm{mean}(f_k)
-
-    Attributes
-    ----------
-    features
-        The feature maps :math:`f_k` that the network averages, shape (n, k, h, w).
-    weight
-        The weights :math:`w_k^c`, shape (c, k).
-    scale
-        The factor :math:`s`, shape (n, 1): 1, except behind a normaliser, where it is one over the
-        pooled vector's spread (LayerNorm, RMSNorm) or length (cosine heads), or where the network
-        multiplies by a number.
-    offset
-        The part :math:`o_c` of the logit that no place explains, shape (n, c): the bias.
-    logits
-        What the network said, shape (n, c).
-    rounding
-        The coarsest relative rounding on the way from the features to the logits.
-    held
-        Whether weight, scale and offset hold for this batch only, because a LayerNorm's statistics
-        are among them. Otherwise the logits' gradient with respect to the averages is the weight.
-    """
-
-    features: Float[Tensor, "n k h w"]
-    weight: Float[Tensor, "c k"]
-    scale: Float[Tensor, "n 1"]
-    offset: Float[Tensor, "n c"]
-    logits: Float[Tensor, "n c"]
-    rounding: float
-    held: bool = False
+_Result = TypeVar("_Result")
 
 
 def find_head(
-    network: nn.Module, images: Float[Tensor, "n 3 H W"], *, check_values: bool = True
+    network: nn.Module,
+    images: Float[Tensor, "n channels *places"],
+    *,
+    run: Run | None = None,
+    check_values: bool = True,
 ) -> Head:
-    """Run the network once and return the features it averages and the weights it sums them with.
+    r"""Run the network and return the features it averages and the weights it sums them with.
 
     The network runs in evaluation mode and without gradients; afterwards every module is in the
-    mode it was in, and nothing is left attached to it. On a CPU the images may be laid out anew in
-    memory, so that the logits equal ``network(images)`` up to rounding.
+    mode it was in, and nothing is left attached to it. The first time, its calls are recorded with
+    one or two pictures, and made again with other numbers. On a CPU the images may be laid out
+    differently in memory, so that the logits equal ``network(images)`` up to rounding.
 
     Parameters
     ----------
     network
-        A classifier whose output is logits of shape (n, c).
+        A classifier whose output is logits of shape (n, c), or (n,) for a single one.
     images
-        A batch of shape (n, channels, H, W), normalised as the network expects.
+        A batch of shape (n, channels, \*places), normalised as the network expects: signals with one
+        axis of places, pictures with two, volumes with three.
+    run
+        How the network is run, where that is not ``network(images)``: a function from network and
+        images to the logits, such as ``lambda network, images: network(images, table).logits``.
     check_values
-        Refuse images that look like raw pixels (0 to 255, or 0 to 1). Turn it off for a network
-        that was trained on such values.
+        Warn of images that look like raw pixels or like pixels that were not normalised.
 
     Returns
     -------
     Head
-        Tensors without a graph: features, weight and logits as the network computed them; folded
-        numbers in float32 or finer.
+        Tensors without a graph: features, weight and logits as the network computed them.
 
     Raises
     ------
@@ -89,92 +69,157 @@ def find_head(
         If the logits are not an affine function of globally averaged feature maps; the message
         names the layer in the way.
     TypeError, ValueError
-        If the network, the images or the output cannot be used; the message names the cure.
+        If the network, the images or the output cannot be used; the message says what to do.
 
     Notes
     -----
-    Zhou et al. 2016, section 2; the exact form for heads that normalise is this package's own.
+    Zhou et al. 2016, section 2; running a head again on other numbers is this package's own.
     """
     check_network(network)
     check_images(images, network, check_values)
+    check_run(run)
     with evaluating(network) as was_training:
-        found = look_for_head(network, images)
-        if found is None:
-            reason = on_one_picture(partial(reason_for_refusal, network), images)
-            raise NotCAMReadyError(reason)
+        found, weight = with_head(network, images, run or call, _with_weight)
         if was_training:  # some layers have other weights then (low-rank adapters)
-            found = replace(found, weight=found.weight.clone())
-    return found
+            weight = weight.clone()
+    return Head(found.features, weight, found.offset, found.logits, found.rounding, found.held)
 
 
-def look_for_head(network: nn.Module, images: Tensor) -> Head | None:
-    """Run a network that is being evaluated, and return its head if it has one."""
-    return run_in_fast_layout(network, images, lambda laid_out: _look(network, laid_out))
+def _with_weight(found: FoundHead) -> tuple[FoundHead, Tensor]:
+    """Return a head and its weights, which add up to the logits."""
+    pooled = found.features.to(found.exact).flatten(2).mean(2)
+    weight = found.weight
+    explained = torch.einsum(
+        "nk,nck->nc" if found.held else "nk,ck->nc", pooled, weight.to(found.exact)
+    )
+    found.prove(explained, found.offset, found.logits.to(found.exact))
+    return found, weight
 
 
-def _look(network: nn.Module, images: Tensor) -> Head | None:
-    """Look where the head was last found; if it is there no longer, look everywhere."""
-    run = run_from_memory(network, images)
-    head = None if run is None else _read(run)
-    return head or _read(run_watched(network, images))
+def with_head(
+    network: nn.Module, images: Tensor, run: Run, use: Callable[[FoundHead], _Result]
+) -> _Result:
+    """Run a network that is being evaluated, find its head, and return what is made of it.
+
+    ``use`` raises if the head does not explain the logits. If that happens where the head was found
+    the last time, it is looked for again.
+    """
+
+    def logits(network: nn.Module, images: Tensor) -> Tensor:
+        return as_logits(run(network, images), len(images))
+
+    def find(images: Tensor) -> _Result:
+        memory = memory_of(network)
+        known, memory.head = memory.head, None
+        if known is not None and known.channels == images.shape[1]:
+            head = recall(known, network, images, logits)
+            try:
+                if head is not None:
+                    result = use(head)
+                    memory.head = known
+                    return result
+            except NotCAMReadyError:
+                pass  # looked for again below
+        location, head = on_few_pictures(lambda few: _search(network, few, logits), images)
+        if len(head.logits) < len(images):
+            head = recall(location, network, images, logits)
+            if head is None:
+                location, head = _search(network, images, logits)
+        result = use(head)
+        memory.head = location
+        return result
+
+    return run_in_fast_layout(network, images, find)
 
 
-def _read(run: Run) -> Head | None:
-    """Turn what was seen into a head, or None if the logits are not affine in an average."""
-    tail, logits = run.tail, run.logits
-    if tail is None:
+# ------------------------------------------------------------------ looking for it
+
+
+def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, FoundHead]:
+    """Record all calls, find the head, and check that it is the same for other pictures."""
+    record, others = Record().run(network, images, run), other_pictures(images)
+    with torch.random.fork_rng(devices=[]):
+        for cut, function in _affine_cuts(network, record, images):
+            location = _location(network, record, cut, function, images, others, run)
+            if location is not None:
+                return location, head_from(record, cut, function, location)
+        other = Record().run(network, others, run)
+        raise NotCAMReadyError(reason_for_refusal(network, record, other, images))
+
+
+def other_pictures(images: Tensor) -> Tensor:
+    """Return as many pictures that have little in common with these."""
+    generator = torch.Generator().manual_seed(0)
+    noise = torch.randn(images.shape, generator=generator, dtype=torch.float64)
+    return (images.detach().flip(-1) + noise.to(images)) / 2
+
+
+def _affine_cuts(
+    network: nn.Module, record: Record, images: Tensor
+) -> Iterator[tuple[Cut, HeadFunction]]:
+    """Yield feature maps, and the function from their average to the logits where that is affine."""
+    for cut in cuts_of(record, images, {id(tensor) for tensor in network.buffers()}):
+        try:
+            function = HeadFunction(cut.tail, Probes(cut.start(Probes.around(cut.pooled).values)))
+        except NotReplayableError:
+            continue
+        if function.kind == "affine":
+            yield cut, function
+
+
+def _location(
+    network: nn.Module,
+    record: Record,
+    cut: Cut,
+    function: HeadFunction,
+    images: Tensor,
+    others: Tensor,
+    run: Run,
+) -> Location | None:
+    """Return where a head was found; None if other pictures have another head, or the same features."""
+    start = next((o for o in reversed(record.outputs) if o.position <= cut.read), None)
+    layer = next((o for o in reversed(record.outputs) if _is_same(o, cut.tensor)), None)
+    grid = next((o for o in record.outputs if _has_grid(o.result, cut, images)), None)
+    begin = None if start is None else (start.module, start.call)
+    late = Record().run(network, others, run, begin, [] if grid is None else [grid.module])
+    value = says(cut)
+    twin = next((t for t, _ in _affine_cuts(network, late, others) if same(says(t), value)), None)
+    if twin is None or torch.equal(twin.features, cut.features):
         return None
-    if version_of(tail.features) != tail.version:
-        raise NotCAMReadyError(
-            "network: expected feature maps that stay as they were when they were averaged, got some "
-            "that are written to in place afterwards. Leave out the in-place call behind the "
-            "pooling, for example ReLU(inplace=True)."
-        )
-    try:
-        with in_full_precision(logits.device):
-            affine = as_affine(tail.calls, like=tail.features)
-    except NotAffineError:
-        return None
-    return _head(tail.features, affine, logits, _rounding(tail, logits))
-
-
-def _head(features: Tensor, affine: Affine, logits: Tensor, rounding: float) -> Head:
-    n, c = logits.shape
-    exact, device = affine.exact, logits.device
-    weight, scale, offset = affine.weight, affine.scale, affine.offset
-    if weight is None:
-        weight = torch.eye(c, dtype=exact, device=device)
-    elif weight.ndim == 1:
-        weight = torch.diag(weight)
-    if scale is None:
-        scale = torch.ones(1, 1, dtype=exact, device=device)
-    if offset is None:
-        offset = torch.zeros(1, 1, dtype=exact, device=device)
-    # Parameters are handed out detached, so that a map can never drag the network's graph along.
-    return Head(
-        features=features.detach(),
-        weight=weight.detach(),
-        scale=scale.detach().expand(n, 1),
-        offset=offset.detach().expand(n, c),
-        logits=logits.detach(),
-        rounding=rounding,
-        held=affine.held,
+    linear, pooling = is_plain(record, cut, function)
+    return Location(
+        channels=images.shape[1],
+        layer="" if layer is None else record.label(layer),
+        held=tuple(dict.fromkeys(function.held)),
+        start=None if start is None else ref(start.module),
+        call=0 if start is None else start.call,
+        grid=None if grid is None else ref(grid.module),
+        recipe=twin.recipe(late, len(images)),
+        says=value,
+        linear=None if linear is None else ref(linear),
+        pooling=None if pooling is None else ref(pooling),
     )
 
 
-def _rounding(tail: Tail, logits: Tensor) -> float:
-    seen = [tail.features, logits]
-    for call in tail.calls:
-        seen += tensors_among(call.args, call.kwargs)
-    coarsest = max(torch.finfo(tensor.dtype).eps for tensor in seen if tensor.is_floating_point())
-    if logits.is_cuda:  # which may multiply float32 numbers with 10 bits only
-        convolves = any(call.name.startswith("conv") for call in tail.calls)
-        cudnn, cublas = torch.backends.cudnn, torch.backends.cuda.matmul
-        if _tf32(cublas) or (convolves and _tf32(getattr(cudnn, "conv", cudnn))):
-            return max(coarsest, 2.0**-10)
-    return coarsest
+def _is_same(output: Output, tensor: Tensor) -> bool:
+    """Say whether a module returned this tensor, or a view that has all of it in the same layout."""
+    one = output.result
+    return (
+        isinstance(one, Tensor)
+        and one.shape == tensor.shape
+        and one.data_ptr() == tensor.data_ptr()
+        and one.stride() == tensor.stride()
+        and output.version == version_of(tensor)
+    )
 
 
-def _tf32(backend: Any) -> bool:
-    precision = getattr(backend, "fp32_precision", None)  # since PyTorch 2.9
-    return bool(backend.allow_tf32 if precision is None else precision == "tf32")
+def _has_grid(result: object, cut: Cut, images: Tensor) -> bool:
+    """Say whether a module's output has rows and columns for averaged tokens, as patches have."""
+    places = cut.features.shape[2:]
+    return (
+        len(places) < images.ndim - 2
+        and isinstance(result, Tensor)
+        and result.ndim == images.ndim
+        and len(result) == len(images)
+        and result.shape[2:].numel() == places.numel()
+    )

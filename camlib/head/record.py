@@ -1,57 +1,83 @@
-"""Record every call of a network's forward pass, and the module that made it."""
+"""Record the calls of a network's forward pass, and what its modules return."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
+import torch
 from torch import Tensor, nn
-from torch.jit import ScriptModule
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
-from camlib.head.calls import Call, distinct, keeps_values, name_of, outcomes, tensors_read
-from camlib.head.held import vector_and_number
-from camlib.head.watch import is_vector
+from camlib.head.checks import check_channels
+from camlib.head.running import Run, hooking, version_of
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Step:
-    """A call, the tensors that went in, what came out, and the module in whose forward it was.
+    """One function that was called, inside a layer of this name and type, if any.
 
-    ``value`` is what came out as it was then, where a later call may have written to a vector.
+    ``written`` are the tensors that it changed in place; ``part_of`` names the function whose inside
+    shows this call.
     """
 
-    call: Call
-    tensors: Sequence[Tensor]
-    result: Tensor
-    value: Tensor
-    module: str
+    function: Callable[..., Any]
+    args: Sequence[Any]
+    kwargs: Mapping[str, Any]
+    result: Any
+    layer: str = ""
+    kind: str = ""
+    written: tuple[Tensor, ...] = ()
+    part_of: str = ""
+
+    @property
+    def name(self) -> str:
+        """Return the function's name, as "linear" for ``torch.nn.functional.linear``."""
+        return self.part_of or getattr(self.function, "__name__", repr(self.function))
 
     @property
     def place(self) -> str:
         """Name the layer, or the call where no layer made it."""
-        return (
-            f"layer {self.module} ({self.call.name})"
-            if self.module
-            else f"the call {self.call.name}"
-        )
+        if not self.layer:
+            return f"the call {self.name}"
+        return f"layer {self.layer!r} of type {self.kind} ({self.name})"
+
+    @property
+    def tensors(self) -> list[Tensor]:
+        """Return the tensors that it returned; an assignment to an index returns what it wrote to."""
+        return tensors_in(self.args[0] if self.result is None and self.args else self.result)
+
+
+@dataclass(frozen=True, eq=False)
+class Output:
+    """What one call of a module was given and returned; ``call`` counts from 1.
+
+    ``version`` is the result's at that time, ``position`` the number of steps before.
+    """
+
+    module: nn.Module
+    name: str
+    call: int
+    given: Any
+    result: Any
+    version: int
+    position: int
 
 
 class Record(TorchFunctionMode):
-    """Notes every call that returns a tensor, with the innermost module that made it.
+    """The steps and the modules' outputs of one forward pass, in their order."""
 
-    ``computed`` holds what depends on the picture, by identity; ``constant`` what does not.
-    """
-
-    def __init__(self, image: Tensor, constants: Iterable[Tensor]) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.constant = {id(tensor): tensor for tensor in constants}
         self.steps: list[Step] = []
-        self.modules: list[str] = []
-        self.computed = {id(image): image}
+        self.outputs: list[Output] = []
+        self.output: Any = None
+        self._running: list[tuple[str, str]] = []
+        self._met_convolution = False
 
     def __torch_function__(
         self,
@@ -61,61 +87,56 @@ class Record(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         kwargs = kwargs or {}
+        if not self._met_convolution and getattr(func, "__name__", "").startswith("conv"):
+            self._met_convolution = True
+            check_channels(args, kwargs)
+        read = [(tensor, version_of(tensor)) for tensor in tensors_in((args, kwargs))]
         result = func(*args, **kwargs)
-        name = name_of(func)
-        tensors = tensors_read(name, args, kwargs)
-        written = args[0] if result is None and args else result  # None: assignment to an index
-        read = self.read(tensors)
-        beside = vector_and_number(read)
-        source = beside[0] if beside else next(iter((*read, *tensors)), None)
-        module = self.modules[-1] if self.modules else ""
-        for function, item in outcomes(func, written):
-            among = self.computed if read or self.unknown(tensors) else self.constant
-            among[id(item)] = item
-            if source is not None:
-                call = Call(function, args, kwargs, source, keeps_values(name, source, item))
-                value = item.clone() if is_vector(item) else item
-                self.steps.append(Step(call, tensors, item, value, module))
+        written = tuple(tensor for tensor, version in read if version_of(tensor) != version)
+        layer, kind = self._running[-1] if self._running else ("", "")
+        self.steps.append(Step(func, args, kwargs, result, layer, kind, written))
         return result
 
-    def read(self, tensors: Sequence[Tensor]) -> list[Tensor]:
-        """Return those of the tensors that depend on the picture."""
-        return [tensor for tensor in distinct(tensors) if id(tensor) in self.computed]
+    def run(
+        self,
+        network: nn.Module,
+        images: Tensor,
+        run: Run,
+        start: tuple[nn.Module, int] | None = None,
+        others: Sequence[nn.Module] = (),
+    ) -> Record:
+        """Record a forward pass: all of it, or what follows a module's call, and others' outputs."""
+        names = {module: name for name, module in network.named_modules()}
+        calls: Counter[nn.Module] = Counter()
+        with ExitStack() as recording:
 
-    def unknown(self, tensors: Sequence[Tensor]) -> bool:
-        """Say whether one of the tensors came about where no call is seen."""
-        return any(
-            type(one) is not nn.Parameter
-            and id(one) not in self.computed
-            and id(one) not in self.constant
-            for one in tensors
-        )
+            def enter(module: nn.Module) -> None:
+                name = names[module]
+                self._running.append((name, type(module).__name__) if name else ("", ""))
+
+            def leave(module: nn.Module, args: tuple[Any, ...], result: Any) -> None:
+                self._running.pop()
+                calls[module] += 1
+                if (module, calls[module]) == start:
+                    recording.enter_context(self)
+                with torch._C.DisableTorchFunction():  # not a call of the network's
+                    version = version_of(result) if isinstance(result, Tensor) else 0
+                output = (calls[module], args[0] if args else None, result, version)
+                self.outputs.append(Output(module, names[module], *output, len(self.steps)))
+
+            watched = names if start is None else [start[0], *others]
+            with hooking(dict.fromkeys(watched, leave), before=enter):
+                if start is None:
+                    recording.enter_context(self)
+                self.output = run(network, images)
+        return self
+
+    def label(self, output: Output) -> str:
+        """Return a module's name, with the number of the call where there are several."""
+        calls = sum(other.module is output.module for other in self.outputs)
+        return output.name if calls == 1 else f"{output.name} (call {output.call})"
 
 
-@contextmanager
-def module_names(network: nn.Module, record: Record) -> Iterator[None]:
-    """While active, keep ``record.modules`` the stack of the modules that are running."""
-    handles = []
-    owner = threading.get_ident()
-
-    def enter(module: nn.Module, _: Any) -> None:
-        if threading.get_ident() == owner:
-            record.modules.append(labels[module])
-
-    def leave(*_: Any) -> None:
-        if threading.get_ident() == owner:
-            record.modules.pop()
-
-    labels = {
-        module: f"'{name}' of type {type(module).__name__}" if name else ""
-        for name, module in network.named_modules()
-        if not isinstance(module, ScriptModule)  # it takes no hooks
-    }
-    try:
-        for module in labels:
-            handles.append(module.register_forward_pre_hook(enter))
-            handles.append(module.register_forward_hook(leave, always_call=True))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+def tensors_in(values: Any) -> list[Tensor]:
+    """Return all tensors in nested lists, tuples and dicts."""
+    return [leaf for leaf in tree_leaves(values) if isinstance(leaf, Tensor)]

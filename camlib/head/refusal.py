@@ -1,158 +1,159 @@
-"""Say why a network has no exact class activation map: a slower second look at one picture."""
+"""Say why a network has no exact class activation map: which call is in the way, and what to do."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
 
-from camlib.head.affine import NotAffineError, unchanged
-from camlib.head.calls import constants_of
-from camlib.head.folds import then
-from camlib.head.held import make_a_statistic, vector_and_number
-from camlib.head.pooling_call import averaged_features
-from camlib.head.record import Record, Step, module_names
-from camlib.head.trial import is_affine_by_trial
-from camlib.head.watch import is_vector
+from camlib.head.features import candidates, cuts_of, has_places
+from camlib.head.linearity import HeadFunction, Probes
+from camlib.head.record import Record, Step, tensors_in
+from camlib.head.replay import Constants, NotReplayableError, Tail
 
 _NEEDED = "expected feature maps, then global average pooling, then one linear layer"
 _RETRAIN = (
     "Put global average pooling and one linear layer on its last feature maps and retrain, or use "
     "a method that needs no special head, such as Grad-CAM."
 )
+_ORIGINAL = (
+    "Pass the original module: a scripted, traced, exported or compiled one hides its calls."
+)
+_LEAVE_OUT = "Leave the {} out of forward: the maps explain logits, and the order of the classes stays the same."
+_TENSORS_ONLY = "Behind the pooling keep to functions of tensors, without item, tolist or numpy."
 
 
-def reason_for_refusal(network: nn.Module, image: Tensor) -> str:
-    """Run the network on one picture and describe what keeps it from having an exact map."""
-    record = Record(image, constants_of(network))
-    with torch.no_grad(), module_names(network, record), record:
-        output = network(image)
-    why, cure = _explain(_path_to(output, record.steps), record)
-    return f"network: {_NEEDED}, got {type(network).__name__}, where {why}. {cure}"
-
-
-def _path_to(output: Tensor, steps: Sequence[Step]) -> list[Step]:
-    """Walk back from the output to the last call that still read places, and return the way."""
-    path: list[Step] = []
-    wanted = output
-    for step in reversed(steps):
-        if step.result is not wanted:
-            continue
-        path.insert(0, step)
-        wanted = step.call.source
-        if wanted.ndim > 1 and not is_vector(wanted):
-            break
-    return path
-
-
-def _explain(path: Sequence[Step], record: Record) -> tuple[str, str]:
-    """Return what is in the way, and the cure."""
-    if not path:
+def reason_for_refusal(network: nn.Module, record: Record, other: Record, images: Tensor) -> str:
+    """Describe what keeps a network from having an exact map, from its calls with two sets of pictures."""
+    kind = type(network).__name__
+    found = _explain(network, record, other, images)
+    if found is None and torch.equal(record.output, other.output):
         return (
-            "the output does not come from any call that can be watched",
-            "Pass the original module: a scripted, traced or compiled one hides its calls.",
+            f"network: expected logits that depend on the pictures, got {kind}, which returns the same "
+            "for others. Look at what its forward reads, and whether its weights are all zero."
         )
-    pooled = _end_of_average(path, record.steps)
-    if pooled is None:
-        return _explain_no_average(path[0], path[1:], path[0].call.source)
-    affine = unchanged(path[pooled].value)
-    for step in path[pooled + 1 :]:
-        read = record.read(step.tensors)
-        held = _held_among(read, path, record.steps)
-        if len(read) > 1 and held is None:
-            return f"{step.place} joins several tensors that depend on the picture", _RETRAIN
-        if record.unknown(step.tensors):
-            return (
-                f"{step.place} reads a tensor that no call that can be watched has made, so that it "
-                "may depend on the picture",
-                "Make it a parameter or a buffer if it does not; otherwise leave the script or the "
-                "thread out that makes it.",
-            )
-        try:
-            affine = then(affine, replace(step.call, held=held))
-        except NotAffineError:
-            return _explain_not_affine(step)
-    return "the logits are no affine function of the pooled features", _RETRAIN
+    why, advice = found or ("the logits do not come from averages of feature maps alone", _RETRAIN)
+    return f"network: {_NEEDED}, got {kind}, where {why}. {advice}"
 
 
-def _end_of_average(path: Sequence[Step], steps: Sequence[Step]) -> int | None:
-    """Return which step has the average in its hands; a sum over places is divided later."""
-    grid = _grid_behind(path[0].call.source, steps)
-    if grid is not None:
-        for number, step in enumerate(path):
-            repeats = number > 0 and step.call.keeps_values
-            if not repeats and averaged_features(step.call.name, grid, step.value) is not None:
-                return number
-    return None
+def _explain(
+    network: nn.Module, record: Record, other: Record, images: Tensor
+) -> tuple[str, str] | None:
+    if any("quantized" in type(module).__module__ for module in network.modules()):
+        return "quantized layers round their numbers", "Pass the network as it was before."
+    made = {id(tensor) for step in record.steps for tensor in step.tensors}
+    if id(record.output) not in made:
+        return "the output does not come from any call that can be watched", _ORIGINAL
+    own = {id(tensor) for tensor in network.buffers()}
+    try:
+        cut = next(iter(cuts_of(record, images, own)), None)
+        if cut is None:
+            return _explain_no_average(record, images, own)
+        function = HeadFunction(cut.tail, Probes(cut.start(Probes.around(cut.pooled).values)))
+    except NotReplayableError as error:
+        return f"{error.step.place} cannot be made again with other numbers", _TENSORS_ONLY
+    if function.kind == "affine":
+        return _explain_joined(record, other, cut.end if cut.factor else cut.position)
+    assert function.node is not None
+    return _explain_not_affine(function.node.culprit, record.output)
 
 
-def _held_among(
-    read: Sequence[Tensor], path: Sequence[Step], steps: Sequence[Step]
-) -> Tensor | None:
-    """Return which of two tensors is a statistic of what lies on the way to the output."""
-    found = vector_and_number(read)
-    if found is None:
-        return None
-    made = _path_to(found[1], steps)
-    own = [step.call.name for step in made if not any(step is known for known in path)]
-    same = bool(made) and made[0] is path[0]
-    return found[1] if same and make_a_statistic(own) else None
-
-
-def _grid_behind(tensor: Tensor, steps: Sequence[Step]) -> Tensor | None:
-    """Return the four-axis tensor that a flattened or half-averaged one was made of."""
-    for step in reversed(steps):
-        if tensor.ndim == 4:
-            return tensor
-        if step.result is tensor:
-            tensor = step.call.source
-    return tensor if tensor.ndim == 4 else None
-
-
-def _explain_not_affine(step: Step) -> tuple[str, str]:
-    if "softmax" in step.call.name:
-        return (
-            f"{step.place} turns the logits into probabilities",
-            "Leave the softmax out of forward: the maps explain logits, and the order of the "
-            "classes stays the same.",
-        )
-    if step.result.ndim < 2:
-        return (
-            f"{step.place} drops the axis of the pictures when there is only one",
-            "Keep that axis, for example with flatten(1) for squeeze().",
-        )
-    if is_affine_by_trial(step.call):
-        return (
-            f"{step.place} stands behind the pooling in a form that cannot be read as one matrix",
-            "It is linear: write it as torch.nn.Linear, or put one in its place.",
-        )
+def _explain_not_affine(step: Step, output: Tensor) -> tuple[str, str]:
+    (*_, last) = [None, *step.tensors]
+    if last is not None and last.numel() == output.numel():
+        values = output.flatten(1)
+        for numbers in (values, values.exp()):
+            ones = torch.ones_like(numbers[:, 0])
+            if last.shape[-1] > 1 and torch.allclose(numbers.sum(1), ones, atol=1e-3):
+                return f"{step.place} turns the logits into probabilities", _LEAVE_OUT.format(
+                    "softmax"
+                )
+        if torch.equal(last.flatten(1), values) and (values >= 0).all() and (values <= 1).all():
+            return f"{step.place} turns each logit into a probability", _LEAVE_OUT.format("sigmoid")
     return f"{step.place} stands behind the pooling and is not linear", _RETRAIN
 
 
-def _explain_no_average(first: Step, rest: Sequence[Step], source: Tensor) -> tuple[str, str]:
-    """Explain a first call that reads places but does not average them."""
-    vector = first.value.flatten(1)
-    if source.ndim == 3:
-        token_reader = rest[0] if rest else first
-        how = "indexing" if first.call.name == "__getitem__" else first.call.name
+def _explain_joined(record: Record, other: Record, position: int) -> tuple[str, str] | None:
+    """Name the first call behind the average that reads something else which depends on the picture."""
+    made: set[int] = set()
+    pairs = zip(record.steps[position:], other.steps[position:], strict=False)
+    for number, (step, twin) in enumerate(pairs):
+        if step.name != twin.name:
+            break
+        read = (tensors_in((one.args, one.kwargs)) for one in (step, twin))
+        for mine, theirs in zip(*read, strict=False):
+            if id(mine) in made or isinstance(mine, nn.Parameter) or number == 0:
+                continue
+            if mine.shape != theirs.shape or not torch.equal(mine, theirs):
+                return f"{step.place} joins several tensors that depend on the picture", _RETRAIN
+        made |= {id(tensor) for tensor in step.tensors}
+    return None
+
+
+def _explain_no_average(record: Record, images: Tensor, own: set[int]) -> tuple[str, str] | None:
+    """Name the call that reads the places of the last maps in another way than by their average."""
+    constants = Constants(images.device)
+    for position, maps in candidates(record, images, own):
+        tail = Tail(record.steps[position:], maps, record.output, constants)
+        if tail.run(maps[None]) is not None:
+            return _first_reading(tail)
+    return None
+
+
+def _first_reading(tail: Tail) -> tuple[str, str] | None:
+    """Explain the first call whose result has no places, and is not that of the average."""
+    maps = Probes.around(tail.start.to(tail.dtype), sizes=[1.0]).values[1]
+    axes = range(1, maps.ndim)  # of places where channels come first, or last
+    level = [maps.mean([*some], keepdim=True).expand_as(maps) for some in (axes[1:], axes[:-1])]
+    found: list[tuple[int, Tensor, Tensor]] = []
+
+    def note(
+        number: int, step: Step, read: dict[int, Tensor], results: list[Tensor]
+    ) -> list[Tensor]:
+        source = max(read.values(), key=Tensor.numel)[0]
+        for recorded, result in zip(step.tensors, results, strict=True):
+            averaged = any(torch.allclose(result[0], one) for one in result[1:])
+            if has_places(source) and not has_places(recorded) and not averaged:
+                found.append((number, source, result[0]))
+        return results
+
+    tail.run(torch.stack([maps, *level]), note)
+    if not found:
+        return None
+    number, source, result = found[0]
+    return _explain_reading(tail.steps[number], tail.steps[number + 1 :], source, result)
+
+
+def _explain_reading(
+    step: Step, behind: Sequence[Step], source: Tensor, result: Tensor
+) -> tuple[str, str]:
+    count, size = result.numel() // len(source), "x".join(map(str, source.shape[1:]))
+    if count == source[0].numel():
+        others = (one for one in behind if one.tensors and one.tensors[0].numel() != result.numel())
         return (
-            f"{token_reader.place} reads one vector made of a sequence of {source.shape[1]} tokens "
-            f"by {how}",
-            "A sequence has no feature maps to weight; use a network with convolutions, or one that "
-            "averages a grid of places, such as Swin.",
-        )
-    if source.ndim == 4 and vector.shape[1] == source[0].numel():
-        reader = next((step for step in rest if step.call.name == "linear"), first)
-        k, h, w = source.shape[1:]
-        return (
-            f"{reader.place} reads all {vector.shape[1]} = {k}x{h}x{w} flattened values, so that "
-            "each place has weights of its own",
+            f"{next(others, step).place} reads all {count} = {size} flattened values, so that each "
+            "place has weights of its own",
             _RETRAIN,
         )
-    if source.ndim == 4 and source.shape[1] == vector.shape[1]:
-        peak = torch.allclose(vector.float(), source.float().amax(dim=(2, 3)), rtol=1e-2)
-        how = "takes the maximum" if peak else "takes something else"
-        return f"{first.place} {how} of each feature map, not its average over all places", _RETRAIN
-    return f"{first.place} reads values of shape {tuple(source.shape)} and is no average", _RETRAIN
+    if source.ndim == 3 and any(torch.equal(one, result) for one in source.unbind(1)):
+        reader = next((one for one in behind if one.layer and one.tensors), step)
+        return (
+            f"{reader.place} reads one of {source.shape[1]} tokens, not their average",
+            "Average the tokens and retrain, or use Grad-CAM at the tokens of an earlier layer.",
+        )
+    highest = source.flatten(2).amax(2)
+    if highest.numel() == result.numel() and torch.allclose(highest.flatten(), result.flatten()):
+        return (
+            f"{step.place} takes the maximum of each feature map, not its average over all places",
+            _RETRAIN,
+        )
+    if result.ndim == source.ndim and len(tensors_in((step.args, step.kwargs))) > 1:
+        return (
+            f"{step.place} leaves maps of one cell, which says nothing about where",
+            "Pass larger pictures, or use Grad-CAM at an earlier layer.",
+        )
+    return (
+        f"{step.place} takes something else of each feature map, not its average over all places",
+        _RETRAIN,
+    )

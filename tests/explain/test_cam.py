@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 import camlib
 from camlib import networks, photos
+from camlib.head.find import with_head
+from camlib.head.running import call
 
 CAM_READY = [
     "resnet18",
@@ -114,10 +116,12 @@ def test_any_size_of_picture(height: int, width: int) -> None:
     assert_identity(cam)
 
 
-def test_one_cell_is_its_own_average() -> None:
-    cam = camlib.class_activation_maps(build("resnet18"), torch.randn(2, 3, 32, 32))
-    assert cam.maps.shape == (2, 1000, 1, 1)
-    assert_identity(cam)
+def test_a_map_of_one_cell_is_refused() -> None:
+    """A picture of 32x32 pixels leaves one cell of ResNet's maps; one cell says nothing about where."""
+    with pytest.raises(
+        camlib.NotCAMReadyError, match=r"leaves maps of one cell.*Pass larger pictures"
+    ):
+        camlib.class_activation_maps(build("resnet18"), torch.randn(2, 3, 32, 32))
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
@@ -212,10 +216,10 @@ def test_nothing_is_left_behind(name: str, repeat: int) -> None:
 class Fails(nn.Module):
     """A network that raises in the middle of its forward, but not the first time it is run."""
 
-    def __init__(self, calls_before_failing: int) -> None:
+    def __init__(self, runs_before_failing: int) -> None:
         super().__init__()
         self.inner = Tiny()
-        self.left = calls_before_failing
+        self.left = runs_before_failing
 
     def forward(self, images: Tensor) -> Tensor:
         features = self.inner.conv(images)
@@ -225,12 +229,13 @@ class Fails(nn.Module):
         return self.inner.fc(features.mean((2, 3)))
 
 
-@pytest.mark.parametrize("calls_before_failing", [0, 1])
-def test_nothing_is_left_behind_after_an_exception(calls_before_failing: int) -> None:
-    network = Fails(calls_before_failing).train()
+@pytest.mark.parametrize("runs_before_failing", [0, 1, 2])
+def test_nothing_is_left_behind_after_an_exception(runs_before_failing: int) -> None:
+    """The first call runs the network with the pictures and with others, the second once more."""
+    network = Fails(runs_before_failing).train()
     images = torch.randn(1, 1, 4, 4)
     before = state_of(network)
-    for _ in range(calls_before_failing):
+    if runs_before_failing == 2:
         camlib.class_activation_maps(network, images)
     with pytest.raises(RuntimeError, match="out of order"):
         camlib.class_activation_maps(network, images)
@@ -292,23 +297,63 @@ def test_networks_that_view_their_features_are_read_in_the_usual_layout() -> Non
     torch.testing.assert_close(camlib.class_activation_maps(Views(), images).maps, expected)
 
 
-class ChangesItsMind(Tiny):
-    """Changes the pooled vector behind the back of all who watch."""
-
-    factor = 2.0
+class WritesBehind(Tiny):
+    """Doubles the averages through a view of them, in place: a linear head all the same."""
 
     def forward(self, images: Tensor) -> Tensor:
         pooled = self.conv(images).mean(dim=(2, 3))
-        pooled.view(-1).mul_(self.factor)
+        pooled.view(-1).mul_(2)
+        return self.fc(pooled)
+
+
+def test_writing_through_a_view_is_made_again_too() -> None:
+    """Tiny's maps are 2x for both classes; here the features count twice: 4x."""
+    images = torch.tensor([[[[1.0, -2.0], [3.0, 4.0]]]])
+    for _ in range(2):
+        cam = camlib.class_activation_maps(WritesBehind(), images)
+        torch.testing.assert_close(cam.maps, (4 * images).expand(1, 2, 2, 2))
+        assert cam.offset.tolist() == [[0.5, -1.0]]
+
+
+class ChangesItsMind(Tiny):
+    """From its fourth run on it multiplies the averages, unseen by whoever looks at calls."""
+
+    def __init__(self, factor: float) -> None:
+        super().__init__()
+        self.factor, self.runs = factor, 0
+
+    def forward(self, images: Tensor) -> Tensor:
+        self.runs += 1
+        pooled = self.conv(images).mean(dim=(2, 3))
+        if self.runs > 3:
+            pooled.numpy()[...] *= self.factor
         return self.fc(pooled)
 
 
 @pytest.mark.parametrize("factor", [2.0, 1.01, 0.999])
 def test_maps_that_do_not_average_to_the_logits_are_not_handed_out(factor: float) -> None:
-    network = ChangesItsMind()
-    network.factor = factor
+    network, images = ChangesItsMind(factor), torch.rand(1, 1, 4, 4) - 2
+    camlib.class_activation_maps(network, images)
+    network.runs = 3
+    with pytest.raises(camlib.NotCAMReadyError):
+        camlib.class_activation_maps(network, images)
+
+
+def test_the_proof_fails_for_maps_that_are_wrong() -> None:
+    """Maps of another scale, or shifted; and another offset."""
+    images = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    network = Tiny().eval()
+    with torch.no_grad():
+        head = with_head(network, images, call, lambda found: found)
+    maps = head.maps()
+    head.prove(maps, head.offset, head.logits)
+    for wrong in (maps * 1.001, maps + 1e-3):
+        with pytest.raises(
+            camlib.NotCAMReadyError, match="expected maps that average to the logits"
+        ):
+            head.prove(wrong, head.offset, head.logits)
     with pytest.raises(camlib.NotCAMReadyError, match="expected maps that average to the logits"):
-        camlib.class_activation_maps(network, torch.rand(1, 1, 4, 4) - 2)
+        head.prove(maps, head.offset + 1e-3, head.logits)
 
 
 class Mixed(Tiny):
@@ -375,7 +420,7 @@ def test_a_network_may_use_function_modes(context: Callable[[], Nothing]) -> Non
 @pytest.mark.parametrize("training", [False, True])
 def test_threads_do_not_disturb_each_other(training: bool) -> None:
     """Four threads explain one network, or just run it: each keeps its own watch."""
-    network, images = build("resnet18").eval(), torch.randn(2, 3, 32, 32)
+    network, images = build("resnet18").eval(), torch.randn(2, 3, 64, 64)
     expected = camlib.class_activation_maps(network, images).maps
     network.train(training)
     before = state_of(network)

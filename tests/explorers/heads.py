@@ -12,10 +12,17 @@ def make_head(
     generator = torch.Generator().manual_seed(channels + rows)
     features = torch.randn((1, channels, rows, columns), generator=generator).relu() * 3
     features[:, ::7] = 0
-    weight = torch.randn((count, channels), generator=generator) / 4
+    weight = scale * torch.randn((count, channels), generator=generator) / 4
     offset = torch.randn((1, count), generator=generator)
-    logits = scale * features.mean((2, 3)) @ weight.T + offset
-    return camlib.Head(features, weight, torch.tensor([[scale]]), offset, logits, 1e-7)
+    logits = features.mean((2, 3)) @ weight.T + offset
+    if scale == 1:
+        return camlib.Head(features, weight, offset, logits, 1e-7)
+    return camlib.Head(features, weight[None], offset, logits, 1e-7, held=("norm",))
+
+
+def weight_of(head: camlib.Head) -> torch.Tensor:
+    """The weights of the one picture, shape (c, k)."""
+    return head.weight[0] if head.weight.ndim == 3 else head.weight
 
 
 def logits_with(head: camlib.Head, loads: dict[int, float]) -> torch.Tensor:
@@ -25,7 +32,7 @@ def logits_with(head: camlib.Head, loads: dict[int, float]) -> torch.Tensor:
 
 def maps_with(head: camlib.Head, loads: dict[int, float]) -> torch.Tensor:
     """All maps when some channels' weights are multiplied."""
-    weight = head.scale * head.weight
+    weight = weight_of(head).clone()
     for channel, load in loads.items():
         weight[:, channel] *= load
     return camlib.weighted_sum(head.features, weight)[0]
@@ -33,7 +40,7 @@ def maps_with(head: camlib.Head, loads: dict[int, float]) -> torch.Tensor:
 
 def contributions(head: camlib.Head) -> torch.Tensor:
     """What each channel adds to each class's logit, shape (c, k)."""
-    return head.scale * head.weight * camlib.global_average_pool(head.features)
+    return weight_of(head) * camlib.global_average_pool(head.features)
 
 
 def shown(head: camlib.Head, classes: list[int], channels: int) -> list[int]:

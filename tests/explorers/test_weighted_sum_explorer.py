@@ -65,7 +65,6 @@ def test_two_channels_by_hand() -> None:
     head = camlib.Head(
         features=torch.tensor([[[[4.0, 2.0], [0.0, 2.0]], [[0.0, 1.0], [8.0, 3.0]]]]),
         weight=torch.tensor([[3.0, -1.0]]),
-        scale=torch.ones(1, 1),
         offset=torch.tensor([[0.5]]),
         logits=torch.tensor([[3.5]]),
         rounding=1e-7,
@@ -347,7 +346,6 @@ def test_a_silent_picture_is_the_bare_photograph() -> None:
     head = camlib.Head(
         torch.zeros(1, 4, 7, 7),
         torch.ones(2, 4),
-        torch.ones(1, 1),
         torch.ones(1, 2),
         torch.ones(1, 2),
         1e-7,

@@ -406,7 +406,6 @@ def test_a_network_without_others(alive: Open) -> None:
     head = camlib.Head(
         torch.tensor([[[[4.0, 2.0], [0.0, 2.0]], [[0.0, 1.0], [8.0, 3.0]]]]),
         torch.tensor([[3.0, -1.0]]),
-        torch.ones(1, 1),
         torch.tensor([[0.5]]),
         torch.tensor([[3.5]]),
         1e-7,

@@ -22,7 +22,7 @@ for place in range(6):
 zero = torch.zeros(1, 6)
 cam = camlib.ClassActivationMaps(maps, maps.mean((2, 3)), zero, torch.arange(6))
 picture = np.linspace(0, 1, 224 * 224 * 3).reshape(224, 224, 3)
-head = camlib.Head(maps, torch.eye(6), torch.ones(1, 1), zero, cam.logits, 1e-7)
+head = camlib.Head(maps, torch.eye(6), zero, cam.logits, 1e-7)
 names = ["ant", "bee", "cat", "dog", "elk", "fox"]
 """
 

@@ -1,10 +1,9 @@
-"""Run a network so that a graph of its calls is recorded only behind certain layers."""
+"""Run a network so that gradients reach certain layers, and compute them."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +14,10 @@ from torch import Tensor, nn
 from camlib.errors import describe
 from camlib.explain.layers import Place
 from camlib.explain.targets import Target
+from camlib.head.running import Run, hooking
+
+# Numbers that the gradients of one piece may hold: 64 megabytes in float32, at every layer alike.
+_NUMBERS = 2**24
 
 
 class UnusableLayerError(ValueError):
@@ -22,7 +25,7 @@ class UnusableLayerError(ValueError):
 
 
 @dataclass(frozen=True)
-class Run:
+class CutRun:
     """The scores, and what each layer gave; the graph leads from the former to the latter."""
 
     scores: Float[Tensor, "n t"]
@@ -30,36 +33,45 @@ class Run:
     whole: bool  # recorded to the end: nothing has ended the recording before the network did
 
 
-def run_cut(network: nn.Module, images: Tensor, places: Sequence[Place], target: Target) -> Run:
+def run_cut(
+    network: nn.Module, images: Tensor, places: Sequence[Place], target: Target, run: Run
+) -> CutRun:
     """Run a network that is being evaluated; what comes before the first layer leaves no graph."""
     _check_may_be_saved(network)
     images = images.clone() if images.is_inference() else images
-    run = _run(network, images, places, target, everything=False)
-    if not (run.whole and run.scores.requires_grad):
+    found = _run(network, images, places, target, run, everything=False)
+    if not (found.whole and found.scores.requires_grad):
         # A network that runs a part of itself under no_grad ends the recording with that part.
-        run = _run(network, images, places, target, everything=True)
-    if not run.scores.requires_grad:
+        found = _run(network, images, places, target, run, everything=True)
+    if not found.scores.requires_grad:
         raise UnusableLayerError(
             f"target: expected a score that has a gradient at layer {places[0].label!r}, got one "
             "without. Leave no_grad, inference_mode, detach, argmax and rounding out of what lies "
             "between them, or choose another layer."
         )
-    return run
+    return found
 
 
 def _run(
-    network: nn.Module, images: Tensor, places: Sequence[Place], target: Target, everything: bool
-) -> Run:
+    network: nn.Module,
+    images: Tensor,
+    places: Sequence[Place],
+    target: Target,
+    run: Run,
+    everything: bool,
+) -> CutRun:
     recording = _Recording()
     cuts = [_Cut(place, recording) for place in places]
     with torch.set_grad_enabled(everything):  # and back, whatever the cuts do
-        with _hooked(cuts):
-            output = network(images)
+        with ExitStack() as hooks:
+            for cut in cuts:  # one after the other: two may be calls of one module
+                hooks.enter_context(hooking({cut.place.module: cut}))
+            output = run(network, images)
         whole = recording.goes_on()
         outputs = [cut.checked() for cut in cuts]
         with torch.enable_grad():
             scores = target.scores(output)
-    return Run(scores, outputs, whole)
+    return CutRun(scores, outputs, whole)
 
 
 class _Recording:
@@ -110,7 +122,12 @@ class _Cut:
     def checked(self) -> Tensor:
         """Return the layer's output, if there was just one and it is a tensor."""
         label = self.place.label
-        if self.calls < (self.place.call or 1):
+        if self.calls and self.calls < (self.place.call or 1):
+            raise UnusableLayerError(
+                f"layer: expected a call from 1 to {self.calls} of {self.place.name!r}, got call "
+                f"{self.place.call}. Choose one that the network makes with these images."
+            )
+        if not self.calls:
             raise UnusableLayerError(
                 f"layer: expected a layer that the network runs, got {label!r}, which it does not "
                 "reach with these images. Choose one that takes part in the forward pass."
@@ -118,7 +135,7 @@ class _Cut:
         if self.place.call is None and self.calls > 1:
             raise UnusableLayerError(
                 f"layer: expected a layer that runs once, got {label!r}, which runs {self.calls} "
-                "times in a forward pass. Choose the block around the call that you mean."
+                f"times in a forward pass. Choose a call, counted from 1: layer=({self.place.name!r}, 1)."
             )
         if not isinstance(self.output, Tensor) or not self.output.is_floating_point():
             raise UnusableLayerError(
@@ -136,18 +153,54 @@ def _check_may_be_saved(network: nn.Module) -> None:
         )
 
 
-@contextmanager
-def _hooked(cuts: Sequence[_Cut]) -> Iterator[None]:
-    owner = threading.get_ident()  # another thread may be running the same modules
+def gradients(run: CutRun) -> Iterator[list[Tensor]]:
+    """Yield gradients of some scores at a time: one tensor a layer, of shape (scores, *its output's).
 
-    def own(cut: _Cut) -> Callable[..., Any]:
-        return lambda *given: cut(*given) if threading.get_ident() == owner else None
+    Each picture's score is differentiated with respect to the layers' outputs; no picture depends on
+    another, so that the scores of a batch can be added up first.
+    """
+    with torch.enable_grad():
+        totals = run.scores.sum(dim=0)
+    size = max(1, _NUMBERS // sum(output.numel() for output in run.outputs))
+    rows = torch.split(torch.eye(len(totals), dtype=totals.dtype, device=totals.device), size)
+    for number, some in enumerate(rows, start=1):
+        yield _products(totals, run.outputs, some, keep=number < len(rows))
 
-    handles = []
-    try:
-        for cut in cuts:
-            handles.append(cut.place.module.register_forward_hook(own(cut)))
-        yield
-    finally:
-        for handle in handles:
-            handle.remove()
+
+def _products(totals: Tensor, outputs: Sequence[Tensor], rows: Tensor, keep: bool) -> list[Tensor]:
+    """Multiply vectors with the Jacobian: all of them at once where every call can do that."""
+    if len(rows) > 1:
+        try:
+            return _checked(_grad(totals, outputs, rows, keep=True, batched=True))
+        except RuntimeError:  # some call has no batched backward pass
+            pass
+    last = len(rows) - 1
+    singles = [
+        _checked(_grad(totals, outputs, row, keep=keep or number < last, batched=False))
+        for number, row in enumerate(rows)
+    ]
+    return [torch.stack(of_layer) for of_layer in zip(*singles, strict=True)]
+
+
+def _grad(
+    totals: Tensor, outputs: Sequence[Tensor], vectors: Tensor, keep: bool, batched: bool
+) -> tuple[Tensor | None, ...]:
+    return torch.autograd.grad(
+        totals,
+        outputs,
+        vectors,
+        retain_graph=keep,
+        allow_unused=True,
+        is_grads_batched=batched,
+    )
+
+
+def _checked(found: Sequence[Tensor | None]) -> list[Tensor]:
+    """Return the gradients if there is one for each layer."""
+    gradients = [gradient for gradient in found if gradient is not None]
+    if len(gradients) < len(found):
+        raise UnusableLayerError(
+            "layer: expected a layer on which the score depends, got one that it does not read, or "
+            "reads only through detach, argmax or rounding. Choose one on the way to the score."
+        )
+    return gradients

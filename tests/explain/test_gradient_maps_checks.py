@@ -49,7 +49,7 @@ NO_GRADIENT = (
     "layer."
 )
 ALL_NAMES = "dict(network.named_modules()) has all names."
-NO_LAYER = "layer: found no layer of shape (n, k, h, w) on which the score depends. "
+NO_LAYER = "layer: found no layer of shape (n, k, *places) on which the score depends. "
 FORMS = (
     "Pass a class index, a list of them (for every picture), a tensor of shape (pictures,) or "
     "(pictures, t) with each picture's own, None for all classes, or a function from the network's "
@@ -142,7 +142,7 @@ def refused(error: type[Exception], message: str, *arguments: object, **options:
             "act",
             ValueError,
             "layer: expected a layer that runs once, got 'act', which runs 2 times in a forward pass. "
-            "Choose the block around the call that you mean.",
+            "Choose a call, counted from 1: layer=('act', 1).",
         ),
         (
             lambda: torch.jit.trace(small(forward), PICTURES),
@@ -194,8 +194,8 @@ def refused(error: type[Exception], message: str, *arguments: object, **options:
             lambda: small(lambda self, images: {"logits": forward(self, images)}),
             "conv",
             ValueError,
-            "network: expected an output of shape (n, classes) = (2, classes), got dict. Wrap the "
-            "network in a module whose forward returns only the logits.",
+            "network: expected an output of shape (n, classes) = (2, classes), got dict. Pass "
+            "run=lambda network, images: network(images)['logits'].",
         ),
     ],
 )
@@ -295,7 +295,7 @@ RESHAPE = "pass reshape=lambda tokens: tokens[:, 1:].transpose(1, 2).unflatten(2
         (
             None,
             None,
-            "layer: found no feature maps (n, k, h, w) at the end of the network, but 'encoder' of "
+            "layer: found no feature maps (n, k, *places) at the end of the network, but 'encoder' of "
             f"shape (2, 17, 16), a sequence of 17 tokens. Name a layer and {RESHAPE} Behind the last "
             "attention a score may read the class token alone.",
         ),
@@ -318,7 +318,7 @@ RESHAPE = "pass reshape=lambda tokens: tokens[:, 1:].transpose(1, 2).unflatten(2
             lambda tokens: tokens,
             "reshape: expected a function that returns feature maps of shape (2, k, h, w), got Tensor "
             "of shape (2, 17, 16) and dtype float32 from Tensor of shape (2, 17, 16) and dtype "
-            "float32. Make the last two axes the picture's rows and columns.",
+            "float32. Make the last axes those of the places, as many as the images have.",
         ),
         (
             None,
@@ -349,7 +349,7 @@ def test_channels_last_are_explained() -> None:
     network = build("swin_t")
     network.permute, network.avgpool, network.flatten = nn.Identity(), Highest(), nn.Identity()
     message = (
-        "layer: found no feature maps (n, k, h, w) at the end of the network, but 'permute' of shape "
+        "layer: found no feature maps (n, k, *places) at the end of the network, but 'permute' of shape "
         "(1, 3, 3, 768), which has the channels last. Name a layer and pass reshape=lambda maps: "
         "maps.permute(0, 3, 1, 2)."
     )
@@ -359,7 +359,7 @@ def test_channels_last_are_explained() -> None:
 def test_images_are_checked_as_everywhere() -> None:
     with pytest.raises(ValueError, match=r"images: expected 1 channels, which the network's first"):
         camlib.grad_cam(small(forward), PICTURES.repeat(1, 3, 1, 1), 1)
-    with pytest.raises(ValueError, match="images: expected normalised values"):
+    with pytest.warns(UserWarning, match="images: expected normalised values"):
         camlib.grad_cam(small(forward), PICTURES.abs() * 100, 1)
     with pytest.raises(TypeError, match=r"network: expected a torch\.nn\.Module"):
         camlib.grad_cam("resnet", PICTURES, 1)  # type: ignore[call-overload]

@@ -1,0 +1,189 @@
+"""Make recorded calls again with other numbers, many at a time."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_flatten, tree_unflatten
+
+from camlib.head.record import Step, tensors_in
+
+# What a call reports to an observer: its number, the step, what it read and returned, all stacked.
+Observer = Callable[[int, Step, dict[int, Tensor], list[Tensor]], list[Tensor] | None]
+
+
+class NotReplayableError(Exception):
+    """A call that cannot be made again, or that hands out numbers which are no tensor."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__(step.place)
+        self.step = step
+
+
+class Constants:
+    """What does not change from replay to replay, in the precision of all of them.
+
+    That is float64 where the device has it.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self.dtype = torch.float32 if device.type == "mps" else torch.float64
+        self._known: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def get(self, leaf: Any) -> Any:
+        """Return an argument of a call in this precision."""
+        if isinstance(leaf, torch.dtype):
+            return self.dtype if leaf.is_floating_point else leaf
+        if not isinstance(leaf, Tensor):
+            return leaf
+        if id(leaf) not in self._known:
+            wide = leaf.detach()
+            if leaf.is_complex():
+                wide = wide.to(self.dtype.to_complex())
+            elif leaf.is_floating_point():
+                wide = wide.to(self.dtype)
+            self._known[id(leaf)] = leaf, wide
+        return self._known[id(leaf)][1]
+
+
+class Tail:
+    """The calls behind a tensor, to be made again with other numbers in its place.
+
+    Only calls that depend on it are made; for the rest the recorded results stand.
+    """
+
+    def __init__(
+        self, steps: Sequence[Step], start: Tensor, output: Tensor, constants: Constants
+    ) -> None:
+        self.steps, self.start, self.output = list(steps), start, output
+        self.constants, self.dtype = constants, constants.dtype
+        # Whatever shares memory with a tensor that is written to changes with it.
+        self._written = {memory_of(tensor) for step in steps for tensor in step.written} - {0}
+
+    def run(self, values: Tensor, observe: Observer | None = None) -> Tensor | None:
+        """Return the outputs for stacked numbers, (m, *start) to (m, *output); None if it has no say.
+
+        ``observe`` may return other results, or None after it has changed the list of steps.
+        """
+        count = len(values)
+        state = {id(self.start): values.to(self.dtype, copy=True)}
+        number = 0
+        while number < len(self.steps):
+            step = self.steps[number]
+            leaves, spec = tree_flatten((step.args, step.kwargs))
+            read = self._stacked(leaves, state, count)
+            if read:
+                results = self.call(step, leaves, spec, read)
+                if observe is not None:
+                    observed = observe(number, step, read, results)
+                    if observed is None:
+                        continue
+                    results = observed
+                for recorded, result in zip(step.tensors, results, strict=True):
+                    state[id(recorded)] = result
+            number += 1
+        return state.get(id(self.output))
+
+    def _stacked(
+        self, leaves: list[Any], state: dict[int, Tensor], count: int
+    ) -> dict[int, Tensor]:
+        """Return those arguments, by their places, that have other numbers, one set for each run."""
+        read = {}
+        for place, leaf in enumerate(leaves):
+            if isinstance(leaf, Tensor):
+                if id(leaf) not in state and memory_of(leaf) in self._written:
+                    own = self.constants.get(leaf)
+                    state[id(leaf)] = own.expand(count, *own.shape).clone()
+                if id(leaf) in state:
+                    read[place] = state[id(leaf)]
+        return read
+
+    def call(
+        self, step: Step, leaves: Sequence[Any], spec: Any, read: dict[int, Tensor]
+    ) -> list[Tensor]:
+        """Make one call for all sets of numbers, and return the tensors in its result."""
+        fixed = [self.constants.get(leaf) for leaf in leaves]
+        places = list(read)
+
+        def once(*values: Tensor) -> Any:
+            filled = list(fixed)
+            for place, value in zip(places, values, strict=True):
+                filled[place] = value
+            args, kwargs = tree_unflatten(filled, spec)
+            result = step.function(*args, **kwargs)
+            return args[0] if result is None and args else result
+
+        stacks = list(read.values())
+        try:
+            if not step.tensors:
+                self._check_same(step, [once(*values) for values in zip(*stacks, strict=True)])
+                return []
+            try:
+                with warnings.catch_warnings():  # where a batched form is slow
+                    warnings.simplefilter("ignore")
+                    results = torch.vmap(lambda *values: tuple(tensors_in(once(*values))))(*stacks)
+            except (RuntimeError, ValueError, TypeError):  # no batched form: one after the other
+                each = [tensors_in(once(*values)) for values in zip(*stacks, strict=True)]
+                results = tuple(torch.stack(same) for same in zip(*each, strict=True))
+        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+            raise NotReplayableError(step) from error
+        return [one.to(self.dtype) if one.is_floating_point() else one for one in results]
+
+    def _check_same(self, step: Step, results: list[Any]) -> None:
+        """Raise if a call reads numbers out of tensors, as ``item`` does; a shape is always the same."""
+        for result in results:
+            same = result == step.result
+            if not (same if isinstance(same, bool) else getattr(same, "all", bool)()):
+                raise NotReplayableError(step)
+
+    def open(self, number: int) -> bool:
+        """Replace a call by the calls that it is made of, if there are several and they can be seen."""
+        step = self.steps[number]
+        if isinstance(step.function, torch._ops.OpOverload) or step.written:
+            return False
+        inside = _Inside(step)
+        try:
+            with inside:
+                result = step.function(*step.args, **step.kwargs)
+        except (RuntimeError, ValueError, TypeError):
+            return False
+        made, wanted = tensors_in(result), step.tensors
+        known = {id(tensor) for one in inside.steps for tensor in one.tensors}
+        if len(made) != len(wanted) or not all(id(tensor) in known for tensor in made):
+            return False
+        names = [
+            Step(_itself, (inner,), {}, outer, step.layer, step.kind, part_of=step.name)
+            for inner, outer in zip(made, wanted, strict=True)
+        ]
+        self.steps[number : number + 1] = [*inside.steps, *names]
+        return True
+
+
+class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives no types
+    """Notes what a call is made of, such as the norm and the division of ``normalize``."""
+
+    def __init__(self, step: Step) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.steps: list[Step] = []
+        self._step = step
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        result = func(*args, **(kwargs or {}))
+        outer = self._step
+        inner = Step(func, args, kwargs or {}, result, outer.layer, outer.kind, part_of=outer.name)
+        self.steps.append(inner)
+        return result
+
+
+def _itself(tensor: Tensor) -> Tensor:
+    return tensor
+
+
+def memory_of(tensor: Tensor) -> int:
+    """Return where a tensor's numbers lie in memory: the same for all views of them."""
+    return tensor.untyped_storage().data_ptr()
