@@ -7,6 +7,8 @@ expected, what came, and what to do about it.
 from __future__ import annotations
 
 import math
+import sys
+import warnings
 
 import torch
 from torch import Tensor
@@ -104,3 +106,11 @@ def check_finite(name: str, tensor: Tensor, cure: str) -> tuple[float, float]:
             f"elements. {cure}"
         )
     return low, high
+
+
+def warn(message: str) -> None:
+    """Warn of a guess about the user's data, at the line of the user's that called the package."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("camlib."):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(message, stacklevel=level + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import isqrt
@@ -11,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from camlib.errors import warn
 from camlib.explain.gradient_run import UnusableLayerError, gradients, run_cut
 from camlib.explain.layers import Place
 from camlib.explain.targets import Target
@@ -60,10 +60,9 @@ def default_layer(network: nn.Module, images: Tensor, target: Target, run: Run) 
         memory.layer = choice if target.score is None else None
     place = Place(network.get_submodule(choice.name), choice.name, choice.call)
     if not choice.alone:
-        warnings.warn(
+        warn(
             f"layer: the score depends on the pictures also by other ways than {place.label!r}, the "
-            "last activation; its map shows one part. Name the layers: layer=[...], one for each way.",
-            stacklevel=5,
+            "last activation; its map shows one part. Name the layers: layer=[...], one for each way."
         )
     return place
 
@@ -144,7 +143,9 @@ def _becomes(record: Record, output: Output, final: Tensor) -> bool:
         return True
     if tensor.shape[:2] != final.shape[:2] or tensor.shape[1] < 2:
         return False
-    tail = Tail(record.steps[output.position :], tensor, final, Constants(tensor.device))
+    tail = Tail(
+        record.steps[output.position :], tensor, final, Constants(tensor.device, record.overwritten)
+    )
     changed = tensor.to(tail.dtype).clone()
     changed[:, 0] += 1 + changed[:, 0].abs()
     try:
@@ -177,7 +178,7 @@ def _channels_last(record: Record, tensor: Tensor) -> bool:
 
 def _mixed_axes(step: Step, source: Tensor, tensor: Tensor) -> bool | None:
     """Change one value: True if a whole last axis changes, False if a second one does, else None."""
-    tail = Tail([step], source, tensor, Constants(source.device))
+    tail = Tail([step], source, tensor, Constants(source.device, {}))
     changed = source.to(tail.dtype).clone()
     middle = (0, *(length // 2 for length in source.shape[1:]))
     changed[middle] += 1 + changed[middle].abs()
@@ -236,11 +237,11 @@ def _nothing_found(record: Record, errors: Sequence[UnusableLayerError]) -> Valu
 def _no_grid(output: Output, images: Tensor) -> str:
     shape = tuple(output.result.shape)
     kind, hint = "which has the channels last", ""
-    if output.result.ndim < images.ndim:
+    if len(output.result) != len(images):
+        kind = f"with {len(output.result) // len(images)} frames of each example"
+    elif output.result.ndim < images.ndim:
         kind = f"a sequence of {shape[1]} tokens"
         hint = " Behind the last attention a score may read the class token alone."
-    elif len(output.result) != len(images):
-        kind = f"with {len(output.result) // len(images)} frames of each example"
     return (
         f"layer: found no feature maps (n, k, *places) at the end of the network, but {output.name!r} of "
         f"shape {shape}, {kind}. Name a layer and {reshaping(output.result, len(images))}{hint}"

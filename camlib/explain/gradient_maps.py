@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -10,7 +9,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor, nn
 
-from camlib.errors import check_finite, describe
+from camlib.errors import check_finite, describe, warn
 from camlib.explain.default_layer import reshaping
 from camlib.explain.gradient_run import gradients, run_cut
 from camlib.explain.layers import Place
@@ -22,7 +21,7 @@ from camlib.gradients import (
     weighted_maps,
 )
 from camlib.head.head import FoundHead
-from camlib.head.running import Run, in_full_precision, run_in_fast_layout
+from camlib.head.running import Run, call, in_full_precision, run_in_fast_layout
 from camlib.pooling import global_average_pool
 
 Reshape = Callable[[Tensor], Tensor]
@@ -167,6 +166,8 @@ def maps_from_gradients(
         network, images, lambda laid_out: run_cut(network, laid_out, places, target, run)
     )
     scores = found.scores.detach()
+    if run is not call and len(images) > 1:
+        _check_order(network, images, target, run, scores)
     features = [
         _features(output.detach(), place, images, reshape)
         for output, place in zip(found.outputs, places, strict=True)
@@ -181,6 +182,24 @@ def maps_from_gradients(
             _weighed(maps, torch.cat(pieces).transpose(0, 1), scores, place)
             for maps, pieces, place in zip(features, weights, places, strict=True)
         ]
+
+
+def _check_order(
+    network: nn.Module, images: Tensor, target: Target, run: Run, scores: Tensor
+) -> None:
+    """Raise if the last picture alone has another score than the last of all."""
+    indices = target.indices
+    own = Target(1, indices if indices is None or indices.ndim == 1 else indices[-1:], target.score)
+    try:
+        alone = own.scores(run(network, images[-1:]))
+    except (RuntimeError, ValueError, IndexError):
+        return  # it reads all pictures at once, as with a table of as many rows
+    if not torch.allclose(alone, scores[-1:], rtol=1e-2, atol=1e-2 * float(scores.abs().max())):
+        raise ValueError(
+            "run: expected one row for each picture, in the pictures' order and independent of the other "
+            "pictures, got another score for the last picture alone. Let run return the rows as the "
+            "network gives them."
+        )
 
 
 def _weighed(features: Tensor, weights: Tensor, scores: Tensor, place: Place) -> GradientMaps:
@@ -243,9 +262,8 @@ def _warn_of_zeros(weights: Float[Tensor, "n t k"]) -> None:
     """Warn of maps that are zero because no gradient arrives."""
     count = int((weights == 0).all(2).sum())
     if count:
-        warnings.warn(
+        warn(
             f"gradients: all weights of {count} of {weights.shape[:2].numel()} maps are exactly 0, so "
             "that the maps are 0 too. A softmax or sigmoid in front of the score that is saturated does "
-            "that: take the logit; so does a score that a ReLU has cut off.",
-            stacklevel=6,
+            "that: take the logit; so does a score that a ReLU has cut off."
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from camlib.errors import check_finite, check_floating, describe
+from camlib.errors import check_finite, check_floating, describe, warn
 
 _NORMALISE = (
     "Normalise them as the network was trained (camlib.networks.preprocess for efficientnet_lite0, "
@@ -91,10 +90,9 @@ def _warn_of_values(low: float, high: float) -> None:
     elif low >= 0 and high <= 1 and low < high:
         looks = "pixels from 0 to 1 that were not normalised"
     if looks:
-        warnings.warn(
+        warn(
             f"images: expected normalised values, got {low:.3g} to {high:.3g}, which look like "
-            f"{looks}. {_NORMALISE}",
-            stacklevel=4,
+            f"{looks}. {_NORMALISE}"
         )
 
 

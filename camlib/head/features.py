@@ -9,16 +9,20 @@ from typing import Any
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
+from torch.utils._pytree import tree_leaves, tree_map
 
 from camlib.errors import NotCAMReadyError
-from camlib.head.linearity import HeadFunction, Probes
-from camlib.head.record import Record, Step, tensors_in
-from camlib.head.replay import Constants, NotReplayableError, Tail, memory_of
+from camlib.head.linearity import SIZES, HeadFunction, Probes
+from camlib.head.record import Record, Step, may_write, tensors_in
+from camlib.head.replay import Constants, NotReplayableError, Tail
+from camlib.head.running import memory_of
 
 # Numbers that one replay may hold at once: 128 megabytes in float64.
 _NUMBERS = 2**24
 # So many tensors may have no effect on the output: parts that are dropped, or have weights of zero.
 _WITHOUT_EFFECT = 8
+# So many steps before feature maps are looked at for one that does not keep places.
+_STEPS_BACK = 16
 
 
 @dataclass(frozen=True)
@@ -135,7 +139,9 @@ class Recipe:
         start, first = tensor, self.position
         if self.factor is not None:
             start, first = record.steps[self.end - 1].tensors[self.pooled], self.end
-        tail = Tail(record.steps[first:], start, record.output, Constants(tensor.device))
+        tail = Tail(
+            record.steps[first:], start, record.output, Constants(tensor.device, record.overwritten)
+        )
         layout = found[self.layout]
         return Cut(tensor, layout, self.position, read, tail, self.factor, self.end)
 
@@ -150,6 +156,11 @@ def _given(step: Step) -> tuple[Any, Any]:
 
 def _index(tensors: Sequence[Tensor], tensor: Tensor) -> int:
     return next(number for number, one in enumerate(tensors) if one is tensor)
+
+
+def head_function(cut: Cut, sizes: Sequence[float] = SIZES) -> HeadFunction:
+    """Return the function from the average to the output, looked at with vectors of several sizes."""
+    return HeadFunction(cut.tail, Probes(cut.start(Probes.around(cut.pooled, sizes).values)))
 
 
 def cuts_of(record: Record, images: Tensor, own: set[int]) -> list[Cut]:
@@ -179,25 +190,59 @@ def _fineness(cut: Cut) -> tuple[int, int]:
 
 
 def candidates(record: Record, images: Tensor, own: set[int]) -> list[tuple[int, Tensor]]:
-    """Return all tensors with places, the last one first, each with the number of steps before it.
+    """Return all feature maps, the last ones first, each with the number of steps before it.
 
-    Also those that came from calls that cannot be watched, but not the network's ``own``.
+    Those are tensors with places that were made of tensors with places, from the images on or from
+    calls that cannot be watched; not the network's ``own``, and none that were made of averages.
     """
-    found = [(0, images)]
-    made = {id(images), *own}
+    found, known, placed = [(0, images)], {id(images), *own}, {id(images)}
     for number, step in enumerate(record.steps):
-        for tensor in tensors_in((step.args, step.kwargs)):
-            if id(tensor) not in made and not isinstance(tensor, nn.Parameter):
+        read = tensors_in(_given(step))
+        for tensor in read:
+            if id(tensor) not in known and not isinstance(tensor, nn.Parameter):
                 found.append((number, tensor))
-                made.add(id(tensor))
+                placed |= {id(tensor)} if has_places(tensor) else set()
+        known |= {id(tensor) for tensor in read}
+        from_places = any(id(tensor) in placed for tensor in read)
         for tensor in step.tensors:
-            found.append((number + 1, tensor))
-            made.add(id(tensor))
+            known.add(id(tensor))
+            if from_places and has_places(tensor):
+                placed.add(id(tensor))
+                found.append((number + 1, tensor))
     return [
         (position, tensor)
         for position, tensor in reversed(found)
-        if has_places(tensor) and len(tensor) % len(images) == 0
+        if id(tensor) in placed and has_places(tensor) and len(tensor) % len(images) == 0
     ]
+
+
+def loses_places(record: Record, position: int, maps: Tensor) -> Step | None:
+    """Return a step on the way to maps that gives the same for places in reverse order, if any.
+
+    Sorting does, and summing the products of all channels: what looks like places are ranks or channels.
+    """
+    for step in reversed(record.steps[max(0, position - _STEPS_BACK) : position]):
+        sources = [one for one in tensors_in(_given(step)) if has_places(one)]
+        which = [number for number, made in enumerate(step.tensors) if made is maps]
+        if which and sources and not may_write(step.function):
+            for axes in (range(2, sources[0].ndim), range(1, sources[0].ndim - 1)):
+                changed = sources[0].flip(*axes)
+                if not _close(changed, sources[0]) and not _close(maps, maps.flatten(1).mean()):
+                    again = _with_instead(step, sources[0], changed)[which[0]]
+                    if _close(again, maps):
+                        return step
+            maps = sources[0]
+    return None
+
+
+def _with_instead(step: Step, tensor: Tensor, other: Tensor) -> list[Tensor]:
+    """Make a call with another tensor in the place of one."""
+    args, kwargs = tree_map(lambda leaf: other if leaf is tensor else leaf, _given(step))
+    return tensors_in(step.function(*args, **kwargs))
+
+
+def _close(one: Tensor, other: Tensor) -> bool:
+    return bool((one - other).abs().max() <= 1e-4 * other.abs().max())
 
 
 def _find_cuts(record: Record, images: Tensor, own: set[int]) -> Iterator[Cut]:
@@ -205,7 +250,7 @@ def _find_cuts(record: Record, images: Tensor, own: set[int]) -> Iterator[Cut]:
 
     The search ends where the way to the output is no longer affine.
     """
-    constants, without = Constants(images.device), 0
+    constants, without, found = Constants(images.device, record.overwritten), 0, False
     for position, tensor in candidates(record, images, own):
         tail = Tail(record.steps[position:], tensor, record.output, constants)
         probes = Probes.around(tensor.to(tail.dtype), sizes=[1.0])
@@ -214,21 +259,27 @@ def _find_cuts(record: Record, images: Tensor, own: set[int]) -> Iterator[Cut]:
                 continue
             for layout in layouts(tensor, len(images)):
                 cut = _cut(record, tail, layout, position, probes.values)
-                if cut is not None:
+                if cut is not None and loses_places(record, position, tensor) is None:
+                    found = True
                     yield cut
                     break
             kind = HeadFunction(tail, probes).kind
             without += kind == "constant"
-            if kind == "other" or without > _WITHOUT_EFFECT:
+            if kind in ("mixing", "other") or without > _WITHOUT_EFFECT:
                 return
         except NotReplayableError:
+            if not found:
+                raise
             return
 
 
 def _cut(record: Record, tail: Tail, layout: Layout, position: int, given: Tensor) -> Cut | None:
     """Compare what comes of two tensors with what comes of their averages, put at every place."""
-    given = given[1:3].abs()  # roots and logarithms are at home here
+    given = given[1:3]
     values = tail.run(given)
+    if values is not None and not values.isfinite().all():  # of roots and logarithms
+        given = given.abs()
+        values = tail.run(given)
     maps = torch.stack([layout.maps(one) for one in given])
     n, k = maps.shape[1:3]
     if maps[0, 0, 0].numel() < 2:
@@ -241,9 +292,18 @@ def _cut(record: Record, tail: Tail, layout: Layout, position: int, given: Tenso
     if torch.equal(values[0], values[1]):
         return None  # it has no effect
     seen: list[tuple[int, Tensor, Tensor]] = []
+    # Of each tensor that depends on the maps: which step made it, and the last one that reads it.
+    made, last_read = {id(tail.start): -1}, {id(tail.start): -1}
 
-    def note(number: int, step: Step, _: dict[int, Tensor], results: list[Tensor]) -> list[Tensor]:
+    def note(
+        number: int, step: Step, read: dict[int, Tensor], results: list[Tensor]
+    ) -> list[Tensor]:
+        leaves = tree_leaves(_given(step))
+        for place in read:  # what the network had written to before may be read first
+            made.setdefault(id(leaves[place]), -1)
+            last_read[id(leaves[place])] = number
         for recorded, result in zip(step.tensors, results, strict=True):
+            made.setdefault(id(recorded), number)
             if result.is_floating_point() and result[0].numel() == n * k:
                 seen.append((number + 1, recorded, result.clone()))
         return results
@@ -253,7 +313,12 @@ def _cut(record: Record, tail: Tail, layout: Layout, position: int, given: Tenso
     for number, pooled, result in seen:
         average = result.reshape(2, n, k)
         factor = float((average * means).sum() / means.square().sum())
-        if _near(average, factor * means):
+        alone = all(
+            last < number
+            for one, last in last_read.items()
+            if made[one] < number and one != id(pooled)
+        )
+        if alone and _near(average, factor * means):
             behind = Tail(tail.steps[number:], pooled, tail.output, tail.constants)
             again = behind.run(result)
             if again is not None and _near(again, values):

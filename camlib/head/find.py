@@ -12,15 +12,16 @@ from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError
 from camlib.head.checks import as_logits, check_images, check_network, check_run
-from camlib.head.features import Cut, cuts_of
+from camlib.head.features import Cut, cuts_of, head_function
 from camlib.head.head import FoundHead, Head
-from camlib.head.linearity import HeadFunction, Probes
+from camlib.head.linearity import HeadFunction
 from camlib.head.record import Output, Record
 from camlib.head.refusal import reason_for_refusal
 from camlib.head.remember import Location, head_from, is_plain, memory_of, recall, same, says
 from camlib.head.replay import NotReplayableError
 from camlib.head.running import (
     Run,
+    buffers_kept,
     call,
     evaluating,
     on_few_pictures,
@@ -29,6 +30,9 @@ from camlib.head.running import (
 )
 
 _Result = TypeVar("_Result")
+
+# The seed of the pictures that a head is compared on: unlikely to be the one of the user's.
+_OTHERS = 8_191_301
 
 
 def find_head(
@@ -106,7 +110,10 @@ def with_head(
     """
 
     def logits(network: nn.Module, images: Tensor) -> Tensor:
-        return as_logits(run(network, images), len(images))
+        output = run(network, images)
+        with torch._C.DisableTorchFunction():  # not a call of the network's
+            n = len(images)
+        return as_logits(output, n)
 
     def find(images: Tensor) -> _Result:
         memory = memory_of(network)
@@ -137,8 +144,8 @@ def with_head(
 
 def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, FoundHead]:
     """Record all calls, find the head, and check that it is the same for other pictures."""
-    record, others = Record().run(network, images, run), other_pictures(images)
-    with torch.random.fork_rng(devices=[]):
+    with torch.random.fork_rng(devices=[]), buffers_kept(network):
+        record, others = Record().run(network, images, run), other_pictures(images)
         for cut, function in _affine_cuts(network, record, images):
             location = _location(network, record, cut, function, images, others, run)
             if location is not None:
@@ -149,7 +156,7 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
 
 def other_pictures(images: Tensor) -> Tensor:
     """Return as many pictures that have little in common with these."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(_OTHERS)
     noise = torch.randn(images.shape, generator=generator, dtype=torch.float64)
     return (images.detach().flip(-1) + noise.to(images)) / 2
 
@@ -158,13 +165,13 @@ def _affine_cuts(
     network: nn.Module, record: Record, images: Tensor
 ) -> Iterator[tuple[Cut, HeadFunction]]:
     """Yield feature maps, and the function from their average to the logits where that is affine."""
-    for cut in cuts_of(record, images, {id(tensor) for tensor in network.buffers()}):
-        try:
-            function = HeadFunction(cut.tail, Probes(cut.start(Probes.around(cut.pooled).values)))
-        except NotReplayableError:
-            continue
-        if function.kind == "affine":
-            yield cut, function
+    try:
+        for cut in cuts_of(record, images, {id(tensor) for tensor in network.buffers()}):
+            function = head_function(cut)
+            if function.kind == "affine":
+                yield cut, function
+    except NotReplayableError:
+        return
 
 
 def _location(

@@ -13,15 +13,18 @@ from torch.utils._pytree import tree_flatten
 
 from camlib.head.record import Step
 from camlib.head.replay import Tail
+from camlib.head.running import memory_of
 
-Kind = Literal["constant", "affine", "other"]
+Kind = Literal["constant", "affine", "mixing", "other"]
 
 # Activations differ from a line at different sizes: a hard tanh between -1 and 1 only.
-_SIZES = (0.1, 1.0, 10.0, 100.0, 1e4)
+SIZES = (0.1, 1.0, 10.0, 100.0, 1e4)
+# So many triples of each size: a kink of a single number lies between their ends half of the time.
+_DRAWS = 3
 # Rounding of one result, relative to the largest of its values: what is not affine is far above.
 _ROUNDING = {torch.float64: 1e-8, torch.float32: 1e-3}
 # A spread's square is a times the sum of squares plus an epsilon, up to this.
-_FIT, _EPSILON = 1e-2, 1e-2
+_FIT, _EPSILON = 1e-2, 2e-2
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class Probes:
         return slice(1, count - (count - 1) % 3)
 
     @staticmethod
-    def around(own: Tensor, sizes: Sequence[float] = _SIZES) -> Probes:
+    def around(own: Tensor, sizes: Sequence[float] = SIZES) -> Probes:
         """Make random ones for tensors (n, *axes) like this one."""
         generator = torch.Generator().manual_seed(0)
         own = own.detach()
@@ -51,7 +54,7 @@ class Probes:
 
         unit = max(1.0, float(own.abs().max()))
         values = [own]
-        pairs = [[size * unit * draw() for _ in range(2)] for size in sizes]
+        pairs = [[size * unit * draw() for _ in range(2)] for size in sizes for _ in range(_DRAWS)]
         for first, second in [*pairs, [own, unit * draw()]]:
             values += [first, second, (first + second) / 2]
         if len(own) > 1:
@@ -68,14 +71,15 @@ class Node:
     kind: Kind
     step: Step
     parents: list[Node] = field(default_factory=list)
+    values: tuple[dict[int, Tensor], Tensor] | None = None  # read and returned, for all probes
 
     @property
-    def culprit(self) -> Step:
-        """Return the first step on the way here that is not affine."""
+    def culprit(self) -> Node:
+        """Return the first node on the way here that is not affine."""
         for parent in self.parents:
-            if parent.kind == "other":
+            if parent.kind in ("mixing", "other"):
                 return parent.culprit
-        return self.step
+        return self
 
 
 @dataclass(frozen=True)
@@ -101,10 +105,11 @@ class HeadFunction:
         self.held: list[str] = []
         self._holds: dict[int, Hold] = {}
         self._nodes: dict[int, Node] = {}
+        self._writers: dict[int, Node] = {}  # of memory that was written to in place
         self._vectors: list[Tensor] = []
         self._tolerance = _ROUNDING.get(tail.dtype, 1e-3)
-        tail.run(probes.values, self._observe)
-        self.node = self._nodes.get(id(tail.output))
+        found = tail.run(probes.values, self._observe)
+        self.node = None if found is None else self._node(tail.output, found)
 
     @property
     def kind(self) -> Kind:
@@ -129,6 +134,7 @@ class HeadFunction:
         if hold.argument is not None:
             leaves, spec = tree_flatten((step.args, step.kwargs))
             held = hold.own.expand_as(read[hold.argument])
+            read = {place: value.clone() for place, value in read.items()} if step.written else read
             return self.tail.call(step, leaves, spec, {**read, hold.argument: held})
         assert hold.beside is not None
         assert hold.shift is not None
@@ -147,7 +153,7 @@ class HeadFunction:
         leaves, _ = tree_flatten((step.args, step.kwargs))
         parents = {place: self._node(leaves[place], read[place]) for place in read}
         kinds = [self._kind_of(result) for result in results]
-        if "other" in kinds:
+        if not {"mixing", "other"}.isdisjoint(kinds):
             hold = self._spread_among(step, parents, read) or self._spread_beside(results)
             if hold is not None:
                 self._holds[number] = hold
@@ -158,18 +164,30 @@ class HeadFunction:
             elif self._all_affine(parents) and self.tail.open(number):
                 return None
         for recorded, result, kind in zip(step.tensors, results, kinds, strict=True):
-            self._nodes[id(recorded)] = Node(kind, step, list(parents.values()))
+            node = Node(kind, step, list(parents.values()), (read, result))
+            self._nodes[id(recorded)] = node
+            if step.written:
+                self._writers[memory_of(recorded)] = node
             if kind == "affine":
-                self._vectors.append(result)
+                self._note_vector(recorded, result)
         return results
+
+    def _note_vector(self, recorded: Tensor, value: Tensor) -> None:
+        overwritten = memory_of(recorded) in self.tail.written
+        self._vectors.append(value.clone() if overwritten else value)
 
     def _node(self, leaf: Tensor, value: Tensor) -> Node:
         """Return what is known of an argument; the head's input itself is affine."""
-        if leaf is self.tail.start and id(leaf) not in self._nodes:
-            self._vectors.append(value)
-            self._nodes[id(leaf)] = Node("affine", Step(type(self), (), {}, leaf))
-        constant = Node("constant", Step(type(self), (), {}, leaf))
-        return self._nodes.get(id(leaf), constant)
+        node = self._nodes.get(id(leaf))
+        if node is None and leaf is self.tail.start:
+            self._note_vector(leaf, value)
+            node = self._nodes[id(leaf)] = Node("affine", Step(type(self), (), {}, leaf))
+        node = node or Node("constant", Step(type(self), (), {}, leaf))
+        writer = self._writers.get(memory_of(leaf))
+        if writer is None or writer is node:
+            return node
+        # Written to through another view of the same memory.
+        return Node(self._kind_of(value), writer.step, [node, writer])
 
     def _kind_of(self, stacked: Tensor) -> Kind:
         if stacked.is_complex():
@@ -178,7 +196,9 @@ class HeadFunction:
         scale = values.abs().amax(0)
         if ((values - values[0]).abs() <= self._tolerance * scale).all():
             return "constant"
-        if not stacked.is_floating_point() or self._mixes_pictures(values):
+        if self._mixes_pictures(values):
+            return "mixing"
+        if not stacked.is_floating_point():
             return "other"
         sizes = self._triples(values).abs().amax(1)
         # A value may be the small difference of large ones, whose rounding it has.
@@ -198,13 +218,13 @@ class HeadFunction:
 
     @staticmethod
     def _all_affine(parents: dict[int, Node]) -> bool:
-        return all(parent.kind != "other" for parent in parents.values())
+        return all(parent.kind in ("constant", "affine") for parent in parents.values())
 
     def _spread_among(
         self, step: Step, parents: dict[int, Node], read: dict[int, Tensor]
     ) -> Hold | None:
         """Find the argument by which a step divides a vector, if it is a spread."""
-        others = [place for place, parent in parents.items() if parent.kind == "other"]
+        others = [place for place, one in parents.items() if one.kind in ("mixing", "other")]
         if len(others) != 1 or not any(one.kind == "affine" for one in parents.values()):
             return None
         (place,) = others
@@ -226,10 +246,12 @@ class HeadFunction:
             inverse = _per_channel(results[beside], results[0])
             if inverse is None or not self._is_spread(1 / results[beside]):
                 continue
-            # (result - shift) · spread is affine: three vectors on a line tell the shift.
+            # (result - shift) · spread is affine: three vectors on a line tell the shift, best those
+            # whose spreads differ most.
             spread = 1 / inverse
-            product, factor = (self._bend(one)[0] for one in (results[0] * spread, spread))
-            shift = torch.where(factor == 0, 0, product / factor)
+            product, factor = self._bend(results[0] * spread), self._bend(spread)
+            best = (factor / spread.amax(0)).abs().argmax(0, keepdim=True)
+            shift = (product.gather(0, best) / factor.gather(0, best))[0]
             if self._kind_of((results[0] - shift) * spread) == "affine":
                 return Hold(results[beside][:1].clone(), beside=beside, shift=shift)
         return None

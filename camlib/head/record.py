@@ -14,7 +14,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from camlib.head.checks import check_channels
-from camlib.head.running import Run, hooking, version_of
+from camlib.head.running import Run, hooking, memory_of, version_of
+
+# So many numbers are kept before they are written to: a batch of logits, but no feature maps.
+_KEPT = 2**16
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,6 +79,8 @@ class Record(TorchFunctionMode):
         self.steps: list[Step] = []
         self.outputs: list[Output] = []
         self.output: Any = None
+        # What stood in memory before it was first written to in place, as far as it is small.
+        self.overwritten: dict[int, Tensor] = {}
         self._running: list[tuple[str, str]] = []
         self._met_convolution = False
 
@@ -90,12 +95,20 @@ class Record(TorchFunctionMode):
         if not self._met_convolution and getattr(func, "__name__", "").startswith("conv"):
             self._met_convolution = True
             check_channels(args, kwargs)
+        if may_write(func):
+            self._keep(args[0])
         read = [(tensor, version_of(tensor)) for tensor in tensors_in((args, kwargs))]
         result = func(*args, **kwargs)
         written = tuple(tensor for tensor, version in read if version_of(tensor) != version)
         layer, kind = self._running[-1] if self._running else ("", "")
         self.steps.append(Step(func, args, kwargs, result, layer, kind, written))
         return result
+
+    def _keep(self, tensor: object) -> None:
+        if isinstance(tensor, Tensor):
+            whole = tensor if tensor._base is None else tensor._base
+            if whole.numel() <= _KEPT:
+                self.overwritten.setdefault(memory_of(whole), whole.detach().clone())
 
     def run(
         self,
@@ -135,6 +148,12 @@ class Record(TorchFunctionMode):
         """Return a module's name, with the number of the call where there are several."""
         calls = sum(other.module is output.module for other in self.outputs)
         return output.name if calls == 1 else f"{output.name} (call {output.call})"
+
+
+def may_write(function: Callable[..., Any]) -> bool:
+    """Say whether a function may write to its first argument, as ``add_`` and assignments do."""
+    name = getattr(function, "__name__", "")
+    return name.startswith(("__i", "__set")) or (name.endswith("_") and name[-2:] != "__")
 
 
 def tensors_in(values: Any) -> list[Tensor]:

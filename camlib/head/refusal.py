@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from camlib.head.features import candidates, cuts_of, has_places
-from camlib.head.linearity import HeadFunction, Probes
+from camlib.head.features import candidates, cuts_of, has_places, head_function, loses_places
+from camlib.head.linearity import Node, Probes
 from camlib.head.record import Record, Step, tensors_in
 from camlib.head.replay import Constants, NotReplayableError, Tail
 
@@ -21,7 +21,9 @@ _ORIGINAL = (
     "Pass the original module: a scripted, traced, exported or compiled one hides its calls."
 )
 _LEAVE_OUT = "Leave the {} out of forward: the maps explain logits, and the order of the classes stays the same."
-_TENSORS_ONLY = "Behind the pooling keep to functions of tensors, without item, tolist or numpy."
+_TENSORS_ONLY = (
+    "Behind the pooling keep to functions of tensors, without if, item, tolist or numpy."
+)
 
 
 def reason_for_refusal(network: nn.Module, record: Record, other: Record, images: Tensor) -> str:
@@ -50,51 +52,80 @@ def _explain(
         cut = next(iter(cuts_of(record, images, own)), None)
         if cut is None:
             return _explain_no_average(record, images, own)
-        function = HeadFunction(cut.tail, Probes(cut.start(Probes.around(cut.pooled).values)))
+        function = head_function(cut)
     except NotReplayableError as error:
         return f"{error.step.place} cannot be made again with other numbers", _TENSORS_ONLY
     if function.kind == "affine":
         return _explain_joined(record, other, cut.end if cut.factor else cut.position)
-    assert function.node is not None
-    return _explain_not_affine(function.node.culprit, record.output)
+    if function.node is None or function.kind == "constant":
+        return None
+    return _explain_not_affine(function.node)
 
 
-def _explain_not_affine(step: Step, output: Tensor) -> tuple[str, str]:
-    (*_, last) = [None, *step.tensors]
-    if last is not None and last.numel() == output.numel():
-        values = output.flatten(1)
-        for numbers in (values, values.exp()):
-            ones = torch.ones_like(numbers[:, 0])
-            if last.shape[-1] > 1 and torch.allclose(numbers.sum(1), ones, atol=1e-3):
-                return f"{step.place} turns the logits into probabilities", _LEAVE_OUT.format(
-                    "softmax"
-                )
-        if torch.equal(last.flatten(1), values) and (values >= 0).all() and (values <= 1).all():
-            return f"{step.place} turns each logit into a probability", _LEAVE_OUT.format("sigmoid")
-    return f"{step.place} stands behind the pooling and is not linear", _RETRAIN
+def _near_one(values: Tensor) -> bool:
+    """Say whether all that is finite is 1: exponentials of large numbers overflow."""
+    finite = values[values.isfinite()]
+    return bool(len(finite) > 4 and ((finite - 1).abs() < 1e-6).all())
+
+
+def _explain_not_affine(last: Node) -> tuple[str, str]:
+    """Name the first step that is not affine, and a final softmax or sigmoid by what it returns."""
+    node = last.culprit
+    place = node.step.place
+    if node.kind == "mixing":
+        return f"{place} mixes the pictures of a batch", "Let it treat each picture by itself."
+    if node.values is not None and last.values is not None:
+        (read, result), (_, final) = node.values, last.values
+        for values in (final, final.exp()):
+            if final.ndim > 2 and final.shape[-1] > 1 and _near_one(values.sum(-1)):
+                return f"{place} turns the logits into probabilities", _LEAVE_OUT.format("softmax")
+        given = [value for value in read.values() if value.shape == result.shape]
+        if len(read) == 1 and given and torch.equal(result.flatten(), final.flatten()):
+            rises = (result.flatten()[given[0].flatten().argsort()].diff() >= 0).all()
+            if rises and (result >= 0).all() and (result <= 1).all():
+                return f"{place} turns each logit into a probability", _LEAVE_OUT.format("sigmoid")
+    return f"{place} stands behind the pooling and is not linear", _RETRAIN
 
 
 def _explain_joined(record: Record, other: Record, position: int) -> tuple[str, str] | None:
     """Name the first call behind the average that reads something else which depends on the picture."""
-    made: set[int] = set()
+    made = {id(tensor) for step in record.steps for tensor in step.tensors}
+    behind: set[int] = set()
+    for step, twin in zip(record.steps, other.steps, strict=False):
+        reads = isinstance(step.result, (bool, int, float))
+        if step.name == twin.name and reads and step.result != twin.result:
+            return f"{step.place} has another outcome for other pictures", _TENSORS_ONLY
     pairs = zip(record.steps[position:], other.steps[position:], strict=False)
     for number, (step, twin) in enumerate(pairs):
         if step.name != twin.name:
             break
-        read = (tensors_in((one.args, one.kwargs)) for one in (step, twin))
+        read = (tensors_in((one.args, one.kwargs)) for one in (step, twin) if step.tensors)
         for mine, theirs in zip(*read, strict=False):
-            if id(mine) in made or isinstance(mine, nn.Parameter) or number == 0:
+            if id(mine) in behind or (number == 0 and id(mine) in made):
                 continue
-            if mine.shape != theirs.shape or not torch.equal(mine, theirs):
+            if mine.shape == theirs.shape and torch.equal(mine, theirs):
+                continue
+            if id(mine) in made:
                 return f"{step.place} joins several tensors that depend on the picture", _RETRAIN
-        made |= {id(tensor) for tensor in step.tensors}
+            return (
+                f"{step.place} reads a tensor that no call that can be watched has made, and that "
+                "depends on the picture",
+                "Leave the script or the thread out that makes it.",
+            )
+        behind |= {id(tensor) for tensor in step.tensors}
     return None
 
 
 def _explain_no_average(record: Record, images: Tensor, own: set[int]) -> tuple[str, str] | None:
     """Name the call that reads the places of the last maps in another way than by their average."""
-    constants = Constants(images.device)
+    constants = Constants(images.device, record.overwritten)
     for position, maps in candidates(record, images, own):
+        lost = loses_places(record, position, maps)
+        if lost is not None:
+            return (
+                f"{lost.place} gives the same for places in any order, so that no place has a value",
+                _RETRAIN,
+            )
         tail = Tail(record.steps[position:], maps, record.output, constants)
         if tail.run(maps[None]) is not None:
             return _first_reading(tail)
@@ -114,7 +145,8 @@ def _first_reading(tail: Tail) -> tuple[str, str] | None:
         source = max(read.values(), key=Tensor.numel)[0]
         for recorded, result in zip(step.tensors, results, strict=True):
             averaged = any(torch.allclose(result[0], one) for one in result[1:])
-            if has_places(source) and not has_places(recorded) and not averaged:
+            gone = not has_places(recorded) and not _has_places_of(recorded, source)
+            if has_places(source) and gone and not averaged:
                 found.append((number, source, result[0]))
         return results
 
@@ -123,6 +155,15 @@ def _first_reading(tail: Tail) -> tuple[str, str] | None:
         return None
     number, source, result = found[0]
     return _explain_reading(tail.steps[number], tail.steps[number + 1 :], source, result)
+
+
+def _has_places_of(tensor: Tensor, source: Tensor) -> bool:
+    """Say whether a tensor has the same places as another one, and a single channel."""
+    shape, wanted = tensor.shape, source.shape
+    return tensor.ndim == source.ndim and (
+        (shape[2:] == wanted[2:] and tensor.ndim > 3)
+        or (shape[1:-1] == wanted[1:-1] and shape[-1] == 1)
+    )
 
 
 def _explain_reading(
@@ -148,7 +189,8 @@ def _explain_reading(
             f"{step.place} takes the maximum of each feature map, not its average over all places",
             _RETRAIN,
         )
-    if result.ndim == source.ndim and len(tensors_in((step.args, step.kwargs))) > 1:
+    read = tensors_in((step.args, step.kwargs))
+    if result.ndim == source.ndim and any(isinstance(one, nn.Parameter) for one in read):
         return (
             f"{step.place} leaves maps of one cell, which says nothing about where",
             "Pass larger pictures, or use Grad-CAM at an earlier layer.",

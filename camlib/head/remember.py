@@ -11,9 +11,9 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from camlib.head.features import Cut, Recipe
+from camlib.head.features import Cut, Recipe, head_function
 from camlib.head.head import FoundHead, coarsest_rounding
-from camlib.head.linearity import HeadFunction, Probes
+from camlib.head.linearity import HeadFunction
 from camlib.head.record import Output, Record, tensors_in
 from camlib.head.replay import NotReplayableError
 from camlib.head.running import Run, hooking, version_of
@@ -77,7 +77,7 @@ def recall(location: Location, network: nn.Module, images: Tensor, run: Run) -> 
     if isinstance(linear, nn.Linear):
         return head_from(record, cut, None, location)
     try:
-        function = HeadFunction(cut.tail, Probes(cut.start(Probes.around(cut.pooled).values)))
+        function = head_function(cut, sizes=(1.0, 100.0))  # it has been looked at closely before
         if function.kind == "affine" and same(says(cut), location.says):
             return head_from(record, cut, function, location)
     except NotReplayableError:
@@ -191,13 +191,15 @@ def head_from(
     if linear is not None:
         return _plain_head(features, logits, linear, rounding, location.layer)
     assert function is not None
-    # Where no norm is zero: with the spread held, the head's slope is the same everywhere.
-    away = Probes.around(cut.pooled, sizes=[0.5]).values[1:2]
+    # Where no norm is zero: with the spread held, the head's slope is the same everywhere. As large as
+    # the features are, so that little is lost in the difference.
+    away = (float(cut.features.abs().max()) or 1.0) * _vector(cut)[0]
+    there, opposite = cut.run(function, torch.stack([away, -away]))
 
     def slopes(vectors: Float[Tensor, "m n k"]) -> Float[Tensor, "m n c"]:
-        return cut.run(function, vectors.to(away) + away) - cut.run(function, away)
+        return cut.run(function, vectors.to(away) + away) - there
 
-    offset = (cut.run(function, away) + cut.run(function, -away))[0] / 2
+    offset = (there + opposite) / 2
     exact = torch.promote_types(features.dtype, torch.float32)
     held = location.held if function.held else ()
     return FoundHead(

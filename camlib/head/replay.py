@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,6 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from camlib.head.record import Step, tensors_in
+from camlib.head.running import memory_of
 
 # What a call reports to an observer: its number, the step, what it read and returned, all stacked.
 Observer = Callable[[int, Step, dict[int, Tensor], list[Tensor]], list[Tensor] | None]
@@ -31,9 +32,17 @@ class Constants:
     That is float64 where the device has it.
     """
 
-    def __init__(self, device: torch.device) -> None:
+    def __init__(self, device: torch.device, overwritten: Mapping[int, Tensor]) -> None:
         self.dtype = torch.float32 if device.type == "mps" else torch.float64
+        self._overwritten = overwritten
         self._known: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def before_writing(self, leaf: Tensor) -> Tensor:
+        """Return a tensor as it was before the network wrote to it, where that is known."""
+        kept = self._overwritten.get(memory_of(leaf))
+        if kept is not None and kept.dtype == leaf.dtype:
+            leaf = kept.as_strided(leaf.shape, leaf.stride(), leaf.storage_offset())
+        return leaf.to(self.dtype) if leaf.is_floating_point() else leaf
 
     def get(self, leaf: Any) -> Any:
         """Return an argument of a call in this precision."""
@@ -63,7 +72,7 @@ class Tail:
         self.steps, self.start, self.output = list(steps), start, output
         self.constants, self.dtype = constants, constants.dtype
         # Whatever shares memory with a tensor that is written to changes with it.
-        self._written = {memory_of(tensor) for step in steps for tensor in step.written} - {0}
+        self.written = {memory_of(tensor) for step in steps for tensor in step.written} - {0}
 
     def run(self, values: Tensor, observe: Observer | None = None) -> Tensor | None:
         """Return the outputs for stacked numbers, (m, *start) to (m, *output); None if it has no say.
@@ -78,9 +87,12 @@ class Tail:
             leaves, spec = tree_flatten((step.args, step.kwargs))
             read = self._stacked(leaves, state, count)
             if read:
+                given = read
+                if step.written and observe is not None:  # the numbers as they were before
+                    given = {place: value.clone() for place, value in read.items()}
                 results = self.call(step, leaves, spec, read)
                 if observe is not None:
-                    observed = observe(number, step, read, results)
+                    observed = observe(number, step, given, results)
                     if observed is None:
                         continue
                     results = observed
@@ -96,8 +108,8 @@ class Tail:
         read = {}
         for place, leaf in enumerate(leaves):
             if isinstance(leaf, Tensor):
-                if id(leaf) not in state and memory_of(leaf) in self._written:
-                    own = self.constants.get(leaf)
+                if id(leaf) not in state and memory_of(leaf) in self.written:
+                    own = self.constants.before_writing(leaf)
                     state[id(leaf)] = own.expand(count, *own.shape).clone()
                 if id(leaf) in state:
                     read[place] = state[id(leaf)]
@@ -132,11 +144,23 @@ class Tail:
                 results = tuple(torch.stack(same) for same in zip(*each, strict=True))
         except (RuntimeError, ValueError, TypeError, IndexError) as error:
             raise NotReplayableError(step) from error
-        return [one.to(self.dtype) if one.is_floating_point() else one for one in results]
+        return [self._laid_out(one, stacks) for one in results]
+
+    def _laid_out(self, result: Tensor, stacks: Sequence[Tensor]) -> Tensor:
+        """Return a result in the precision of the replay, rows first in memory unless it is a view."""
+        if result.is_floating_point() and result.dtype != self.dtype:
+            coarse, result = 4 * torch.finfo(result.dtype).eps, result.to(self.dtype)
+            given = stacks[0] if len(stacks) == 1 and stacks[0].shape == result.shape else None
+            if given is not None and ((result - given).abs() <= coarse * given.abs()).all():
+                return given  # it only converts, as float() does
+        known = {memory_of(stack) for stack in stacks}
+        return result if memory_of(result) in known else result.contiguous()
 
     def _check_same(self, step: Step, results: list[Any]) -> None:
         """Raise if a call reads numbers out of tensors, as ``item`` does; a shape is always the same."""
         for result in results:
+            if isinstance(result, torch.dtype):
+                continue  # the replay's own
             same = result == step.result
             if not (same if isinstance(same, bool) else getattr(same, "all", bool)()):
                 raise NotReplayableError(step)
@@ -182,8 +206,3 @@ class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives
 
 def _itself(tensor: Tensor) -> Tensor:
     return tensor
-
-
-def memory_of(tensor: Tensor) -> int:
-    """Return where a tensor's numbers lie in memory: the same for all views of them."""
-    return tensor.untyped_storage().data_ptr()

@@ -45,11 +45,21 @@ def evaluating(network: nn.Module) -> Iterator[bool]:
         asked = [(one, one.requires_grad) for one in network.parameters()] if training else []
         try:
             if training:
-                network.eval()
+                _set_evaluation(network)
             yield bool(training)
         finally:
             if training:
                 _put_back(network, training, asked)
+
+
+def _set_evaluation(network: nn.Module) -> None:
+    try:
+        network.eval()
+    except NotImplementedError as error:
+        raise ValueError(
+            f"network: expected a module that can be put into evaluation mode, got a "
+            f"{type(network).__name__} that cannot, such as an exported program. Pass the original network."
+        ) from error
 
 
 def _put_back(
@@ -74,6 +84,18 @@ def modules_of(network: nn.Module) -> Iterator[nn.Module]:
             yield module
             if module._modules:  # most have no children
                 found.extend(module._modules.values())
+
+
+@contextmanager
+def buffers_kept(network: nn.Module) -> Iterator[None]:
+    """Put buffers back that a forward pass writes to: it may run with other pictures than the user's."""
+    before = [(buffer, buffer.clone()) for buffer in network.buffers()]
+    try:
+        yield
+    finally:
+        for buffer, values in before:
+            if not torch.equal(buffer, values):  # batch normalisation counts no version
+                buffer.copy_(values)
 
 
 @contextmanager
@@ -162,6 +184,14 @@ def on_few_pictures(run: Callable[[Tensor], _Result], images: Tensor) -> _Result
 def version_of(tensor: Tensor) -> int:
     """Return how often a tensor was written to in place; inference mode does not count it."""
     return 0 if tensor.is_inference() else tensor._version
+
+
+def memory_of(tensor: Tensor) -> int:
+    """Return where a tensor's numbers lie in memory: the same for all views of them, 0 if not known."""
+    try:
+        return tensor.untyped_storage().data_ptr()
+    except (RuntimeError, NotImplementedError):  # inside torch.vmap there is none
+        return 0
 
 
 def _no_inference() -> AbstractContextManager[object]:

@@ -33,35 +33,47 @@ THREE_AND_FOUR = torch.tensor([[[[3.0, 3.0]], [[8.0, 0.0]]]])
 
 
 @pytest.mark.parametrize(
-    ("normaliser", "images", "logits", "scale", "offset"),
+    ("normaliser", "images", "logits", "weight"),
     [
-        # Mean 2, spread 1, so (-1, 1); 2·1 - 4 = -2.
-        (nn.GroupNorm(1, 2, eps=0.0), ONE_AND_THREE, [0.0, -2.0], 1.0, [-4.0, -4.0]),
+        # Mean 2, spread 1, so (-1, 1); centred rows (0, 0) and (1, -1).
+        (nn.GroupNorm(1, 2, eps=0.0), ONE_AND_THREE, [0.0, -2.0], [[0.0, 0.0], [1.0, -1.0]]),
         # Root of the mean square of (1, 7): sqrt(50 / 2) = 5, so (0.2, 1.4).
-        (nn.RMSNorm(2, eps=0.0), ONE_AND_SEVEN, [1.6, 0.4], 0.2, [0.0, 0.0]),
+        (nn.RMSNorm(2, eps=0.0), ONE_AND_SEVEN, [1.6, 0.4], [[0.2, 0.2], [0.4, 0.0]]),
         # Length of (3, 4): 5, so (0.6, 0.8).
-        (F.normalize, THREE_AND_FOUR, [1.4, 1.2], 0.2, [0.0, 0.0]),
+        (F.normalize, THREE_AND_FOUR, [1.4, 1.2], [[0.2, 0.2], [0.4, 0.0]]),
         # Sum of the absolute values of (1, 3): 4, so (0.25, 0.75).
-        (lambda v: F.normalize(v, p=1), ONE_AND_THREE, [1.0, 0.5], 0.25, [0.0, 0.0]),
-        # As written by many: (3, 4) less its mean is (-0.5, 0.5).
-        (lambda v: v - v.mean(1, keepdim=True), THREE_AND_FOUR, [0.0, -1.0], 1.0, [-7.0, -7.0]),
+        (lambda v: F.normalize(v, p=1), ONE_AND_THREE, [1.0, 0.5], [[0.25, 0.25], [0.5, 0.0]]),
+        # Spread of (3, 4): 0.5, so (6, 8); nothing is centred.
+        (
+            lambda v: v / v.std(1, correction=0, keepdim=True),
+            THREE_AND_FOUR,
+            [14.0, 12.0],
+            [[2.0, 2.0], [4.0, 0.0]],
+        ),
     ],
-    ids=["GroupNorm", "RMSNorm", "length", "sum of absolute values", "less its mean"],
+    ids=["GroupNorm", "RMSNorm", "length", "sum of absolute values", "standard deviation"],
 )
 def test_by_hand(
     normaliser: Callable[[Tensor], Tensor],
     images: Tensor,
     logits: list[float],
-    scale: float,
-    offset: list[float],
+    weight: list[list[float]],
 ) -> None:
-    """logit = scale · (weight row · average) + offset, with weight rows (1, 1) and (2, 0)."""
+    """logit = weight row · average, the rows (1, 1) and (2, 0) over the spread; the offset is 0."""
     head = camlib.find_head(Head(normaliser), images)
     torch.testing.assert_close(head.logits, torch.tensor([logits]))
-    torch.testing.assert_close(head.scale, torch.tensor([[scale]]))
-    torch.testing.assert_close(head.offset, torch.tensor([offset]))
-    assert head.weight.tolist() == [[1.0, 1.0], [2.0, 0.0]]
-    assert head.held
+    torch.testing.assert_close(head.weight, torch.tensor([weight]))
+    torch.testing.assert_close(head.offset, torch.zeros(1, 2))
+    assert len(head.held) == 1
+
+
+def test_centring_alone_is_linear() -> None:
+    """(3, 4) less its mean is (-0.5, 0.5): the rows (1, 1) and (2, 0) become (0, 0) and (1, -1)."""
+    head = camlib.find_head(Head(lambda v: v - v.mean(1, keepdim=True)), THREE_AND_FOUR)
+    torch.testing.assert_close(head.logits, torch.tensor([[0.0, -1.0]]))
+    torch.testing.assert_close(head.weight, torch.tensor([[0.0, 0.0], [1.0, -1.0]]))
+    torch.testing.assert_close(head.offset, torch.zeros(1, 2))
+    assert head.held == ()
 
 
 def test_cosine_by_hand() -> None:
@@ -153,6 +165,7 @@ EXACT: dict[str, Callable[[Net, Tensor], Tensor]] = {
     "by hand: cosine, the axis put back": lambda n, f: (lambda v: n.fc(v / v.norm(dim=1)[:, None]))(
         mean(f)
     ),
+    "two groups have two spreads": lambda n, f: n.fc(n.two_groups(n.pool(f)).flatten(1)),
     "two normalisers in a row": lambda n, f: n.fc(rms(n.one_group(n.rms_norm(mean(f))))),
 }
 
@@ -185,44 +198,40 @@ def test_without_a_normaliser_nothing_is_held() -> None:
     assert not camlib.find_head(Net(lambda n, f: n.fc(mean(f))), torch.randn(2, 3, 5, 7)).held
 
 
-JOINS = "the call {} joins several tensors that depend on the picture. "
+BEHIND = "the call {} stands behind the pooling and is not linear. "
 REFUSED: dict[str, tuple[Callable[[Net, Tensor], Tensor], str]] = {
-    "two groups have two spreads": (
-        lambda n, f: n.fc(n.two_groups(n.pool(f)).flatten(1)),
-        "layer 'two_groups' of type GroupNorm (group_norm) stands behind the pooling and is not "
-        "linear. ",
-    ),
     "a gate is no statistic": (
         lambda n, f: n.fc(mean(f)) * n.gate(mean(f)).sigmoid(),
-        JOINS.format("mul"),
+        BEHIND.format("sigmoid"),
     ),
     "a gate of the same average": (
         lambda n, f: (lambda v: n.fc(v) * n.gate(v).sigmoid())(mean(f)),
-        JOINS.format("mul"),
+        BEHIND.format("sigmoid"),
     ),
     "one channel for all": (
         lambda n, f: (lambda v: n.fc(v * v[:, :1]))(mean(f)),
-        JOINS.format("mul"),
+        BEHIND.format("mul"),
     ),
     "a logarithmic softmax by hand": (
         lambda n, f: (lambda v: v - v.logsumexp(1, keepdim=True))(n.fc(mean(f))),
-        JOINS.format("sub"),
+        BEHIND.format("logsumexp"),
     ),
     "a norm of all pictures together": (
         lambda n, f: (lambda v: n.fc(v / v.norm()))(mean(f)),
-        JOINS.format("div"),
+        BEHIND.format("norm"),
     ),
     "the spread of the features, not of their averages": (
         lambda n, f: n.fc(mean(f) / f.flatten(1).std(1, keepdim=True)),
-        JOINS.format("div"),
+        "the call std reads all 210 = 6x5x7 flattened values, so that each place has weights of its "
+        "own. ",
     ),
     "the vector in the denominator": (
         lambda n, f: (lambda v: n.fc(v.norm(dim=1, keepdim=True) / v))(mean(f)),
-        "the call div stands behind the pooling and is not linear. ",
+        BEHIND.format("norm"),
     ),
     "the vector times itself": (
         lambda n, f: (lambda v: n.fc(v * v))(mean(f)),
-        "the call mul stands behind the pooling and is not linear. ",
+        BEHIND.format("mul"),
     ),
     "normalised across the pictures": (
         lambda n, f: n.fc(F.normalize(mean(f), dim=0)),
