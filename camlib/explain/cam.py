@@ -11,10 +11,10 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from camlib.explain.targets import check_range, whole_numbers
-from camlib.head.checks import check_images, check_network, check_run
 from camlib.head.find import with_head
 from camlib.head.head import FoundHead
-from camlib.head.running import Run, call, evaluating, in_full_precision
+from camlib.inputs import check_images, check_network, check_run
+from camlib.running import Run, call, evaluating, in_full_precision
 
 
 @dataclass(frozen=True)

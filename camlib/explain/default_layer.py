@@ -19,7 +19,7 @@ from camlib.head.find import other_pictures
 from camlib.head.record import Output, Record, Step, tensors_in
 from camlib.head.remember import memory_of
 from camlib.head.replay import Constants, NotReplayableError, Tail
-from camlib.head.running import Run, hooking, modules_of, on_few_pictures, version_of
+from camlib.running import Run, hooking, modules_of, on_few_pictures, version_of
 
 # How many activations are tried, from the last one backwards, before giving up.
 _TRIES = 16

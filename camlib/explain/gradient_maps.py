@@ -21,8 +21,8 @@ from camlib.gradients import (
     weighted_maps,
 )
 from camlib.head.head import FoundHead
-from camlib.head.running import Run, call, in_full_precision, run_in_fast_layout
 from camlib.pooling import global_average_pool
+from camlib.running import Run, call, in_full_precision, run_in_fast_layout
 
 Reshape = Callable[[Tensor], Tensor]
 

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from camlib.errors import describe
 from camlib.explain.layers import Place
 from camlib.explain.targets import Target
-from camlib.head.running import Run, hooking
+from camlib.running import Run, hooking
 
 # Numbers that the gradients of one piece may hold: 64 megabytes in float32, at every layer alike.
 _NUMBERS = 2**24

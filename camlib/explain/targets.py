@@ -12,7 +12,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from camlib.errors import check_finite, describe
-from camlib.head.checks import as_logits
+from camlib.inputs import as_logits
 
 Score = Callable[[Any], Tensor]
 Given = int | Sequence[int] | Int[Tensor, " n"] | Int[Tensor, "n t"] | Score | None

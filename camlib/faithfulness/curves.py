@@ -19,7 +19,7 @@ from camlib.faithfulness.scoring import (
     probabilities,
     softmax,
 )
-from camlib.head.running import Run
+from camlib.running import Run
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from torch.jit import ScriptModule
 
 from camlib.errors import check_axes, check_finite, describe
-from camlib.head.checks import check_images, check_network
-from camlib.head.running import evaluating
+from camlib.inputs import check_images, check_network
+from camlib.running import evaluating
 
 Replace = Callable[[Tensor, torch.Generator], Tensor]
 Explain = Callable[[nn.Module], Float[Tensor, "n h w"]]

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 
 from camlib.errors import check_axes, check_finite, describe
 from camlib.explain.targets import as_target
-from camlib.head.checks import as_logits, check_images, check_network, check_run
-from camlib.head.running import Run, call, evaluating
+from camlib.inputs import as_logits, check_images, check_network, check_run
+from camlib.running import Run, call, evaluating
 
 Probability = Callable[[Tensor], Tensor]
 

@@ -2,8 +2,7 @@
 
 ``record`` notes a network's calls, ``replay`` makes them again with other numbers, ``linearity`` asks
 whether the result is affine, ``features`` finds the maps whose average they begin with, ``find`` puts
-this together and remembers it, ``head`` makes maps and proves them, ``refusal`` says why there are none.
-``checks`` refuses bad input, ``running`` puts a network into evaluation mode.
+this together, ``remember`` looks there again; ``head`` makes maps and proves them, ``refusal`` says why there are none.
 """
 
 from camlib.head.find import find_head

@@ -15,7 +15,7 @@ from camlib.errors import NotCAMReadyError
 from camlib.head.linearity import SIZES, HeadFunction, Probes
 from camlib.head.record import Record, Step, may_write, tensors_in
 from camlib.head.replay import Constants, NotReplayableError, Tail
-from camlib.head.running import memory_of
+from camlib.running import memory_of
 
 # Numbers that one replay may hold at once: 128 megabytes in float64.
 _NUMBERS = 2**24
@@ -257,13 +257,13 @@ def _find_cuts(record: Record, images: Tensor, own: set[int]) -> Iterator[Cut]:
         try:
             if tail.run(probes.values[:1]) is None:
                 continue
-            for layout in layouts(tensor, len(images)):
+            kind = HeadFunction(tail, probes).kind
+            for layout in layouts(tensor, len(images)) if kind != "constant" else ():
                 cut = _cut(record, tail, layout, position, probes.values)
                 if cut is not None and loses_places(record, position, tensor) is None:
                     found = True
                     yield cut
                     break
-            kind = HeadFunction(tail, probes).kind
             without += kind == "constant"
             if kind in ("mixing", "other") or without > _WITHOUT_EFFECT:
                 return
@@ -289,8 +289,6 @@ def _cut(record: Record, tail: Tail, layout: Layout, position: int, given: Tenso
     levelled = tail.run(flat)
     if values is None or levelled is None or not _near(levelled, values):
         return None
-    if torch.equal(values[0], values[1]):
-        return None  # it has no effect
     seen: list[tuple[int, Tensor, Tensor]] = []
     # Of each tensor that depends on the maps: which step made it, and the last one that reads it.
     made, last_read = {id(tail.start): -1}, {id(tail.start): -1}

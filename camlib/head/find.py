@@ -11,7 +11,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError
-from camlib.head.checks import as_logits, check_images, check_network, check_run
 from camlib.head.features import Cut, cuts_of, head_function
 from camlib.head.head import FoundHead, Head
 from camlib.head.linearity import HeadFunction
@@ -19,7 +18,8 @@ from camlib.head.record import Output, Record
 from camlib.head.refusal import reason_for_refusal
 from camlib.head.remember import Location, head_from, is_plain, memory_of, recall, same, says
 from camlib.head.replay import NotReplayableError
-from camlib.head.running import (
+from camlib.inputs import as_logits, check_images, check_network, check_run
+from camlib.running import (
     Run,
     buffers_kept,
     call,

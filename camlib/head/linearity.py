@@ -13,7 +13,7 @@ from torch.utils._pytree import tree_flatten
 
 from camlib.head.record import Step
 from camlib.head.replay import Tail
-from camlib.head.running import memory_of
+from camlib.running import memory_of
 
 Kind = Literal["constant", "affine", "mixing", "other"]
 

@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from camlib.head.checks import check_channels
-from camlib.head.running import Run, hooking, memory_of, version_of
+from camlib.inputs import check_channels
+from camlib.running import Run, hooking, memory_of, version_of
 
 # So many numbers are kept before they are written to: a batch of logits, but no feature maps.
 _KEPT = 2**16

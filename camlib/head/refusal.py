@@ -145,7 +145,7 @@ def _first_reading(tail: Tail) -> tuple[str, str] | None:
         source = max(read.values(), key=Tensor.numel)[0]
         for recorded, result in zip(step.tensors, results, strict=True):
             averaged = any(torch.allclose(result[0], one) for one in result[1:])
-            gone = not has_places(recorded) and not _has_places_of(recorded, source)
+            gone = not has_places(recorded) and not _is_one_channel(step, recorded, source)
             if has_places(source) and gone and not averaged:
                 found.append((number, source, result[0]))
         return results
@@ -157,13 +157,12 @@ def _first_reading(tail: Tail) -> tuple[str, str] | None:
     return _explain_reading(tail.steps[number], tail.steps[number + 1 :], source, result)
 
 
-def _has_places_of(tensor: Tensor, source: Tensor) -> bool:
-    """Say whether a tensor has the same places as another one, and a single channel."""
+def _is_one_channel(step: Step, tensor: Tensor, source: Tensor) -> bool:
+    """Say whether a layer's result has the places of what it read, and a single channel."""
     shape, wanted = tensor.shape, source.shape
-    return tensor.ndim == source.ndim and (
-        (shape[2:] == wanted[2:] and tensor.ndim > 3)
-        or (shape[1:-1] == wanted[1:-1] and shape[-1] == 1)
-    )
+    weighs = any(isinstance(one, nn.Parameter) for one in tensors_in((step.args, step.kwargs)))
+    first, last = shape[2:] == wanted[2:], shape[1:-1] == wanted[1:-1] and shape[-1] == 1
+    return weighs and tensor.ndim == source.ndim and (first or last)
 
 
 def _explain_reading(

@@ -16,7 +16,10 @@ from camlib.head.head import FoundHead, coarsest_rounding
 from camlib.head.linearity import HeadFunction
 from camlib.head.record import Output, Record, tensors_in
 from camlib.head.replay import NotReplayableError
-from camlib.head.running import Run, hooking, version_of
+from camlib.running import Run, hooking, version_of
+
+# The relative rounding of a replay in float64, which divides by spreads.
+_REPLAY = 4e-15
 
 
 @dataclass(frozen=True, eq=False)
@@ -182,6 +185,7 @@ def head_from(
     read = tensors_in([(step.args, step.kwargs) for step in steps])
     convolves = any("conv" in step.name for step in steps)
     rounding = coarsest_rounding([cut.tensor, record.output, *read], convolves)
+    rounding = max(rounding, _REPLAY)
     logits, features = record.output.detach(), cut.features
     for output in record.outputs:
         if location.grid is not None and output.module is location.grid():

@@ -12,7 +12,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from camlib.head.record import Step, tensors_in
-from camlib.head.running import memory_of
+from camlib.running import memory_of
 
 # What a call reports to an observer: its number, the step, what it read and returned, all stacked.
 Observer = Callable[[int, Step, dict[int, Tensor], list[Tensor]], list[Tensor] | None]

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 import camlib
 from camlib import networks, photos
 from camlib.head.find import with_head
-from camlib.head.running import call
+from camlib.running import call
 
 CAM_READY = [
     "resnet18",

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 import camlib
-from camlib.head.running import evaluating
+from camlib.running import evaluating
 
 
 class Adapted(nn.Linear):
