@@ -222,23 +222,32 @@ def loses_places(record: Record, position: int, maps: Tensor) -> Step | None:
     Sorting does, and summing the products of all channels: what looks like places are ranks or channels.
     """
     for step in reversed(record.steps[max(0, position - _STEPS_BACK) : position]):
-        sources = [one for one in tensors_in(_given(step)) if has_places(one)]
+        sources = [one for one in tensors_in(_given(step)) if _is_maps(one)]
         which = [number for number, made in enumerate(step.tensors) if made is maps]
         if which and sources and not may_write(step.function):
-            for axes in (range(2, sources[0].ndim), range(1, sources[0].ndim - 1)):
-                changed = sources[0].flip(*axes)
-                if not _close(changed, sources[0]) and not _close(maps, maps.flatten(1).mean()):
-                    again = _with_instead(step, sources[0], changed)[which[0]]
-                    if _close(again, maps):
-                        return step
+            turns = (range(2, sources[0].ndim), range(1, sources[0].ndim - 1))
+            if any(_is_indifferent(step, which[0], axes) for axes in turns):
+                return step
             maps = sources[0]
     return None
 
 
-def _with_instead(step: Step, tensor: Tensor, other: Tensor) -> list[Tensor]:
-    """Make a call with another tensor in the place of one."""
-    args, kwargs = tree_map(lambda leaf: other if leaf is tensor else leaf, _given(step))
-    return tensors_in(step.function(*args, **kwargs))
+def _is_maps(tensor: Tensor) -> bool:
+    return has_places(tensor) and not isinstance(tensor, nn.Parameter)
+
+
+def _is_indifferent(step: Step, which: int, axes: Sequence[int]) -> bool:
+    """Say whether a call gives the same for all that it reads with some axes reversed."""
+    result, source = step.tensors[which], next(filter(_is_maps, tensors_in(_given(step))))
+    if _close(source.flip(*axes), source) or _close(result, result.flatten(1).mean()):
+        return False  # nothing can be seen of it
+
+    def turned(leaf: Any) -> Any:
+        same = isinstance(leaf, Tensor) and _is_maps(leaf) and leaf.ndim == source.ndim
+        return leaf.flip(*axes) if same else leaf
+
+    args, kwargs = tree_map(turned, _given(step))
+    return _close(tensors_in(step.function(*args, **kwargs))[which], result)
 
 
 def _close(one: Tensor, other: Tensor) -> bool:
@@ -253,7 +262,7 @@ def _find_cuts(record: Record, images: Tensor, own: set[int]) -> Iterator[Cut]:
     constants, without, found = Constants(images.device, record.overwritten), 0, False
     for position, tensor in candidates(record, images, own):
         tail = Tail(record.steps[position:], tensor, record.output, constants)
-        probes = Probes.around(tensor.to(tail.dtype), sizes=[1.0])
+        probes = Probes.around(tensor.to(tail.dtype), sizes=[1.0], draws=1)
         try:
             if tail.run(probes.values[:1]) is None:
                 continue

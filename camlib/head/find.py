@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 from weakref import ref
 
@@ -146,12 +146,13 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
     """Record all calls, find the head, and check that it is the same for other pictures."""
     with torch.random.fork_rng(devices=[]), buffers_kept(network):
         record, others = Record().run(network, images, run), other_pictures(images)
-        for cut, function in _affine_cuts(network, record, images):
+        cuts, error = _cuts(network, record, images)
+        for cut, function in _affine(cuts):
             location = _location(network, record, cut, function, images, others, run)
             if location is not None:
                 return location, head_from(record, cut, function, location)
         other = Record().run(network, others, run)
-        raise NotCAMReadyError(reason_for_refusal(network, record, other, images))
+        raise NotCAMReadyError(reason_for_refusal(network, record, other, images, cuts, error))
 
 
 def other_pictures(images: Tensor) -> Tensor:
@@ -161,17 +162,25 @@ def other_pictures(images: Tensor) -> Tensor:
     return (images.detach().flip(-1) + noise.to(images)) / 2
 
 
-def _affine_cuts(
+def _cuts(
     network: nn.Module, record: Record, images: Tensor
-) -> Iterator[tuple[Cut, HeadFunction]]:
-    """Yield feature maps, and the function from their average to the logits where that is affine."""
+) -> tuple[list[Cut], NotReplayableError | None]:
+    """Return the feature maps of a record, or the call that cannot be made again."""
     try:
-        for cut in cuts_of(record, images, {id(tensor) for tensor in network.buffers()}):
+        return cuts_of(record, images, {id(tensor) for tensor in network.buffers()}), None
+    except NotReplayableError as error:
+        return [], error
+
+
+def _affine(cuts: Sequence[Cut]) -> Iterator[tuple[Cut, HeadFunction]]:
+    """Yield the feature maps whose average the logits are an affine function of, and the function."""
+    for cut in cuts:
+        try:
             function = head_function(cut)
-            if function.kind == "affine":
-                yield cut, function
-    except NotReplayableError:
-        return
+        except NotReplayableError:
+            continue
+        if function.kind == "affine":
+            yield cut, function
 
 
 def _location(
@@ -190,7 +199,8 @@ def _location(
     begin = None if start is None else (start.module, start.call)
     late = Record().run(network, others, run, begin, [] if grid is None else [grid.module])
     value = says(cut)
-    twin = next((t for t, _ in _affine_cuts(network, late, others) if same(says(t), value)), None)
+    found = _affine(_cuts(network, late, others)[0])
+    twin = next((other for other, _ in found if same(says(other), value)), None)
     if twin is None or torch.equal(twin.features, cut.features):
         return None
     linear, pooling = is_plain(record, cut, function)

@@ -19,8 +19,6 @@ Kind = Literal["constant", "affine", "mixing", "other"]
 
 # Activations differ from a line at different sizes: a hard tanh between -1 and 1 only.
 SIZES = (0.1, 1.0, 10.0, 100.0, 1e4)
-# So many triples of each size: a kink of a single number lies between their ends half of the time.
-_DRAWS = 3
 # Rounding of one result, relative to the largest of its values: what is not affine is far above.
 _ROUNDING = {torch.float64: 1e-8, torch.float32: 1e-3}
 # A spread's square is a times the sum of squares plus an epsilon, up to this.
@@ -43,8 +41,11 @@ class Probes:
         return slice(1, count - (count - 1) % 3)
 
     @staticmethod
-    def around(own: Tensor, sizes: Sequence[float] = SIZES) -> Probes:
-        """Make random ones for tensors (n, *axes) like this one."""
+    def around(own: Tensor, sizes: Sequence[float] = SIZES, draws: int = 3) -> Probes:
+        """Make random ones for tensors (n, *axes) like this one, several triples of each size.
+
+        A kink of a single number lies between two ends half of the time.
+        """
         generator = torch.Generator().manual_seed(0)
         own = own.detach()
 
@@ -54,7 +55,7 @@ class Probes:
 
         unit = max(1.0, float(own.abs().max()))
         values = [own]
-        pairs = [[size * unit * draw() for _ in range(2)] for size in sizes for _ in range(_DRAWS)]
+        pairs = [[size * unit * draw() for _ in range(2)] for size in sizes for _ in range(draws)]
         for first, second in [*pairs, [own, unit * draw()]]:
             values += [first, second, (first + second) / 2]
         if len(own) > 1:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from camlib.head.features import candidates, cuts_of, has_places, head_function, loses_places
+from camlib.head.features import Cut, candidates, has_places, head_function, loses_places
 from camlib.head.linearity import Node, Probes
 from camlib.head.record import Record, Step, tensors_in
 from camlib.head.replay import Constants, NotReplayableError, Tail
@@ -26,10 +26,17 @@ _TENSORS_ONLY = (
 )
 
 
-def reason_for_refusal(network: nn.Module, record: Record, other: Record, images: Tensor) -> str:
+def reason_for_refusal(
+    network: nn.Module,
+    record: Record,
+    other: Record,
+    images: Tensor,
+    cuts: Sequence[Cut],
+    error: NotReplayableError | None,
+) -> str:
     """Describe what keeps a network from having an exact map, from its calls with two sets of pictures."""
     kind = type(network).__name__
-    found = _explain(network, record, other, images)
+    found = _explain(network, record, other, images, cuts, error)
     if found is None and torch.equal(record.output, other.output):
         return (
             f"network: expected logits that depend on the pictures, got {kind}, which returns the same "
@@ -40,21 +47,26 @@ def reason_for_refusal(network: nn.Module, record: Record, other: Record, images
 
 
 def _explain(
-    network: nn.Module, record: Record, other: Record, images: Tensor
+    network: nn.Module,
+    record: Record,
+    other: Record,
+    images: Tensor,
+    cuts: Sequence[Cut],
+    error: NotReplayableError | None,
 ) -> tuple[str, str] | None:
     if any("quantized" in type(module).__module__ for module in network.modules()):
         return "quantized layers round their numbers", "Pass the network as it was before."
     made = {id(tensor) for step in record.steps for tensor in step.tensors}
     if id(record.output) not in made:
         return "the output does not come from any call that can be watched", _ORIGINAL
-    own = {id(tensor) for tensor in network.buffers()}
     try:
-        cut = next(iter(cuts_of(record, images, own)), None)
-        if cut is None:
-            return _explain_no_average(record, images, own)
-        function = head_function(cut)
-    except NotReplayableError as error:
-        return f"{error.step.place} cannot be made again with other numbers", _TENSORS_ONLY
+        if error is not None:
+            raise error
+        if not cuts:
+            return _explain_no_average(record, images, {id(one) for one in network.buffers()})
+        cut, function = cuts[0], head_function(cuts[0])
+    except NotReplayableError as failed:
+        return f"{failed.step.place} cannot be made again with other numbers", _TENSORS_ONLY
     if function.kind == "affine":
         return _explain_joined(record, other, cut.end if cut.factor else cut.position)
     if function.node is None or function.kind == "constant":
