@@ -119,7 +119,10 @@ class Record(TorchFunctionMode):
         others: Sequence[nn.Module] = (),
     ) -> Record:
         """Record a forward pass: all of it, or what follows a module's call, and others' outputs."""
-        names = {module: name for name, module in network.named_modules()}
+        if start is None:
+            names = {module: name for name, module in network.named_modules()}
+        else:
+            names = dict.fromkeys([start[0], *others], "")
         calls: Counter[nn.Module] = Counter()
         with ExitStack() as recording:
 
@@ -137,8 +140,7 @@ class Record(TorchFunctionMode):
                 output = (calls[module], args[0] if args else None, result, version)
                 self.outputs.append(Output(module, names[module], *output, len(self.steps)))
 
-            watched = names if start is None else [start[0], *others]
-            with hooking(dict.fromkeys(watched, leave), before=enter):
+            with hooking(dict.fromkeys(names, leave), before=enter):
                 if start is None:
                     recording.enter_context(self)
                 self.output = run(network, images)
