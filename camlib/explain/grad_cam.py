@@ -67,33 +67,39 @@ def grad_cam(
 ) -> GradientMaps | tuple[GradientMaps, ...]:
     r"""Weigh a layer's feature maps by the gradients of a score, averaged over each map.
 
-    .. math:: M(x, y) = \sum_k \alpha_k \, f_k(x, y), \qquad
-        \alpha_k = \frac{1}{hw} \sum_{a, b} \frac{\partial S}{\partial f_k(a, b)}
+    .. math:: M(p) = \sum_k \alpha_k \, f_k(p), \qquad
+        \alpha_k = \frac{1}{m} \sum_q \frac{\partial S}{\partial f_k(q)}
 
-    The network runs once, in evaluation mode; afterwards every module is in the mode it was in, no
-    gradient is stored and nothing is left attached. On a network that averages its features and ends
-    in a linear layer, the map is the class activation map divided by h·w: there it costs no backward
-    pass, whatever the number of classes.
+    with :math:`m` the number of places. The network runs in evaluation mode; afterwards every module is
+    in the mode it was in, no gradient is stored and nothing is left attached. On a network whose logits
+    are affine in averaged features, the map is the class activation map divided by :math:`m`: there it
+    costs no backward pass, whatever the number of classes. The first time, a network also runs with one
+    or two pictures more.
 
     Parameters
     ----------
     network
         Any network with feature maps; for targets that are classes its output is logits (n, c).
     images
-        A batch of shape (n, channels, H, W), normalised as the network expects.
+        A batch of shape (n, channels, \*places), normalised as the network expects.
     target
         What is explained. A class index, or a list of t of them, in every picture; a tensor of shape
         (n,) or (n, t) with each picture's own; None for all classes; or a function from the
         network's output to one number for each picture, which does not mix the pictures.
     layer
-        The layer whose feature maps are weighed, by name or itself; several in a list, for as many
-        results from one run. By default the features that :func:`camlib.class_activation_maps`
-        weighs, or else the last activation with places that is not merely pooled.
+        The layer whose feature maps are weighed, by name or itself, or ``(name, call)`` for one of
+        several calls, counted from 1; several layers in a list, for as many results from one run. By
+        default the features that :func:`camlib.class_activation_maps` weighs, or else the last
+        activation with places that depends on the images, on which the score depends, and that is
+        neither the output nor merely resized into it.
     reshape
-        How a layer's output becomes feature maps (n, k, h, w), where it has other axes: a function
+        How a layer's output becomes feature maps (n, k, \*places), where it has other axes: a function
         that only rearranges its numbers, or leaves some out.
+    run
+        How the network is run, where that is not ``network(images)``: a function from network and
+        images to the output, such as ``lambda network, images: network(images, table).logits``.
     check_values
-        Refuse images that look like raw pixels; see :func:`camlib.find_head`.
+        Warn of images that look like raw pixels; see :func:`camlib.find_head`.
 
     Returns
     -------
@@ -105,7 +111,8 @@ def grad_cam(
     ------
     TypeError, ValueError
         If an argument cannot be used, the layer has no places, is not reached or runs several times,
-        or the score has no finite gradient there; the message names the cure.
+        or the score has no finite gradient there; the message says what to do. If several calls of the
+        default layer decide the score side by side.
 
     Notes
     -----
@@ -162,7 +169,7 @@ def grad_cam_plus_plus(
 
     Parameters
     ----------
-    network, images, target, layer, reshape, check_values
+    network, images, target, layer, reshape, run, check_values
         As in :func:`grad_cam`.
 
     Returns
