@@ -12,6 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.jit import ScriptModule
 
+from camlib.errors import NotCAMReadyError
+
 _Result = TypeVar("_Result")
 Run = Callable[[nn.Module, Tensor], Any]
 Hook = Callable[[nn.Module, tuple[Any, ...], Any], Any]
@@ -175,6 +177,8 @@ def on_few_pictures(run: Callable[[Tensor], _Result], images: Tensor) -> _Result
     """Call ``run`` with two pictures, or with all where a network needs them."""
     try:
         return run(images[:2])
+    except NotCAMReadyError:
+        raise  # more pictures change nothing
     except Exception:
         if len(images) <= 2:
             raise

@@ -307,7 +307,7 @@ function sumPart({ data, here, rows, columns }) {
     sentence,
     node: element("div", { class: "sum" },
       element("p", { class: "terms" }, average.node, plus, offset.node, equals, logit.node),
-      words),
+      ...(data.held ? [element("p", { class: "held" }, data.held)] : []), words),
     update() {
       const [mapMean, bias, score] = [mean(here.map), data.offset[here.place], data.logits[here.place]];
       const adds = (digits) =>

@@ -123,7 +123,8 @@ class ClassExplorer(Explorer):
             caption=f"<strong>{html.escape(name)}</strong>, logit "
             f"{self._evidence.logits[place]:.2f}. Orange places speak for it, blue ones against "
             "it. With JavaScript this picture answers: choose any of "
-            f"{len(self._evidence.names)} classes, point at a place to see what it speaks for.",
+            f"{len(self._evidence.names)} classes, point at a place to see what it speaks for. "
+            f"{html.escape(self._evidence.held)}".rstrip(),
         )
 
     def _drawn(self, values: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "H W 3"]:
@@ -175,4 +176,5 @@ def _packed(picture: UInt8[np.ndarray, "H W 3"], evidence: Evidence) -> dict[str
         "classes": dual_output.array_url(evidence.classes, "int32"),
         "names": evidence.names,
         "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+        **({"held": evidence.held} if evidence.held else {}),
     }

@@ -37,6 +37,7 @@ class Evidence:
     offset: Float[np.ndarray, " c"]
     classes: Int[np.ndarray, " c"]
     names: tuple[str, ...]
+    held: str = ""
 
     @property
     def maps(self) -> Float[np.ndarray, "c h w"]:
@@ -138,7 +139,14 @@ def checked_evidence(cam: ClassActivationMaps, class_names: Sequence[str]) -> Ev
         offset[0].numpy().astype(np.float32),
         classes,
         checked_names(class_names, classes),
+        held_in_words(cam),
     )
+
+
+def held_in_words(found: object) -> str:
+    """Name the layers whose spread is held in maps or a head; empty for most networks."""
+    held = ", ".join(getattr(found, "held", ()))
+    return f"The spread of {held} is held." if held else ""
 
 
 def _exact(numbers: Tensor) -> Float[Tensor, "*axes"]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from camlib.errors import describe
 from camlib.explorers.attributes import whole_number
-from camlib.explorers.inputs import TOLERANCE, checked_names, whole_step
+from camlib.explorers.inputs import TOLERANCE, checked_names, held_in_words, whole_step
 
 if TYPE_CHECKING:
     from camlib.head import Head
@@ -42,6 +42,7 @@ class Terms:
     offset: Float[np.ndarray, " c"]
     classes: Int[np.ndarray, " c"]
     names: tuple[str, ...]
+    held: str = ""
 
     @property
     def cells(self) -> tuple[int, int]:
@@ -97,6 +98,7 @@ def checked_terms(
         offset[0, chosen].numpy().astype(np.float32),
         np.asarray(chosen),
         checked_names(class_names, np.asarray(chosen)),
+        held_in_words(head),
     )
 
 

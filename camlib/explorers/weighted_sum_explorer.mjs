@@ -283,11 +283,11 @@ function switchesPart(data, state) {
 }
 
 /** The sum written out with its numbers, beside what the network said. */
-function termsPart({ logits, numbers, offset, title, worth }) {
+function termsPart({ held, logits, numbers, offset, title, worth }) {
   const node = element("p", { class: "sum ws-terms" });
   const part = (value, words) => element("span", { class: "term" }, element("strong", {}, value), " ", element("small", {}, words));
   return {
-    nodes: [node],
+    nodes: [node, ...(held ? [element("p", { class: "held" }, held)] : [])],
     update({ loads, order, place, scores }) {
       const terms = order.filter((term) => loads[term]).map((term) => [loads[term] * worth[place][term], title(numbers[term])]);
       // The strongest by themselves, then the rest of those shown, then all the others.

@@ -137,7 +137,8 @@ class WeightedSumExplorer(Explorer):
             caption=f"<strong>{html.escape(name)}</strong>: the sum {whole} and the offset is "
             f"{logit:.2f}; the network’s logit is {found.logits[place]:.2f}. Its strongest "
             f"channels: {strongest}. With JavaScript this picture answers: switch "
-            f"{len(found.channels)} channels on and off, turn them up or down, see who wins.",
+            f"{len(found.channels)} channels on and off, turn them up or down, see who wins. "
+            f"{html.escape(found.held)}".rstrip(),
         )
 
     def _contributions(self, place: int) -> Float[np.ndarray, " k"]:
@@ -191,6 +192,7 @@ def _packed(picture: UInt8[np.ndarray, "H W 3"], found: Terms) -> dict[str, Any]
         "names": found.names,
         "opacity": OPACITY,
         "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+        **({"held": found.held} if found.held else {}),
     }
 
 

@@ -1,6 +1,7 @@
 """ClassExplorer in Python: its attributes, and what it shows where."""
 
 import base64
+import dataclasses
 import io
 import json
 import re
@@ -355,3 +356,19 @@ def test_the_colour_table_is_what_overlay_does() -> None:
     grey = np.full((1, len(values), 3), 0.3)
     expected = plotting.overlay(grey, values[None], opacity=0.6)[0]
     assert np.abs(0.3 * (1 - alpha) + table[:, :3] * alpha - expected).max() < 0.005
+
+
+# ------------------------------------------------------------------ what is held
+
+
+def test_what_is_held_is_said() -> None:
+    cam = dataclasses.replace(make_cam(10), held=("head.norm", "<second>"))
+    figure = figure_of(ClassExplorer(make_picture(), cam, make_names(10)))
+    assert figure.data["held"] == "The spread of head.norm, <second> is held."
+    caption = ClassExplorer(make_picture(), cam, make_names(10))._static_html()
+    assert " what it speaks for. The spread of head.norm, &lt;second&gt; is held.</fig" in caption
+
+
+def test_where_nothing_is_held_nothing_is_said(explorer: ClassExplorer) -> None:
+    assert "held" not in figure_of(explorer).data
+    assert " what it speaks for.</figcaption>" in explorer._static_html()

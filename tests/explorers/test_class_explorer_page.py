@@ -1,6 +1,7 @@
 """ClassExplorer in a real browser: its arithmetic against camlib's, and everything one can do."""
 
 import base64
+import dataclasses
 import re
 from collections.abc import Callable
 
@@ -503,3 +504,11 @@ def test_a_subset_uses_the_networks_numbering(serve: Open, alive: Open) -> None:
     chosen(page, 285)
     rank = int((cam.logits[0] >= cam.logits[0, 2]).sum())
     expect(title(page)).to_contain_text(f"rank {rank} of the 3 here")  # not among all classes
+
+
+def test_what_is_held_stands_below_the_identity(alive: Open) -> None:
+    page = alive()
+    expect(page.locator(".cx-held")).to_have_count(0)
+    cam = dataclasses.replace(make_cam(10), held=("norm",))
+    page = alive(html_of(ClassExplorer(make_picture(), cam, make_names(10))))
+    expect(page.locator(".cx-sum .cx-held")).to_have_text("The spread of norm is held.")

@@ -228,7 +228,7 @@ def changed(**parts: Any) -> camlib.Head:
             {"head": make_head().features},
             TypeError,
             "head: expected the result of camlib.find_head, got Tensor of shape (1, 60, 7, 7) and "
-            "dtype float32 without features, weight, scale, offset, logits. Pass the result of "
+            "dtype float32 without features, weight, offset, logits. Pass the result of "
             "camlib.find_head as it is.",
         ),
         (
@@ -361,3 +361,11 @@ def test_arguments_are_left_as_they_were() -> None:
     copies = {name: value.clone() for name, value in copies.items() if torch.is_tensor(value)}
     make(head=head)
     assert all(torch.equal(getattr(head, name), value) for name, value in copies.items())
+
+
+def test_what_is_held_is_said(explorer: WeightedSumExplorer) -> None:
+    held = make(head=make_head(scale=0.25))
+    assert figure_of(held).data["held"] == "The spread of norm is held."
+    assert " see who wins. The spread of norm is held.</figcaption>" in held._static_html()
+    assert "held" not in figure_of(explorer).data
+    assert " see who wins.</figcaption>" in explorer._static_html()

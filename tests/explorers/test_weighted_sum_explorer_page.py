@@ -418,3 +418,16 @@ def test_a_network_without_others(alive: Open) -> None:
     )
     page.get_by_role("checkbox", name="channel 1: −3.00 for by hand").uncheck()
     expect(page.locator(".cx-ws-terms strong")).to_have_text(["6.00", "+ 0.50", "= 6.50", "3.50"])
+
+
+def test_what_is_held_stands_below_the_sum(alive: Open) -> None:
+    page = alive()
+    expect(page.locator(".cx-held")).to_have_count(0)
+    explorer = WeightedSumExplorer(make_picture(), make_head(scale=0.25), make_names(20), [3, 8])
+    page = alive(explorer._repr_mimebundle_()[0]["text/html"])
+    expect(page.locator(".cx-held")).to_have_text("The spread of norm is held.")
+    terms, held = (
+        page.locator(".cx-ws-terms").bounding_box(),
+        page.locator(".cx-held").bounding_box(),
+    )
+    assert held["y"] >= terms["y"] + terms["height"]

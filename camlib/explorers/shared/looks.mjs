@@ -85,6 +85,7 @@ const SHARED = `
 .camlib-explorer .cx-term { display: flex; flex-direction: column; }
 .camlib-explorer .cx-term strong { font-size: 1.25rem; line-height: 1.3; font-weight: 600; }
 .camlib-explorer .cx-term small { font-size: 0.8125rem; color: var(--cx-muted); }
+.camlib-explorer .cx-held { grid-column: 1 / -1; font-size: 0.8125rem; color: var(--cx-muted); }
 .camlib-explorer .cx-sign { font-size: 1.125rem; color: var(--cx-muted); }
 .camlib-explorer .cx-words { font-size: 0.8125rem; white-space: pre-line; }
 .camlib-explorer .cx-heading { font-weight: 600; }
