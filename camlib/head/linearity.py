@@ -51,6 +51,12 @@ class Probes:
 
         def draw() -> Tensor:
             numbers = torch.randn(own.shape, generator=generator, dtype=torch.float64)
+            if own.ndim > 2:  # else the averages over many places are all near zero
+                n, first, last, ones = *own.shape[:2], own.shape[-1], [1] * (own.ndim - 2)
+                numbers += torch.randn(n, first, *ones, generator=generator, dtype=torch.float64)
+                numbers += torch.randn(
+                    n, 1, *ones[1:], last, generator=generator, dtype=torch.float64
+                )
             return numbers.to(own)
 
         unit = max(1.0, float(own.abs().max()))
