@@ -142,7 +142,7 @@ class TestMaking:
             mock.patch.object(zoo, "build", return_value=network),
             pytest.raises(
                 ValueError,
-                match="a: expected classes and places that differ|depend on the pictures",
+                match=r"a: expected classes and places that differ|depend on the pictures",
             ),
         ):
             zoo.judge("a")
