@@ -226,7 +226,11 @@ def loses_places(record: Record, position: int, maps: Tensor) -> Step | None:
         which = [number for number, made in enumerate(step.tensors) if made is maps]
         if which and sources and not may_write(step.function):
             turns = (range(2, sources[0].ndim), range(1, sources[0].ndim - 1))
-            if any(_is_indifferent(step, which[0], axes) for axes in turns):
+            # Where the result is the same at all places, nothing can be seen of it.
+            flat = maps.ndim == sources[0].ndim and any(
+                _close(maps.flip(*axes), maps) for axes in turns
+            )
+            if not flat and any(_is_indifferent(step, which[0], axes) for axes in turns):
                 return step
             maps = sources[0]
     return None
@@ -239,9 +243,8 @@ def _is_maps(tensor: Tensor) -> bool:
 def _is_indifferent(step: Step, which: int, axes: Sequence[int]) -> bool:
     """Say whether a call gives the same for all that it reads with some axes reversed."""
     result, source = step.tensors[which], next(filter(_is_maps, tensors_in(_given(step))))
-    flat = result.ndim == source.ndim and _close(result.flip(*axes), result)
-    if flat or _close(source.flip(*axes), source):
-        return False  # nothing can be seen of it
+    if _close(source.flip(*axes), source):
+        return False
 
     def turned(leaf: Any) -> Any:
         same = isinstance(leaf, Tensor) and _is_maps(leaf) and leaf.ndim == source.ndim
@@ -302,11 +305,14 @@ def _cut(record: Record, tail: Tail, layout: Layout, position: int, given: Tenso
     seen: list[tuple[int, Tensor, Tensor]] = []
     # Of each tensor that depends on the maps: which step made it, and the last one that reads it.
     made, last_read = {id(tail.start): -1}, {id(tail.start): -1}
+    decisions: list[int] = []  # steps that read a number out: the way behind them may depend on it
 
     def note(
         number: int, step: Step, read: dict[int, Tensor], results: list[Tensor]
     ) -> list[Tensor]:
         leaves = tree_leaves(_given(step))
+        if isinstance(step.result, (bool, float)):
+            decisions.append(number)
         for place in read:  # what the network had written to before may be read first
             made.setdefault(id(leaves[place]), -1)
             last_read[id(leaves[place])] = number
@@ -326,6 +332,7 @@ def _cut(record: Record, tail: Tail, layout: Layout, position: int, given: Tenso
             for one, last in last_read.items()
             if made[one] < number and one != id(pooled)
         )
+        alone = alone and not any(decision < number for decision in decisions)
         if alone and _near(average, factor * means):
             behind = Tail(tail.steps[number:], pooled, tail.output, tail.constants)
             again = behind.run(result)
