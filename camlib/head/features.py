@@ -134,7 +134,7 @@ class Recipe:
         read, which = self.features
         tensor = tensors_in(_given(record.steps[read]))[which]
         found = list(layouts(tensor, n)) if has_places(tensor) and len(tensor) % n == 0 else []
-        if len(found) <= self.layout:
+        if len(found) <= self.layout or found[self.layout].maps(tensor)[0, 0].numel() < 2:
             return None
         start, first = tensor, self.position
         if self.factor is not None:

@@ -116,12 +116,23 @@ def test_any_size_of_picture(height: int, width: int) -> None:
     assert_identity(cam)
 
 
-def test_a_map_of_one_cell_is_refused() -> None:
-    """A picture of 32x32 pixels leaves one cell of ResNet's maps; one cell says nothing about where."""
-    with pytest.raises(
-        camlib.NotCAMReadyError, match=r"leaves maps of one cell.*Pass larger pictures"
-    ):
-        camlib.class_activation_maps(build("resnet18"), torch.randn(2, 3, 32, 32))
+@pytest.mark.parametrize("name", ["resnet18", "densenet121", "swin_t", "convnext_tiny"])
+def test_a_map_of_one_cell_is_refused(name: str) -> None:
+    """A picture of 32x32 pixels leaves one cell, which says nothing about where; also if the network
+    has been explained with larger pictures before."""
+    network = build(name)
+    for side in (32, 96, 32):
+        images = torch.randn(2, 3, side, side)
+        if side == 96:
+            assert camlib.class_activation_maps(network, images).maps.shape[2:] == (3, 3)
+            continue
+        with pytest.raises(camlib.NotCAMReadyError):
+            camlib.class_activation_maps(network, images)
+    if name == "resnet18":
+        with pytest.raises(
+            camlib.NotCAMReadyError, match=r"maps of one cell.*Pass larger pictures"
+        ):
+            camlib.class_activation_maps(network, images)
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
