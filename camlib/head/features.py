@@ -173,15 +173,18 @@ def cuts_of(record: Record, images: Tensor, own: set[int]) -> list[Cut]:
     # A tensor made of the average may look like maps whose places are channels.
     cuts = [cut for cut in cuts if cut.position < cuts[-1].end]
     cuts.sort(key=lambda cut: (*_fineness(cut), cut.layout.first, cut.position), reverse=True)
-    for cut in cuts[:1]:
-        written = (tensor for step in record.steps[cut.position :] for tensor in step.written)
-        if any(memory_of(tensor) == memory_of(cut.tensor) for tensor in written):
-            raise NotCAMReadyError(
-                "network: expected feature maps that stay as they were when they were averaged, got "
-                "some that are written to in place afterwards. Leave out the in-place call behind the "
-                "pooling, for example ReLU(inplace=True)."
-            )
     return cuts
+
+
+def check_unwritten(record: Record, cut: Cut) -> None:
+    """Raise if a call has written to the feature maps in place since they were averaged."""
+    written = (tensor for step in record.steps[cut.position :] for tensor in step.written)
+    if any(memory_of(tensor) == memory_of(cut.tensor) for tensor in written):
+        raise NotCAMReadyError(
+            "network: expected feature maps that stay as they were when they were averaged, got "
+            "some that are written to in place afterwards. Leave out the in-place call behind the "
+            "pooling, for example ReLU(inplace=True)."
+        )
 
 
 def _fineness(cut: Cut) -> tuple[int, int]:

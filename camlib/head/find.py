@@ -11,7 +11,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError
-from camlib.head.features import Cut, cuts_of, head_function
+from camlib.head.features import Cut, check_unwritten, cuts_of, head_function
 from camlib.head.head import FoundHead, Head
 from camlib.head.linearity import HeadFunction
 from camlib.head.record import Output, Record
@@ -150,6 +150,7 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
         for cut, function in _affine(cuts):
             location = _location(network, record, cut, function, images, others, run)
             if location is not None:
+                check_unwritten(record, cut)
                 return location, head_from(record, cut, function, location)
         other = Record().run(network, others, run)
         raise NotCAMReadyError(reason_for_refusal(network, record, other, images, cuts, error))

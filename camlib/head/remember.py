@@ -114,9 +114,8 @@ def _recall_plain(
     features = seen[pooling].given
     if version_of(features) != versions[pooling] or len(features) != len(images):
         return None
-    if (
-        features[0, 0].numel() < 2
-    ):  # one cell, of smaller pictures than before: refused by the search
+    # Smaller pictures than before may leave one cell, which the search refuses.
+    if features[0, 0].numel() < 2:
         return None
     rounding = coarsest_rounding([features, seen[linear].given, linear.weight, logits])
     return _plain_head(features, logits, linear, rounding, location.layer)
