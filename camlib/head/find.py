@@ -25,14 +25,12 @@ from camlib.running import (
     call,
     evaluating,
     on_few_pictures,
+    other_pictures,
     run_in_fast_layout,
     version_of,
 )
 
 _Result = TypeVar("_Result")
-
-# The seed of the pictures that a head is compared on: unlikely to be the one of the user's.
-_OTHERS = 8_191_301
 
 
 def find_head(
@@ -152,15 +150,7 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
             if location is not None:
                 check_unwritten(record, cut)
                 return location, head_from(record, cut, function, location)
-        other = Record().run(network, others, run)
-        raise NotCAMReadyError(reason_for_refusal(network, record, other, images, cuts, error))
-
-
-def other_pictures(images: Tensor) -> Tensor:
-    """Return as many pictures that have little in common with these."""
-    generator = torch.Generator().manual_seed(_OTHERS)
-    noise = torch.randn(images.shape, generator=generator, dtype=torch.float64)
-    return (images.detach().flip(-1) + noise.to(images)) / 2
+        raise NotCAMReadyError(reason_for_refusal(network, record, images, cuts, error, run))
 
 
 def _cuts(

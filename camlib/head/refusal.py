@@ -11,6 +11,7 @@ from camlib.head.features import Cut, candidates, has_places, head_function, los
 from camlib.head.linearity import Node, Probes
 from camlib.head.record import Record, Step, tensors_in
 from camlib.head.replay import Constants, NotReplayableError, Tail
+from camlib.running import Run, other_pictures
 
 _NEEDED = "expected feature maps, then global average pooling, then one linear layer"
 _RETRAIN = (
@@ -29,14 +30,18 @@ _TENSORS_ONLY = (
 def reason_for_refusal(
     network: nn.Module,
     record: Record,
-    other: Record,
     images: Tensor,
     cuts: Sequence[Cut],
     error: NotReplayableError | None,
+    run: Run,
 ) -> str:
-    """Describe what keeps a network from having an exact map, from its calls with two sets of pictures."""
+    """Describe what keeps a network from having an exact map, from its calls for these pictures."""
     kind = type(network).__name__
-    found = _explain(network, record, other, images, cuts, error)
+    other = Record().run(network, other_pictures(images), run)
+    found = _explain_unwatched(network, record)
+    if found is None and not cuts:
+        found = _explain_one_cell(network, record, images, run)
+    found = found or _explain(record, other, images, network, cuts, error)
     if found is None and torch.equal(record.output, other.output):
         return (
             f"network: expected logits that depend on the pictures, got {kind}, which returns the same "
@@ -46,24 +51,55 @@ def reason_for_refusal(
     return f"network: {_NEEDED}, got {kind}, where {why}. {advice}"
 
 
+def _explain_unwatched(network: nn.Module, record: Record) -> tuple[str, str] | None:
+    if any("quantized" in type(module).__module__ for module in network.modules()):
+        return "quantized layers round their numbers", "Pass the network as it was before."
+    if not any(one is record.output for step in record.steps for one in step.tensors):
+        return "the output does not come from any call that can be watched", _ORIGINAL
+    return None
+
+
+def _explain_one_cell(
+    network: nn.Module, record: Record, images: Tensor, run: Run
+) -> tuple[str, str] | None:
+    """Name the call that leaves one cell of these pictures, but several of larger ones."""
+    larger = images
+    for axis in range(2, images.ndim):
+        larger = torch.cat([larger, larger], axis)
+    try:
+        other = Record().run(network, larger, run)
+    except Exception:  # whatever the network raises: it takes pictures of one size
+        return None
+    position = next((at for at, _ in candidates(record, images, _own(network))), 0)
+    pairs = zip(record.steps[position:], other.steps[position:], strict=False)
+    for step, twin in pairs if other.output.shape == record.output.shape else ():
+        if step.name != twin.name:
+            return None
+        if any(map(has_places, twin.tensors)) and not any(map(has_places, step.tensors)):
+            return (
+                f"{step.place} leaves maps of one cell, which says nothing about where",
+                "Pass larger pictures, or use Grad-CAM at an earlier layer.",
+            )
+    return None
+
+
+def _own(network: nn.Module) -> set[int]:
+    return {id(buffer) for buffer in network.buffers()}
+
+
 def _explain(
-    network: nn.Module,
     record: Record,
     other: Record,
     images: Tensor,
+    network: nn.Module,
     cuts: Sequence[Cut],
     error: NotReplayableError | None,
 ) -> tuple[str, str] | None:
-    if any("quantized" in type(module).__module__ for module in network.modules()):
-        return "quantized layers round their numbers", "Pass the network as it was before."
-    made = {id(tensor) for step in record.steps for tensor in step.tensors}
-    if id(record.output) not in made:
-        return "the output does not come from any call that can be watched", _ORIGINAL
     try:
         if error is not None:
             raise error
         if not cuts:
-            return _explain_no_average(record, images, {id(one) for one in network.buffers()})
+            return _explain_no_average(record, images, _own(network))
         cut, function = cuts[0], head_function(cuts[0])
     except NotReplayableError as failed:
         return f"{failed.step.place} cannot be made again with other numbers", _TENSORS_ONLY
@@ -199,12 +235,6 @@ def _explain_reading(
         return (
             f"{step.place} takes the maximum of each feature map, not its average over all places",
             _RETRAIN,
-        )
-    read = tensors_in((step.args, step.kwargs))
-    if result.ndim == source.ndim and any(isinstance(one, nn.Parameter) for one in read):
-        return (
-            f"{step.place} leaves maps of one cell, which says nothing about where",
-            "Pass larger pictures, or use Grad-CAM at an earlier layer.",
         )
     return (
         f"{step.place} takes something else of each feature map, not its average over all places",
