@@ -8,7 +8,7 @@ pip := $(py) -m pip install --quiet --disable-pip-version-check --constraint con
 patient := OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
 browser := CAMLIB_BROWSER="$$($(py) -m tooling.browser)" && export CAMLIB_BROWSER
 site := _build/html/index.html
-book_files := $(shell find book camlib tooling -type f -not -path '*/__pycache__/*' \
+book_files := $(shell find book camlib camcourse/checks camcourse/quizzes tooling -type f -not -path '*/__pycache__/*' \
 	-not -path '*/.ipynb_checkpoints/*') _config.yml _toc.yml constraints.txt
 
 .DEFAULT_GOAL := help
@@ -51,16 +51,16 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 unit: .venv/.ready ## only the tests that need no built book
 	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
 		--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py \
-		--ignore=tests/course --ignore=tests/assignments
+		--ignore=tests/camcourse/grading --ignore=tests/assignments
 
 course: .venv/.ready ## only the assignments, and the grader with several dozen hostile submissions
 	@$(py) -m tooling.bubblewrap
-	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/course.xml tests/course tests/assignments
+	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/course.xml tests/camcourse/grading tests/assignments
 	@$(MAKE) --no-print-directory faults
 
 faults: .venv/.ready ## grade hostile submissions: a table of scores, fair scores and statuses
 	@$(py) -m tooling.bubblewrap
-	@$(py) -m tests.course.hostile
+	@$(py) -m tests.camcourse.grading.hostile
 
 class: .venv/.ready ## grade a class of 500, with a kill halfway, and once more
 	@$(py) -m tooling.bubblewrap

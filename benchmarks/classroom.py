@@ -21,9 +21,9 @@ from pathlib import Path
 
 import psutil
 
-from course.records import RESULTS, TABLE
-from course.tables import harmless
-from tests.course.hostile import ASSIGNMENT, KINDS, SECONDS, Kind
+from camcourse.grading.records import RESULTS, TABLE
+from camcourse.grading.tables import harmless
+from tests.camcourse.grading.hostile import ASSIGNMENT, KINDS, SECONDS, Kind
 
 MINUTES = 20.0
 GROWTH = 1.1  # of the grader's memory, last quarter against second
@@ -53,7 +53,7 @@ def hand_in(folder: Path, students: int) -> dict[str, Kind]:
 
 def command(submissions: Path, grades: Path, jobs: int) -> list[str]:
     """The grader, as an instructor would start it."""
-    words = [sys.executable, "-m", "course", "grade", ASSIGNMENT, str(submissions)]
+    words = [sys.executable, "-m", "camcourse", "grade", ASSIGNMENT, str(submissions)]
     return [*words, "--to", str(grades), "--jobs", str(jobs), "--seconds", str(SECONDS), "--quiet"]
 
 

@@ -10,7 +10,6 @@ from . import regions as regions
 from . import scaling as scaling
 from . import scenes as scenes
 from . import training as training
-from .checks import check as check
 from .errors import NotCAMReadyError as NotCAMReadyError
 from .explain import ClassActivationMaps as ClassActivationMaps
 from .explain import GradientMaps as GradientMaps
@@ -20,6 +19,5 @@ from .explain import grad_cam_plus_plus as grad_cam_plus_plus
 from .head import Head as Head
 from .head import find_head as find_head
 from .pooling import global_average_pool as global_average_pool
-from .quizzes import quiz as quiz
 from .upsampling import upsample as upsample
 from .weighting import weighted_sum as weighted_sum

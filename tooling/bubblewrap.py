@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-from course.sandbox import NoSandboxError, refuse_without
+from camcourse.grading.sandbox import NoSandboxError, refuse_without
 from tooling import debian
 
 

@@ -8,9 +8,9 @@ from typing import Any
 import nbformat
 from nbclient import NotebookClient
 
-from course import regions
-from course.masters import read_file
-from course.release import students_copy
+from camcourse import regions
+from camcourse.masters import read_file
+from camcourse.release import students_copy
 from tooling.repository import ROOT
 
 SOURCE = ROOT / "assignments" / "source"

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks import classroom
-from tests.course.hostile import KINDS
+from tests.camcourse.grading.hostile import KINDS
 
 
 def test_every_kind_is_in_a_class_of_500() -> None:

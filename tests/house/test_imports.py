@@ -13,11 +13,12 @@ LINTER = Path(sys.executable).with_name("lint-imports")
 
 
 def lint_with(folder: Path, module: str, line: str) -> subprocess.CompletedProcess[str]:
-    """Copy camlib to `folder`, add `line` to one of its modules, and check the layers."""
+    """Copy both packages to `folder`, add `line` to one of its modules, and check the layers."""
     ignore = shutil.ignore_patterns("__pycache__", "assets")
-    shutil.copytree(ROOT / "camlib", folder / "camlib", ignore=ignore)
+    for package in ("camlib", "camcourse"):
+        shutil.copytree(ROOT / package, folder / package, ignore=ignore)
     shutil.copyfile(ROOT / "pyproject.toml", folder / "pyproject.toml")
-    with (folder / "camlib" / module).open("a", encoding="utf-8") as file:
+    with (folder / module).open("a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
     # From inside the copy, `camlib` is the copy: the current folder comes first on the path.
     command = [str(LINTER), "--no-cache"]
@@ -26,7 +27,7 @@ def lint_with(folder: Path, module: str, line: str) -> subprocess.CompletedProce
 
 def test_layers_are_kept(tmp_path: Path) -> None:
     """The copy without a bad import passes."""
-    result = lint_with(tmp_path, "pooling.py", "# nothing")
+    result = lint_with(tmp_path, "camlib/pooling.py", "# nothing")
     assert result.returncode == 0, result.stdout
     assert "0 broken" in result.stdout
 
@@ -34,12 +35,31 @@ def test_layers_are_kept(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("module", "line", "contract"),
     [
-        ("pooling.py", "import camlib.plotting", "imports point downwards"),
-        ("errors.py", "from camlib import pooling", "imports point downwards"),
-        ("head/__init__.py", "import camlib.explain", "imports point downwards"),
-        ("weighting.py", "import torchvision", "the tensor layer knows no model, file or colour"),
-        ("gradients.py", "import torchvision", "the tensor layer knows no model, file or colour"),
-        ("scaling.py", "import matplotlib", "the tensor layer knows no model, file or colour"),
+        ("camlib/pooling.py", "import camlib.plotting", "imports point downwards"),
+        ("camlib/errors.py", "from camlib import pooling", "imports point downwards"),
+        ("camlib/head/__init__.py", "import camlib.explain", "imports point downwards"),
+        (
+            "camlib/weighting.py",
+            "import torchvision",
+            "the tensor layer knows no model, file or colour",
+        ),
+        (
+            "camlib/gradients.py",
+            "import torchvision",
+            "the tensor layer knows no model, file or colour",
+        ),
+        (
+            "camlib/scaling.py",
+            "import matplotlib",
+            "the tensor layer knows no model, file or colour",
+        ),
+        (
+            "camlib/photos.py",
+            "import camcourse",
+            "the course stands on the library, never the other way round",
+        ),
+        ("camcourse/masters.py", "import camcourse.leaks", "the course's imports point downwards"),
+        ("camcourse/grading/wire.py", "import camcourse.grading.grade", "no circles"),
     ],
 )
 def test_a_bad_import_is_noticed(tmp_path: Path, module: str, line: str, contract: str) -> None:

@@ -1,4 +1,4 @@
-"""What `pip install` brings is complete: camlib works from a wheel, away from this folder."""
+"""What `pip install` brings is complete: both packages work from a wheel, away from this folder."""
 
 import os
 import shutil
@@ -11,6 +11,8 @@ import pytest
 
 from tooling.repository import ROOT
 
+PACKAGES = ("camlib", "camcourse")
+
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -18,7 +20,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     source = folder / "source"
     ignore = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "camlib", source / "camlib", ignore=ignore)
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, source / package, ignore=ignore)
     for name in ("pyproject.toml", "README.md", "LICENSE", "LICENSE-text"):
         shutil.copyfile(ROOT / name, source / name)
     # setuptools is here already, torch needs it: no second one has to be fetched.
@@ -28,17 +31,18 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-def test_the_wheel_holds_camlib_whole_and_nothing_else(wheel: Path) -> None:
-    """Every file of camlib, and beside it the metadata with the licences."""
+def test_the_wheel_holds_both_packages_whole_and_nothing_else(wheel: Path) -> None:
+    """Every file of both, and beside them the metadata with the licences."""
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     source = {
         path.relative_to(ROOT).as_posix()
-        for path in (ROOT / "camlib").rglob("*")
+        for package in PACKAGES
+        for path in (ROOT / package).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     }
-    assert {name for name in names if name.startswith("camlib/")} == source
-    rest = {name for name in names if not name.startswith("camlib/")}
+    assert {name for name in names if name.startswith(("camlib/", "camcourse/"))} == source
+    rest = names - source
     assert all(".dist-info/" in name for name in rest)
     assert any(name.endswith("licenses/LICENSE-text") for name in rest)
 
@@ -52,7 +56,9 @@ def test_camlib_works_from_the_wheel(wheel: Path, tmp_path: Path) -> None:
         "import camlib, camlib.explorers\n"
         "print(camlib.__file__)\n"
         "print(*[camlib.photos.load(name).mode for name in camlib.photos.names()])\n"
-        "print(type(camlib.explorers.ClassExplorer).__name__)"
+        "print(type(camlib.explorers.ClassExplorer).__name__)\n"
+        "from camcourse import check, quiz\n"
+        "quiz('02-global-average-pooling')"
     )
     result = subprocess.run(
         [sys.executable, "-c", code],

@@ -6,19 +6,21 @@ import nbformat
 import pytest
 from playwright.sync_api import expect
 
-import camlib
+import camcourse
 
 from .conftest import PATIENCE, Notebook, Server
 
 NAME = "a-quiz.ipynb"
 CHAPTER = "05-exploring-classes"
-QUIZ = camlib.quiz(CHAPTER)
+QUIZ = camcourse.quiz(CHAPTER)
 
 
 @pytest.fixture(scope="module")
 def shown(notebook: Notebook, server: Server) -> Notebook:
     """A notebook with two quizzes: one to be run, one that somebody else has run and saved."""
-    run = nbformat.v4.new_code_cell(f'import camlib\n\ncamlib.quiz("{CHAPTER}")', id="cell-000")
+    run = nbformat.v4.new_code_cell(
+        f'import camcourse\n\ncamcourse.quiz("{CHAPTER}")', id="cell-000"
+    )
     data = {"text/html": QUIZ._repr_html_(), "text/plain": repr(QUIZ)}
     saved = nbformat.v4.new_output("execute_result", data, execution_count=1)
     opened = nbformat.v4.new_code_cell("", id="cell-001", outputs=[saved], execution_count=1)

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
-import camlib
-from camlib.quizzes import names
+import camcourse
+from camcourse.quizzes import names
 
 CHAPTER = "02-global-average-pooling"
 PAGE = f"book/{CHAPTER}"
-QUESTIONS = camlib.quiz(CHAPTER).questions
+QUESTIONS = camcourse.quiz(CHAPTER).questions
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -34,7 +34,7 @@ def shown(text: str) -> str:
 def test_every_chapter_ends_with_its_quiz(built: Path, name: str) -> None:
     """Right before what is to be remembered, just as camlib gives it."""
     text = (built / "book" / f"{name}.html").read_text(encoding="utf-8")
-    before, found, after = text.partition(camlib.quiz(name)._repr_html_())
+    before, found, after = text.partition(camcourse.quiz(name)._repr_html_())
     assert found
     assert ">Check yourself<" in before
     assert "<h2>" not in before.rpartition(">Check yourself<")[2]

@@ -18,7 +18,7 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
-LIBRARY = ("camlib/**/*", "constraints.txt")
+LIBRARY = ("camlib/**/*", "camcourse/checks/**/*", "camcourse/quizzes/**/*", "constraints.txt")
 LOOK = (
     "book/static/**/*",
     "tooling/sphinx_ext/**/*",

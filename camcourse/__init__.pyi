@@ -1,0 +1,2 @@
+from .checks import check as check
+from .quizzes import quiz as quiz

@@ -1,0 +1,1 @@
+"""Grade submissions: each in its own sandbox, in parallel, and resumable."""

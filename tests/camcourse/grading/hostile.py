@@ -1,0 +1,422 @@
+"""Submissions good and bad, with the score and the status that each deserves.
+
+``python -m tests.camcourse.grading.hostile`` grades them all and prints the table.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from camcourse import masters
+from camcourse.grading.grade import Job, grade
+from camcourse.release import students_copy
+
+ASSIGNMENT = "cam-from-scratch"
+MASTER = masters.read(ASSIGNMENT)
+FULL = sum(cell.points for cell in MASTER.tests)
+SECONDS = 4.0  # enough for the slowest cell that is right
+Notebook = dict[str, Any]
+Lost = dict[str, float]
+
+PROBE = "left-over-daemon-of-a-submission"  # how the tests recognise one that outlived its sandbox
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way of handing in: ``make`` writes the file, ``points`` and ``status`` are fair for it."""
+
+    name: str
+    make: Callable[[Path], None]
+    points: float = FULL
+    status: str = "graded"
+
+
+def solved() -> Notebook:
+    """The master with its solutions, as a diligent student would hand it in."""
+    return json.loads(MASTER.path.read_text(encoding="utf-8"))
+
+
+def blank() -> Notebook:
+    """The students' copy, untouched."""
+    return json.loads(nbformat.writes(students_copy(MASTER)))
+
+
+def cell(source: str) -> dict[str, Any]:
+    """A code cell of the student's own."""
+    return {
+        "cell_type": "code",
+        "metadata": {},
+        "source": source,
+        "outputs": [],
+        "execution_count": 1,
+    }
+
+
+def first(*sources: str) -> Notebook:
+    """A solved notebook with more cells above all others."""
+    notebook = solved()
+    notebook["cells"][:0] = map(cell, sources)
+    return notebook
+
+
+def last(source: str, start: Callable[[], Notebook] = solved) -> Notebook:
+    """A notebook with one more cell below all others: what it defines counts."""
+    notebook = start()
+    notebook["cells"].append(cell(source))
+    return notebook
+
+
+def points(*questions: str) -> float:
+    """What is left of the points without these questions' tests."""
+    lost = [one.points for one in MASTER.tests if one.grade_id.split("-")[0] in questions]
+    assert lost, questions
+    return FULL - sum(lost)
+
+
+def saved(notebook: Callable[[], Notebook]) -> Callable[[Path], None]:
+    """Write a notebook as JSON."""
+    return lambda path: path.write_text(json.dumps(notebook()), encoding="utf-8") and None
+
+
+def octets(content: bytes) -> Callable[[Path], None]:
+    """Write bytes."""
+    return lambda path: path.write_bytes(content) and None
+
+
+def kind(name: str, notebook: Callable[[], Notebook], *about: Any) -> Kind:
+    """A kind that is a notebook."""
+    return Kind(name, saved(notebook), *about)
+
+
+def answering(source: str) -> Callable[[], Notebook]:
+    """A blank notebook in which every function that is asked for is made by ``fake(name)``."""
+    functions = "\n".join(f"{name} = fake({name!r})" for name in MASTER.functions)
+    return lambda: last(f"{source}\n{functions}", blank)
+
+
+def in_place_of(name: str, body: str) -> Callable[[], Notebook]:
+    """A solved notebook in which one function is replaced."""
+    lines = "\n".join(f"    {line}" for line in body.split("\n"))
+    return lambda: last(f"def {name}(*given, **options):\n{lines}")
+
+
+def large(path: Path) -> None:
+    """A solved notebook with 200 MB of outputs in it."""
+    notebook = solved()
+    text = "x" * 2**20
+    output = {"output_type": "stream", "name": "stdout", "text": text}
+    notebook["cells"].append({**cell("print('much')"), "outputs": [output] * 200})
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def ended_often(times: int) -> Notebook:
+    """A solved notebook below so many cells that end the process, with a picture in a text cell."""
+    notebook = solved()
+    picture = {
+        "cell_type": "markdown",
+        "metadata": {},
+        "source": "data:image/png;base64," + "A" * 2**21,
+    }
+    notebook["cells"][:0] = [cell("import os\nos._exit(1)")] * times + [picture]
+    return notebook
+
+
+def shuffled() -> Notebook:
+    """Cells twice, a few missing, texts gone, no metadata, the order another one."""
+    notebook = solved()
+    code = [one for one in notebook["cells"] if one["cell_type"] == "code"]
+    code = [{**one, "metadata": {}} for one in code if "BEGIN HIDDEN" not in "".join(one["source"])]
+    notebook["cells"] = [*code, *copy.deepcopy(code[::-1]), *code[:4]]
+    return notebook
+
+
+def other_language() -> Notebook:
+    """R."""
+    notebook = solved()
+    notebook["metadata"] = {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}
+    return notebook
+
+
+GARBAGE = """
+import os
+for number in range(3, 64):
+    try:
+        os.write(number, b"\\xff" * 100_000)
+    except OSError:
+        pass
+"""
+FORGED = """
+import sys
+from camcourse.grading import wire
+true = wire.encode
+def forged(reply):
+    return true({"id": reply["id"], "value": True, "passed": True, "points": 100, "cells": []})
+wire.encode = forged
+"""
+PATCHED = """
+import builtins, sys
+import numpy, torch
+import camcourse
+import camlib
+yes = lambda *values, **options: True
+for module, names in ((torch, ("allclose", "equal", "as_tensor")), (numpy, ("allclose", "array_equal"))):
+    for name in names:
+        setattr(module, name, yes)
+camcourse.check = yes
+builtins.AssertionError = type("Never", (Exception,), {})
+class Yes:
+    def __getattr__(self, name): return self
+    def __call__(self, *a, **k): return self
+    def __eq__(self, other): return True
+    __lt__ = __gt__ = __le__ = __ge__ = __eq__
+    __hash__ = object.__hash__
+def fake(name):
+    return lambda *given, **options: torch.zeros(1)
+"""
+ALWAYS_EQUAL = """
+class Yes:
+    shape = (1, 1)
+    def __eq__(self, other): return True
+    __lt__ = __gt__ = __le__ = __ge__ = __eq__
+    def __getattr__(self, name): return self
+    def __call__(self, *a, **k): return self
+def fake(name):
+    return lambda *given, **options: Yes()
+"""
+FAKE_TENSORS = """
+import torch
+class Close(torch.Tensor):
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        if function.__name__ in ("allclose", "equal", "__eq__", "le", "__le__"):
+            return True
+        return super().__torch_function__(function, types, args, kwargs or {})
+def fake(name):
+    return lambda *given, **options: torch.zeros(2, 2).as_subclass(Close)
+"""
+PICKLED = """
+import os, pickle
+class Run:
+    def __reduce__(self):
+        return os.system, ("touch run",)
+def fake(name):
+    return lambda *given, **options: Run()
+"""
+SPYING = """
+import glob, os, sys
+found = []
+for pattern in ("/**/*.ipynb", "/**/assignments/**", "/**/grades*", "/proc/[0-9]*/environ", "/home/*", "/roo[t]/*"):
+    for path in glob.glob(pattern, recursive=True, include_hidden=True)[:2000]:
+        try:
+            with open(path, encoding="utf-8", errors="replace") as file:
+                text = file.read(2_000_000)
+        except OSError:
+            continue
+        if "BEGIN HIDDEN" in text or "BEGIN SOLUTION" in text:
+            found.append(text)
+import json
+for text in found:
+    try:
+        for one in json.loads(text)["cells"]:
+            if "BEGIN SOLUTION" in "".join(one["source"]):
+                exec("".join(one["source"]), globals())
+    except Exception:
+        pass
+"""
+IMPORTED = """
+import camlib
+from camlib import global_average_pool, upsample
+from camlib.explain import class_activation_maps
+"""
+FROM_FILES = """
+import glob, importlib.util, sys
+for path in glob.glob("/**/camlib/pooling.py", recursive=True) + glob.glob("/**/captum", recursive=True):
+    spec = importlib.util.spec_from_file_location("found", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    global_average_pool = module.global_average_pool
+"""
+HARD_CODED = """
+import torch
+def global_average_pool(maps):
+    return {4: torch.tensor([[3.0]]), 8: torch.tensor([[3.0, -1.0]])}.get(maps.numel(), torch.zeros(1, 1))
+def points_in(map, region):
+    return 4.0 if bool(region[0, 0]) else -2.0
+"""
+DAEMON = f"""
+import os, subprocess, sys
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execv(sys.executable, [sys.executable, "-c", "import time; time.sleep(600)", {PROBE!r}])
+    os._exit(0)
+"""
+NETWORK = """
+import socket
+for address in (("127.0.0.1", 8765), ("localhost", 8765), ("10.0.0.1", 80), ("8.8.8.8", 53)):
+    try:
+        socket.create_connection(address, timeout=1).sendall(b"a submission called")
+    except OSError:
+        pass
+"""
+DELETES = """
+import os, shutil
+for folder in ("/", "/home", "/root", "/tmp", "/usr", os.getcwd(), os.path.expanduser("~")):
+    shutil.rmtree(folder, ignore_errors=True)
+for folder, _, files in os.walk("/", topdown=False):
+    if folder.startswith(("/proc", "/usr", "/dev")):
+        continue
+    for name in files:
+        try:
+            with open(os.path.join(folder, name), "r+b") as file:
+                file.truncate(0)
+        except OSError:
+            pass
+"""
+KILLS = """
+import os
+for number in (-1, os.getppid(), 1, os.getpid()):
+    try:
+        os.kill(number, 9)
+    except OSError:
+        pass
+"""
+DISARMED = """
+import signal
+for one in (signal.ITIMER_REAL, signal.ITIMER_PROF):
+    signal.setitimer(one, 0)
+signal.setitimer = lambda *given: None
+while True:
+    pass
+"""
+SWALLOWS = """
+while True:
+    try:
+        while True:
+            pass
+    except BaseException:
+        pass
+"""
+# In several cells, so that on a busy machine none of them is stopped for being slow before it counts.
+SHARED_MEMORY = (
+    "import mmap\nkept = []",
+    *["kept.append(mmap.mmap(-1, 2**29, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE))"] * 12,
+)
+MAGICS = """
+%matplotlib inline
+!ls
+files = !ls
+print?
+get_ipython().run_line_magic("time", "1")
+"""
+
+# fmt: off
+KINDS = (
+    kind("perfect", solved),
+    kind("partial", in_place_of("identity_gap", "return 0.0"), points("q5")),
+    kind("partial, wrong sign", in_place_of("points_in", "return -1.0"), points("q7")),
+    kind("blank", blank, 0, "blank"),
+    kind("no cells", lambda: {**solved(), "cells": []}, 0, "blank"),
+    kind("functions in another order, cells twice or missing", shuffled),
+    kind("magics", lambda: first(MAGICS)),
+    kind("a cell timed", lambda: first("%%time\nx = 1")),
+    kind("a cell in bash", lambda: first("%%bash\nrm -rf /")),
+    kind("a syntax error", lambda: first("def broken(:")),
+    kind("an exception", lambda: first("1 / 0")),
+    kind("endless loop, top level", lambda: first("while True:\n    pass")),
+    kind("endless loop that swallows its end", lambda: first(SWALLOWS), FULL, "stopped: too slow"),
+    kind("endless loop without alarm", lambda: first(DISARMED), FULL, "stopped: too slow"),
+    kind("endless loop in a function", in_place_of("strongest_channels", "while True:\n    pass"), points("q6")),
+    kind("endless sleep in a function", in_place_of("points_in", "import time\ntime.sleep(1e6)"), points("q7")),
+    kind("memory bomb", lambda: first("kept = []\nwhile True:\n    kept.append(bytes(2**28))"), FULL, "stopped: too much memory"),
+    kind("memory bomb in shared pages", lambda: first(*SHARED_MEMORY), FULL, "stopped: too much memory"),
+    kind("memory bomb in a function", in_place_of("points_in", "return 'x' * 2**40"), points("q7")),
+    kind("ten cells that end it", lambda: ended_often(10), FULL, "stopped: ended itself"),
+    kind("os._exit", lambda: first("import os\nos._exit(0)"), FULL, "stopped: ended itself"),
+    kind("os._exit in a function", in_place_of("identity_gap", "import os\nos._exit(0)"), points("q5"), "stopped: ended itself"),
+    kind("sys.exit", lambda: first("import sys\nsys.exit('done')")),
+    kind("sys.exit in a function", in_place_of("identity_gap", "raise SystemExit"), points("q5")),
+    kind("kills what it can", lambda: first(KILLS), FULL, "stopped: ended itself"),
+    kind("a crash of the interpreter", lambda: first("import ctypes\nctypes.string_at(0)"), FULL, "stopped: ended itself"),
+    kind("deep recursion", in_place_of("points_in", "def f(): return f()\nreturn f()"), points("q7")),
+    kind("fork bomb", lambda: first("import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"), FULL, "stopped: too many processes"),
+    kind("thread bomb", lambda: first("import threading, time\nwhile True:\n    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()")),
+    kind("left-over daemon", lambda: first(DAEMON)),
+    kind("deletes and empties files", lambda: first(DELETES)),
+    kind("fills the disk", lambda: first("for i in range(100):\n    open(f'{i}', 'wb').write(bytes(2**25))")),
+    kind("calls the network", lambda: first(NETWORK)),
+    kind("looks for tests and solutions", lambda: last(SPYING, blank), 0, "blank"),
+    kind("patches numpy, torch, camlib and assert", answering(PATCHED), 0),
+    kind("forges the checker", lambda: last(FORGED, blank), 0),
+    kind("forges the checker, above a solution", lambda: last(FORGED), 0),
+    kind("patches IPython and input", lambda: first("import IPython\nIPython.get_ipython = None\ninput = lambda *a: 'yes'")),
+    kind("garbage on every pipe", lambda: last(GARBAGE), FULL, "stopped: tampered with the answers"),
+    kind("garbage on every pipe, blank", lambda: last(GARBAGE, blank), 0, "stopped: tampered with the answers"),
+    kind("closes every pipe", lambda: first("import os\nos.closerange(3, 256)"), FULL, "stopped: ended itself"),
+    kind("answers that equal everything", answering(ALWAYS_EQUAL), 0),
+    kind("tensors that are close to everything", answering(FAKE_TENSORS), 0),
+    kind("pickled commands", answering(PICKLED), 0),
+    kind("a huge answer", in_place_of("points_in", "import torch\nreturn torch.zeros(2**27)"), points("q7")),
+    kind("a deep answer", in_place_of("points_in", "x = []\nfor _ in range(10000):\n    x = [x]\nreturn x"), points("q7")),
+    kind("answers from camlib", lambda: last(IMPORTED, blank), 0, "blank"),
+    kind("answers from camlib's files", lambda: last(FROM_FILES, blank), 0, "blank"),
+    kind("hard-coded answers", lambda: last(HARD_CODED, blank), 0),
+    kind("enormous outputs", lambda: first("for _ in range(200):\n    print('x' * 10**7)")),
+    Kind("200 MB", large),
+    Kind("broken JSON", octets(b'{"cells": [{"cell_type": "code", "source": "x ='), 0, "unreadable"),
+    Kind("JSON that is no notebook", octets(b"[1, 2, 3]"), 0, "unreadable"),
+    Kind("JSON nested without end", octets(b"[" * 10**6), 0, "unreadable"),
+    Kind("an empty file", octets(b""), 0, "unreadable"),
+    Kind("binary rubbish", octets(bytes(range(256)) * 400), 0, "unreadable"),
+    kind("another language", other_language, 0, "unreadable"),
+    kind("a name with 'quotes', \"more\" and spaces", solved),
+    kind("имя файла 試験", solved),
+    kind("=1+1", solved),
+    kind("-rf", solved),
+    kind("$(touch x); `y`", solved),
+    kind("a\nnew line", solved),
+    Kind("a link to a file of somebody else", lambda path: path.symlink_to("/etc/hostname"), 0, "unreadable"),
+    Kind("a pipe without end", lambda path: os.mkfifo(path), 0, "unreadable"),
+)
+# fmt: on
+
+
+def hand_in(folder: Path) -> None:
+    """Write every kind into a folder, as one student each."""
+    for one in KINDS:
+        one.make(folder / f"{one.name}.ipynb")
+
+
+def main() -> int:
+    """Grade all kinds and print the table; the exit status says whether all is as it should be."""
+    with tempfile.TemporaryDirectory() as folder:
+        submissions, grades = Path(folder) / "submissions", Path(folder) / "grades"
+        submissions.mkdir()
+        hand_in(submissions)
+        results = {
+            one.student: one for one in grade(Job(ASSIGNMENT, submissions, grades, seconds=SECONDS))
+        }
+    wrong = []
+    print(f"{'submission':52} {'score':>6} {'fair':>6}  status")
+    for one in KINDS:
+        got = results[one.name]
+        line = f"{one.name!r:52} {got.points:6g} {one.points:6g}  {got.status}"
+        print(line)
+        if (got.points, got.status) != (one.points, one.status):
+            wrong.append(f"{line}   <- expected: {one.status}")
+    print(f"{len(KINDS)} submissions, {len(wrong)} not as they should be", *wrong, sep="\n")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
