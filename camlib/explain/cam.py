@@ -26,7 +26,7 @@ class ClassActivationMaps:
     Attributes
     ----------
     maps
-        :math:`M_c`, shape (n, c, \*places): raw, that is signed and unscaled, in units of the logit.
+        :math:`M_c`, shape ``(n, c, *places)``: raw, that is signed and unscaled, in units of the logit.
         Places have the axes that the network averages: (h, w) for pictures, one for signals, three
         for volumes; averaged tokens have their patches' rows and columns, or else one axis. A value
         is what the class's logit gains from that place (all places together: on average).

@@ -34,7 +34,7 @@ class GradientMaps:
     Attributes
     ----------
     maps
-        Shape (n, t, \\*places): raw, that is signed and unscaled; neither a ReLU nor any other step
+        Shape ``(n, t, *places)``: raw, that is signed and unscaled; neither a ReLU nor any other step
         towards display has been taken.
     scores
         What is explained, shape (n, t): logits, or what the target function returned.

@@ -23,7 +23,7 @@ class Head:
     Attributes
     ----------
     features
-        The feature maps :math:`f_k` that the network averages, shape (n, k, \*places).
+        The feature maps :math:`f_k` that the network averages, shape ``(n, k, *places)``.
     weight
         The weights :math:`w_k^c`, shape (c, k); each picture's own, (n, c, k), if something is held.
     offset
