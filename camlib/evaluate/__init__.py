@@ -1,7 +1,6 @@
 """Layer 3: how good are a network and its maps on a whole data set?"""
 
 from camlib.evaluate.methods import METHODS
-from camlib.evaluate.scenes import evaluate_scenes
 from camlib.evaluate.table import Localization, Table
 
-__all__ = ["METHODS", "Localization", "Table", "evaluate_scenes"]
+__all__ = ["METHODS", "Localization", "Table"]

@@ -1,5 +1,8 @@
 """Measure a network and a map method on a data set: ``python -m camlib.evaluate --network gap``.
 
+The data are what a function returns that is named ``module:function``; its arguments are options of
+the command.
+
 Interrupted, a run with ``--output`` goes on where it stopped; under ``torchrun`` several processes
 share the work and print the same table.
 """
@@ -9,37 +12,37 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
+import inspect
 import json
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_type_hints
 
 from torch import nn
 from tqdm.auto import tqdm
 
 from camlib.evaluate.folder import FolderSource
-from camlib.evaluate.measure import measure
+from camlib.evaluate.measure import batches, measure
 from camlib.evaluate.methods import METHODS
 from camlib.evaluate.processes import Processes, pick_device, processes
 from camlib.evaluate.records import Records, join
-from camlib.evaluate.scenes import SceneSource, batches
 from camlib.evaluate.store import Store
 from camlib.evaluate.table import Table, tabulate
 from camlib.localization import THRESHOLDS
 from camlib.networks import GapNet, efficientnet_lite0, garment_network, read_checkpoint
 from camlib.networks.checkpoint import CARRIED, at_stride, digest, replace_file
 from camlib.networks.small import FINEST
-from camlib.scenes import load_garments, make_scenes
 
+SCENES = "camlib.garments:held_out_scenes"  # a name: this package does not know that one
 CHUNK = 200  # pictures that are kept together: what an interruption loses at most
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table and return the exit status."""
-    given = _parser().parse_args(arguments)
     try:
+        given = _parse(arguments)
         with processes() as team:
             table = _run(given, team)
             if team.rank == 0:
@@ -103,7 +106,7 @@ def _open(folder: Path, run: dict[str, Any], team: Processes) -> Store:
 
 def _chunk(
     network: nn.Module,
-    source: SceneSource | FolderSource,
+    source: Any,
     numbers: range,
     given: argparse.Namespace,
 ) -> Records:
@@ -130,40 +133,45 @@ def _named(name: str) -> nn.Module:
     if name in CARRIED:
         return garment_network(name)
     if ":" in name:
-        module, function = name.split(":", 1)
-        sys.path.insert(0, "")  # as python -m does: modules beside the caller
-        made: Callable[[], nn.Module] = getattr(importlib.import_module(module), function)
-        return made()
-    network, _ = read_checkpoint(name)
-    return network
+        network: nn.Module = _function("--network", name)()
+        return network
+    return read_checkpoint(name)[0]
 
 
-def _source(given: argparse.Namespace) -> SceneSource | FolderSource:
+def _function(option: str, name: str) -> Callable[..., Any]:
+    """Return the function that ``module:function`` names."""
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{option}: expected module:function that can be imported, got {name!r} ({error}). "
+            "Start the command in the module's folder, or put that on PYTHONPATH."
+        ) from error
+    return found
+
+
+def _source(given: argparse.Namespace) -> Any:
     if (given.images is None) != (given.boxes is None):
         raise ValueError(
             "--images and --boxes: expected both or none, got one. Name the other too."
         )
     if given.images is not None:
         return FolderSource(given.images, given.boxes)
-    garments = load_garments("test", given.garments)
-    return SceneSource(
-        make_scenes(
-            garments,
-            given.scenes,
-            given.seed,
-            background=given.background,
-            distractors=given.distractors,
-        )
-    )
+    return _function("--data", given.data)(**_data_arguments(given))
 
 
-def _about_data(given: argparse.Namespace, source: SceneSource | FolderSource) -> dict[str, Any]:
-    if isinstance(source, FolderSource):
-        return {"boxes": source.digest}
-    names = ("scenes", "seed", "background", "distractors")
-    return {name: getattr(given, name) for name in names} | {
-        "garments": load_garments("test", given.garments).digest
-    }
+def _about_data(given: argparse.Namespace, source: Any) -> dict[str, Any]:
+    """Return what tells this data from other data, so that no records of both are mixed."""
+    about = {"digest": getattr(source, "digest", None)}
+    if given.images is None:
+        about |= {"function": given.data, **_data_arguments(given)}
+    return about
+
+
+def _data_arguments(given: argparse.Namespace) -> dict[str, Any]:
+    names = inspect.signature(_function("--data", given.data)).parameters
+    return {name: getattr(given, name) for name in names}
 
 
 def _report(table: Table) -> None:
@@ -172,11 +180,41 @@ def _report(table: Table) -> None:
     print(table)
 
 
+def _parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    """Read the command line: which data first, then with the options that these data have."""
+    parser = _parser()
+    known, _ = parser.parse_known_args(arguments)
+    if known.images is None:
+        _add_options(parser, known.data)
+    parser.add_argument("-h", "--help", action="help", help="show this and end")
+    return parser.parse_args(arguments)
+
+
+def _add_options(parser: argparse.ArgumentParser, data: str) -> None:
+    """Add an option for each argument of the function that returns the data."""
+    function = _function("--data", data)
+    hints = get_type_hints(function, include_extras=True)
+    group = parser.add_argument_group(f"options of {data}")
+    for name, argument in inspect.signature(function).parameters.items():
+        needed = argument.default is argument.empty
+        default = None if needed else argument.default
+        words = [text for text in get_args(hints.get(name)) if isinstance(text, str)]
+        group.add_argument(
+            f"--{name.replace('_', '-')}",
+            dest=name,
+            required=needed,
+            default=default,
+            type=str if default is None else type(default),
+            help="".join(words[:1]) + ("" if default is None else " (default: %(default)s)"),
+        )
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m camlib.evaluate",
-        description="Measure a network and a map method on scenes of held-out garments, or on a "
-        "folder of photographs with boxes.",
+        add_help=False,  # comes last, when the options of the data are known
+        description="Measure a network and a map method on scenes of held-out garments, on a folder "
+        "of photographs with boxes, or on data of your own.",
         epilog="ImageNet's validation set: one row for each <object> of its XML annotations, with "
         "file = the picture's name, class = the number of its synset in sorted order, x0 = xmin, "
         "y0 = ymin, x1 = xmax + 1, y1 = ymax + 1. Several processes: torchrun "
@@ -187,7 +225,7 @@ def _parser() -> argparse.ArgumentParser:
         "--network",
         default="gap",
         help="a small network of the package (gap, gap-max, flatten), efficientnet_lite0, a "
-        "checkpoint that camlib.training wrote, or module:function that returns a network "
+        "checkpoint that camlib.garments wrote, or module:function that returns a network "
         "(default: %(default)s)",
     )
     add(
@@ -197,13 +235,13 @@ def _parser() -> argparse.ArgumentParser:
         help=f"pixels from cell to cell of a GapNet's maps (default: {FINEST}, the finest)",
     )
     add("--method", choices=METHODS, default="cam", help="how maps are made (default: %(default)s)")
-    add("--images", type=Path, metavar="FOLDER", help="photographs instead of scenes")
+    add(
+        "--data",
+        default=SCENES,
+        help="module:function that returns the data; its arguments are options (default: %(default)s)",
+    )
+    add("--images", type=Path, metavar="FOLDER", help="photographs instead of other data")
     add("--boxes", type=Path, metavar="CSV", help="file,class,x0,y0,x1,y1: a row for each object")
-    add("--scenes", type=int, default=2000, help="how many scenes (default: %(default)s)")
-    add("--seed", type=int, default=1, help="of the scenes (default: %(default)s)")
-    add("--background", choices=("plain", "mixed"), default="mixed", help="behind the garments")
-    add("--distractors", type=int, default=2, help="pieces of garments, at most")
-    add("--garments", type=Path, metavar="FOLDER", help="the full Fashion-MNIST")
     add(
         "--batch-size", type=_positive, default=50, help="pictures at a time (default: %(default)s)"
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -44,6 +44,12 @@ class Batch:
     def to(self, device: torch.device) -> Batch:
         """Return the same with its images on a device."""
         return dataclasses.replace(self, images=self.images.to(device))
+
+
+def batches(numbers: range, size: int) -> Iterator[range]:
+    """Cut a range into pieces of at most ``size``."""
+    for first in range(0, len(numbers), size):
+        yield numbers[first : first + size]
 
 
 def measure(

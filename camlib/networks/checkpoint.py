@@ -69,8 +69,8 @@ def garment_network(architecture: str = "gap", stride: int = STRIDE) -> GapNet |
     Returns
     -------
     GapNet or FlattenNet
-        In evaluation mode; maps :meth:`camlib.scenes.Scenes.images` (n, 1, 64, 64) to logits
-        (n, 10) in the order of :data:`camlib.scenes.CLASS_NAMES`.
+        In evaluation mode; maps :meth:`camlib.garments.Scenes.images` (n, 1, 64, 64) to logits
+        (n, 10) in the order of :data:`camlib.garments.CLASS_NAMES`.
 
     Raises
     ------
@@ -131,7 +131,7 @@ def read_checkpoint(
     if not path.is_file():
         raise FileNotFoundError(
             f"path: expected a checkpoint, but there is no file {path}. "
-            "Train one: python -m camlib.training."
+            "Train one: python -m camlib.garments."
         )
     tensors, about = _contents(path)
     written = about["architecture"]
@@ -204,7 +204,7 @@ def _contents(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if _KEY not in metadata:
         raise ValueError(
             f"{path.name}: expected a checkpoint of camlib, got safetensors of something else. "
-            "Name a file that python -m camlib.training wrote."
+            "Name a file that python -m camlib.garments wrote."
         )
     about = json.loads(metadata[_KEY])
     if about["sha256"] != digest(tensors):

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import camlib
-from camlib.evaluate import METHODS, evaluate_scenes
-from camlib.scenes import load_garments, make_scenes
+from camlib.evaluate import METHODS
+from camlib.garments import evaluate_scenes, load_garments, make_scenes
 from tests.evaluate.fakes import Mirror
 from tests.explain.networks import flatten_net
 

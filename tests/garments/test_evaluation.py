@@ -4,10 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from camlib.evaluate import evaluate_scenes
-from camlib.evaluate.scenes import SceneSource
+from camlib.garments import SceneData, Scenes, evaluate_scenes, load_garments, make_scenes
 from camlib.networks import FlattenNet, GapNet
-from camlib.scenes import Scenes, load_garments, make_scenes
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +14,7 @@ def scenes() -> Scenes:
 
 
 def test_every_garment_is_an_object_once(scenes: Scenes) -> None:
-    batch = SceneSource(scenes).batch(range(10, 20))
+    batch = SceneData(scenes).batch(range(10, 20))
     assert batch.picture == list(range(10, 20))
     assert torch.equal(batch.images, scenes.images()[10:20])
     for row, found in enumerate(batch.boxes, start=10):

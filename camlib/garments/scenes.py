@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from camlib.scenes.backgrounds import paint_backgrounds, paint_distractors
-from camlib.scenes.garments import CLASS_NAMES, SIDE, Garments
+from camlib.garments.backgrounds import paint_backgrounds, paint_distractors
+from camlib.garments.fashion_mnist import CLASS_NAMES, SIDE, Garments
 
 Background = Literal["plain", "mixed"]
 BACKGROUNDS: tuple[str, ...] = get_args(Background)
@@ -30,7 +30,7 @@ class Scenes:
         Shape (n, S, S), 0 to 255.
     garments
         The class in each of the four slots, shape (n, 4), an index into
-        :data:`camlib.scenes.CLASS_NAMES`; -1 for an empty slot. Filled slots come first.
+        :data:`camlib.garments.CLASS_NAMES`; -1 for an empty slot. Filled slots come first.
     boxes
         The tight box around each garment's pixels, shape (n, 4, 4): half-open (x0, y0, x1, y1) in
         pixels; zeros for an empty slot.

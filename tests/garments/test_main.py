@@ -6,11 +6,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from camlib.evaluate import evaluate_scenes
+from camlib.garments import __main__ as command
+from camlib.garments import evaluate_scenes, load_garments, make_scenes, training
 from camlib.networks import checkpoint, read_checkpoint
-from camlib.scenes import load_garments, make_scenes
-from camlib.training import __main__ as command
-from camlib.training import loop
 
 SMALL = ("--epochs", "2", "--scenes", "32", "--batch", "16", "--per-class", "5", "--quiet")
 
@@ -42,7 +40,7 @@ def test_interrupted_it_goes_on_to_the_same_network(
 ) -> None:
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
     assert command.main(["gap", *SMALL, "--output", str(whole)]) == 0
-    step, calls = loop._step, []
+    step, calls = training._step, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -50,7 +48,7 @@ def test_interrupted_it_goes_on_to_the_same_network(
             raise KeyboardInterrupt
         return step(*arguments)
 
-    monkeypatch.setattr(loop, "_step", interrupted)
+    monkeypatch.setattr(training, "_step", interrupted)
     assert command.main(["gap", *SMALL, "--output", str(cut)]) == 130
     assert "The same command goes on" in capsys.readouterr().err
     assert not cut.exists()

@@ -5,37 +5,37 @@ import hashlib
 import numpy as np
 import pytest
 
-from camlib import scenes
+from camlib.garments import Garments, Scenes, load_garments, make_scenes
 
 
 @pytest.fixture(scope="module")
-def garments() -> scenes.Garments:
-    return scenes.load_garments("train")
+def garments() -> Garments:
+    return load_garments("train")
 
 
 @pytest.fixture(scope="module")
-def made(garments: scenes.Garments) -> scenes.Scenes:
-    return scenes.make_scenes(garments, 300, seed=7)
+def made(garments: Garments) -> Scenes:
+    return make_scenes(garments, 300, seed=7)
 
 
-def test_the_same_scenes_on_every_machine(garments: scenes.Garments) -> None:
+def test_the_same_scenes_on_every_machine(garments: Garments) -> None:
     """The stream is frozen: these bytes were made once and must never change."""
-    made = scenes.make_scenes(garments, 100, seed=0)
+    made = make_scenes(garments, 100, seed=0)
     digest = hashlib.sha256(made.pictures.tobytes() + made.boxes.tobytes()).hexdigest()
     assert digest.startswith("e39f0cb85c68ea9a")
 
 
-def test_a_larger_count_continues_a_smaller_one(garments: scenes.Garments) -> None:
-    few, many = (scenes.make_scenes(garments, count, seed=3) for count in (70, 200))
+def test_a_larger_count_continues_a_smaller_one(garments: Garments) -> None:
+    few, many = (make_scenes(garments, count, seed=3) for count in (70, 200))
     for name in ("pictures", "garments", "boxes", "owner"):
         assert np.array_equal(getattr(few, name), getattr(many, name)[:70])
 
 
-def test_another_seed_makes_other_scenes(garments: scenes.Garments, made: scenes.Scenes) -> None:
-    assert not np.array_equal(scenes.make_scenes(garments, 300, seed=8).pictures, made.pictures)
+def test_another_seed_makes_other_scenes(garments: Garments, made: Scenes) -> None:
+    assert not np.array_equal(make_scenes(garments, 300, seed=8).pictures, made.pictures)
 
 
-def test_boxes_are_tight_around_the_masks(made: scenes.Scenes) -> None:
+def test_boxes_are_tight_around_the_masks(made: Scenes) -> None:
     for scene in range(len(made)):
         for slot in range(4):
             mask = made.mask(scene, slot)
@@ -52,9 +52,7 @@ def test_boxes_are_tight_around_the_masks(made: scenes.Scenes) -> None:
                 assert not made.boxes[scene, slot].any()
 
 
-def test_each_garment_is_one_of_its_class_pixel_for_pixel(
-    garments: scenes.Garments, made: scenes.Scenes
-) -> None:
+def test_each_garment_is_one_of_its_class_pixel_for_pixel(garments: Garments, made: Scenes) -> None:
     """Cut out along its mask it is a garment of the data set, with the label of its slot."""
     known = {}
     for picture, label in zip(garments.pictures, garments.labels, strict=True):
@@ -67,14 +65,14 @@ def test_each_garment_is_one_of_its_class_pixel_for_pixel(
             assert known[cut.tobytes()] == made.garments[scene, slot]
 
 
-def test_one_to_four_garments_filled_from_the_first_slot(made: scenes.Scenes) -> None:
+def test_one_to_four_garments_filled_from_the_first_slot(made: Scenes) -> None:
     present = made.garments >= 0
     counts = present.sum(axis=1)
     assert set(counts) == {1, 2, 3, 4}
     assert np.array_equal(present, np.arange(4) < counts[:, None])
 
 
-def test_labels_and_images(made: scenes.Scenes) -> None:
+def test_labels_and_images(made: Scenes) -> None:
     labels, images = made.labels(), made.images()
     assert images.shape == (300, 1, 64, 64)
     assert images.min() == made.pictures.min() / 127.5 - 1
@@ -83,23 +81,23 @@ def test_labels_and_images(made: scenes.Scenes) -> None:
         assert set(labels[scene].nonzero()[:, 0].tolist()) == expected
 
 
-def test_garments_reach_every_part_of_the_canvas(garments: scenes.Garments) -> None:
-    covered = (scenes.make_scenes(garments, 2000, seed=1).owner >= 0).mean(axis=0)
+def test_garments_reach_every_part_of_the_canvas(garments: Garments) -> None:
+    covered = (make_scenes(garments, 2000, seed=1).owner >= 0).mean(axis=0)
     assert covered.max(axis=0).min() > 0
     assert covered.max(axis=1).min() > 0
     assert covered[16:48, 16:48].mean() > 0.2
 
 
-def test_plain_scenes_are_flat_but_for_noise(garments: scenes.Garments) -> None:
-    made = scenes.make_scenes(garments, 50, seed=2, background="plain", distractors=0)
+def test_plain_scenes_are_flat_but_for_noise(garments: Garments) -> None:
+    made = make_scenes(garments, 50, seed=2, background="plain", distractors=0)
     for scene in range(50):
         behind = made.pictures[scene][made.owner[scene] < 0].astype(int)
         assert behind.max() - behind.min() <= 31
 
 
-def test_distractors_belong_to_nobody(garments: scenes.Garments) -> None:
+def test_distractors_belong_to_nobody(garments: Garments) -> None:
     options = {"count": 100, "seed": 4, "background": "plain"}
-    made = scenes.make_scenes(garments, distractors=4, **options)
+    made = make_scenes(garments, distractors=4, **options)
     behind = np.where(made.owner < 0, made.pictures, 0)
     assert (behind > 127 + 16).any(axis=(1, 2)).mean() > 0.5
 
@@ -116,6 +114,6 @@ def test_distractors_belong_to_nobody(garments: scenes.Garments) -> None:
         ({"background": "sea"}, 'background: expected "plain" or "mixed"'),
     ],
 )
-def test_the_door(garments: scenes.Garments, options: dict, message: str) -> None:
+def test_the_door(garments: Garments, options: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        scenes.make_scenes(garments, **{"count": 2, "seed": 0} | options)
+        make_scenes(garments, **{"count": 2, "seed": 0} | options)

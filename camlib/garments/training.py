@@ -13,10 +13,11 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from camlib.garments.fashion_mnist import Garments
+from camlib.garments.recipe import Recipe
+from camlib.garments.scenes import Scenes, make_scenes
 from camlib.networks.checkpoint import build, replace_file
 from camlib.networks.small import FlattenNet, GapNet
-from camlib.scenes import Garments, Scenes, make_scenes
-from camlib.training.recipe import Recipe
 
 # The seeds of a recipe's scenes lie this far apart, so that no two recipes share an epoch.
 _SEEDS_APART = 10_000

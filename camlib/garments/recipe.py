@@ -101,5 +101,5 @@ def _check_whole(name: str, value: object, low: int, high: int) -> None:
     if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
         raise ValueError(
             f"{name}: expected a whole number from {low} to {high}, got {value!r}. "
-            "camlib.training.Recipe() shows values that work."
+            "camlib.garments.Recipe() shows values that work."
         )

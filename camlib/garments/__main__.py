@@ -1,4 +1,4 @@
-"""Train a small network on scenes of garments: ``python -m camlib.training gap --output gap.safetensors``.
+"""Train a small network on scenes of garments: ``python -m camlib.garments gap --output gap.safetensors``.
 
 Interrupted, it goes on where it stopped when the same command is given again.
 """
@@ -14,13 +14,14 @@ from typing import get_args
 
 import torch
 
-from camlib.evaluate import evaluate_scenes
+from camlib.garments.evaluation import evaluate_scenes
+from camlib.garments.fashion_mnist import load_garments
+from camlib.garments.recipe import Part, Precision, Recipe
+from camlib.garments.scenes import make_scenes
+from camlib.garments.training import Trained, train
 from camlib.networks import GapNet
 from camlib.networks.checkpoint import ARCHITECTURES, write_checkpoint
 from camlib.networks.small import FINEST
-from camlib.scenes import load_garments, make_scenes
-from camlib.training.loop import Trained, train
-from camlib.training.recipe import Part, Precision, Recipe
 
 # The held-out scenes that every result is measured on.
 TEST_SCENES, TEST_SEED = 2000, 1
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\nInterrupted. The same command goes on from {unfinished}.", file=sys.stderr)
         return 130
     except (OSError, ValueError, RuntimeError) as error:
-        print(f"python -m camlib.training: {error}", file=sys.stderr)
+        print(f"python -m camlib.garments: {error}", file=sys.stderr)
         return 1
     unfinished.unlink(missing_ok=True)
     print(f"Written: {output}")
@@ -94,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     plain = Recipe()
     reader = argparse.ArgumentParser(
-        prog="python -m camlib.training",
+        prog="python -m camlib.garments",
         description="Train a small network on scenes of garments and measure it on held-out ones. "
         "Interrupted, it goes on where it stopped when the same command is given again.",
         formatter_class=argparse.ArgumentDefaultsHelpFormatter,

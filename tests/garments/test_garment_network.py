@@ -6,10 +6,9 @@ from typing import Any
 import pytest
 import torch
 
-from camlib.evaluate import evaluate_scenes
+from camlib.garments import evaluate_scenes, load_garments, make_scenes
+from camlib.garments.__main__ import parser, recipe_from
 from camlib.networks import GapNet, garment_network, read_checkpoint
-from camlib.scenes import load_garments, make_scenes
-from camlib.training.__main__ import parser, recipe_from
 from tooling.repository import ROOT
 
 ASSETS = ROOT / "camlib" / "assets"
@@ -27,7 +26,7 @@ def test_the_file_is_the_one_that_is_listed(name: str, architecture: str) -> Non
     assert hashlib.sha256((ASSETS / name).read_bytes()).hexdigest() in row
     # The command in the row is the recipe in the file.
     about = read_checkpoint(ASSETS / name, architecture)[1]
-    words = row.split("`python -m camlib.training ")[1].split("`")[0].split()
+    words = row.split("`python -m camlib.garments ")[1].split("`")[0].split()
     assert about["recipe"] == recipe_from(parser().parse_args(words)).as_dict()
 
 

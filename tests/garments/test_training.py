@@ -6,9 +6,8 @@ import pytest
 import torch
 from torch import nn
 
+from camlib.garments import Garments, Recipe, load_garments, make_scenes, train, training
 from camlib.networks import FlattenNet, GapNet
-from camlib.scenes import Garments, load_garments, make_scenes
-from camlib.training import Recipe, loop, train
 
 TINY = Recipe(epochs=3, scenes=64, batch=16, per_class=5)
 
@@ -50,7 +49,7 @@ def test_after_an_interruption_it_goes_on_to_the_same_network(
     garments: Garments, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     unfinished = tmp_path / "state"
-    step, calls = loop._step, []
+    step, calls = training._step, []
 
     def interrupted(*arguments):
         calls.append(arguments)
@@ -58,10 +57,10 @@ def test_after_an_interruption_it_goes_on_to_the_same_network(
             raise KeyboardInterrupt
         return step(*arguments)
 
-    monkeypatch.setattr(loop, "_step", interrupted)
+    monkeypatch.setattr(training, "_step", interrupted)
     with pytest.raises(KeyboardInterrupt):
         train(TINY, garments, unfinished=unfinished)
-    monkeypatch.setattr(loop, "_step", step)
+    monkeypatch.setattr(training, "_step", step)
     resumed, whole = train(TINY, garments, unfinished=unfinished), train(TINY, garments)
     assert torch.equal(weights(resumed.network), weights(whole.network))
     assert resumed.losses == whole.losses
@@ -112,7 +111,7 @@ def test_garments_for_testing_are_refused() -> None:
 def test_a_loss_that_is_no_number_ends_the_training(
     garments: Garments, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(loop, "_step", lambda *_: torch.tensor(float("nan")))
+    monkeypatch.setattr(training, "_step", lambda *_: torch.tensor(float("nan")))
     with pytest.raises(RuntimeError, match="expected a finite loss, got nan in epoch 1"):
         train(TINY, garments)
 

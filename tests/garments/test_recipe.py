@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from camlib.training import Recipe
+from camlib.garments import Recipe
 
 
 def test_a_recipe_can_be_written_and_read() -> None:
