@@ -1,6 +1,7 @@
-"""Layer 3: how good are a network and its maps on a whole data set?"""
+"""Layer 4: how good are a network and its maps on a whole data set?"""
 
-from camlib.evaluate.methods import METHODS
+from camlib.evaluate.folder import FolderData
+from camlib.evaluate.measure import METHODS, DataSet, measure
 from camlib.evaluate.table import Localization, Table
 
-__all__ = ["METHODS", "Localization", "Table"]
+__all__ = ["METHODS", "DataSet", "FolderData", "Localization", "Table", "measure"]

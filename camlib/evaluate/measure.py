@@ -1,49 +1,144 @@
-"""Measure one batch of pictures."""
+"""Run a network on pictures and keep what the table needs of each."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor, nn
 
-from camlib.errors import NotCAMReadyError
-from camlib.evaluate.methods import Method
-from camlib.evaluate.records import Records
-from camlib.localization import best_ious, energy_inside, pointing_game
+from camlib.errors import NotCAMReadyError, check_axes, check_choice, check_whole, describe
+from camlib.evaluate.table import Picture, Table, tabulate
+from camlib.explain import class_activation_maps, grad_cam, grad_cam_plus_plus
+from camlib.localization import THRESHOLDS, best_ious, energy_inside, pointing_game
+from camlib.running import evaluating
 from camlib.upsampling import upsample
 
+BATCH_SIZE = 50  # pictures: at stride 1 the small networks take some megabytes for each
 
-@dataclass(frozen=True)
-class Batch:
-    """Pictures as a network reads them, and what is in them.
+# From a network and images (n, ., H, W) to maps of all classes (n, c, h, w) and logits (n, c).
+Method = Callable[[nn.Module, Tensor], tuple[Float[Tensor, "n c h w"], Float[Tensor, "n c"]]]
 
-    Attributes
-    ----------
-    picture
-        Each one's number in the data set.
-    images
-        Shape (n, channels, H, W).
-    boxes
-        For each picture, from the classes in it to their boxes, shape (k, 4); none are left, k = 0,
-        of a class that the crop cut away.
-    corrupt, outside
-        Names of what is missing here, see :class:`camlib.evaluate.records.Records`.
+
+def _cam(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+    cam = class_activation_maps(network, images)
+    return cam.maps, cam.logits
+
+
+def _gradient_maps(explain: Callable[..., Any]) -> Method:
+    def method(network: nn.Module, images: Tensor) -> tuple[Tensor, Tensor]:
+        found = explain(network, images, None)
+        return found.maps, found.scores
+
+    return method
+
+
+METHODS: dict[str, Method] = {
+    "cam": _cam,
+    "grad-cam": _gradient_maps(grad_cam),
+    "grad-cam++": _gradient_maps(grad_cam_plus_plus),
+}
+
+
+class DataSet(Protocol):
+    """Pictures and the boxes of what they show, in the form of torchvision's detection data sets.
+
+    A list of pairs will do, or anything else that has a length and gives a pair ``(image, target)``
+    for each number below it:
+
+    - ``image``: shape (channels, H, W), as the network reads it; one size for all of a batch.
+    - ``target["boxes"]``: shape (m, 4), half-open (x0, y0, x1, y1) in pixels of the image; an empty
+      box for an object that the crop cut away.
+    - ``target["labels"]``: shape (m,), the class of each box: a logit's number.
+    - ``target["image_id"]``, if there is one: what the picture is called in messages.
+
+    A picture that cannot be read raises ``OSError``; it is counted and named. Two attributes are used
+    if the data have them: ``classes``, the names of all classes, and ``digest``, a text that differs
+    where the data differ.
     """
 
-    picture: list[int]
-    images: Float[Tensor, "n channels H W"]
-    boxes: list[dict[int, Int[np.ndarray, "k 4"]]]
-    corrupt: list[str]
-    outside: list[str]
+    def __len__(self) -> int:
+        """Return the number of pictures."""
+        ...
 
-    def to(self, device: torch.device) -> Batch:
-        """Return the same with its images on a device."""
-        return dataclasses.replace(self, images=self.images.to(device))
+    def __getitem__(self, number: int, /) -> tuple[Tensor, Mapping[str, Any]]:
+        """Return a picture and what it shows."""
+        ...
+
+
+def measure(
+    network: nn.Module,
+    data: DataSet,
+    *,
+    method: str = "cam",
+    thresholds: Sequence[float] = THRESHOLDS,
+    batch_size: int = BATCH_SIZE,
+) -> Table:
+    """Measure what a network says of pictures, and where its maps see it.
+
+    Parameters
+    ----------
+    network
+        From images (n, channels, H, W) to logits (n, c).
+    data
+        Pictures with boxes, see :class:`DataSet`.
+    method
+        One of :data:`METHODS`.
+    thresholds
+        The parts of a map's maximum at which boxes are drawn.
+    batch_size
+        Pictures at a time.
+
+    Returns
+    -------
+    Table
+        Prints as text.
+
+    Raises
+    ------
+    ValueError
+        If an argument is out of range, the data do not have the form that is described, or no
+        picture can be read.
+
+    Examples
+    --------
+    >>> import camlib, torch
+    >>> from torch import nn
+    >>> network = nn.Sequential(nn.Conv2d(1, 3, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))
+    >>> data = [(torch.randn(1, 8, 8), {"boxes": [[0, 0, 4, 4]], "labels": [1]})]
+    >>> camlib.evaluate.measure(network, data).objects
+    1
+    """
+    check_choice("method", method, METHODS)
+    check_whole("batch_size", batch_size, 1)
+    numbers = range(len(data))
+    return tabulate(
+        measure_pictures(network, data, numbers, method, thresholds, batch_size), thresholds
+    )
+
+
+def measure_pictures(
+    network: nn.Module,
+    data: DataSet,
+    numbers: range,
+    method: str,
+    thresholds: Sequence[float],
+    batch_size: int,
+) -> list[Picture]:
+    """Measure the pictures with these numbers."""
+    found: list[Picture] = []
+    for some in batches(numbers, batch_size):
+        read = [_read(data, number) for number in some]
+        found += [picture for image, picture in read if image is None]
+        whole = [(image, picture) for image, picture in read if image is not None]
+        if whole:
+            images, pictures = zip(*whole, strict=True)
+            found += _measured(network, _stacked(images), pictures, METHODS[method], thresholds)
+    return found
 
 
 def batches(numbers: range, size: int) -> Iterator[range]:
@@ -52,108 +147,111 @@ def batches(numbers: range, size: int) -> Iterator[range]:
         yield numbers[first : first + size]
 
 
-def measure(
-    network: nn.Module, batch: Batch, method: Method, thresholds: Sequence[float]
-) -> Records:
-    """Run the network once on a batch and keep what the table needs."""
-    maps, logits, refusal = _ask(network, batch.images, method)
-    objects = [
-        (row, category, boxes)
-        for row, found in enumerate(batch.boxes)
-        for category, boxes in sorted(found.items())
-        if len(boxes)
-    ]
-    owner = np.array([batch.picture[row] for row, _, _ in objects], np.int64)
-    category = np.array([category for _, category, _ in objects], np.int64)
-    truths = [boxes for _, _, boxes in objects]
-    present = np.zeros(logits.shape, bool)
-    for row, found in enumerate(batch.boxes):
-        present[row, list(found)] = True
-    height, width = batch.images.shape[2:]
-    size = (height, width)
-    if maps is None:
-        hit, energy, largest, every = _nothing(len(objects), len(thresholds))
-    else:
-        rows = torch.tensor([row for row, _, _ in objects], dtype=torch.long)
-        chosen = maps[rows, torch.from_numpy(category)]
-        hit, energy, largest, every = _localize(chosen, truths, size, thresholds)
-    return Records(
-        picture=np.array(batch.picture, np.int64),
-        logits=logits.numpy(),
-        present=present,
-        owner=owner,
-        category=category,
-        mapped=np.full(len(objects), maps is not None),
-        hit=hit,
-        energy=energy,
-        largest=largest,
-        every=every,
-        size=np.tile(np.array(size, np.int64), (len(objects), 1)),
-        box=np.concatenate([np.zeros((0, 4), np.int64), *truths]),
-        of=np.repeat(np.arange(len(truths)), [len(boxes) for boxes in truths]),
-        corrupt=np.array(batch.corrupt, dtype=np.str_),
-        outside=np.array(batch.outside, dtype=np.str_),
-        refusal=np.array(refusal, dtype=np.str_),
+def _read(data: DataSet, number: int) -> tuple[Tensor | None, Picture]:
+    """Return an image, or None if it cannot be read, and what is known before it is measured."""
+    try:
+        item: Any = data[number]
+    except OSError as error:
+        return None, Picture(number, str(error))
+    where = f"data[{number}]"
+    try:
+        image, target = item
+        boxes = torch.as_tensor(target["boxes"]).double().reshape(-1, 4).round().long()
+        labels = torch.as_tensor(target["labels"]).reshape(len(boxes)).tolist()
+    except (TypeError, ValueError, KeyError, IndexError, RuntimeError) as error:
+        raise ValueError(
+            f'{where}: expected (image, {{"boxes": ..., "labels": ...}}) with boxes of shape (m, 4) '
+            f"and labels of shape (m,), got {describe(item)} ({error!r}). "
+            "camlib.evaluate.DataSet says what is needed."
+        ) from error
+    height, width = check_axes(f"{where}: image", image, "channels h w").shape[1:]
+    low, high = boxes[:, :2], boxes[:, 2:]
+    if (low < 0).any() or (high < low).any() or (high > torch.tensor([width, height])).any():
+        raise ValueError(
+            f"{where}: expected boxes (x0, y0, x1, y1) inside the image of {height}×{width} pixels, "
+            f"got {boxes.tolist()}. Give them in pixels of the image that the network reads."
+        )
+    kept = (low < high).all(dim=1)
+    name = str(target.get("image_id", number))
+    classes = getattr(data, "classes", None)
+    return image, Picture(
+        number,
+        name,
+        size=(height, width),
+        boxes={
+            label: boxes[kept & torch.tensor([label == other for other in labels])]
+            for label in sorted(set(labels))
+        },
+        outside=[
+            f"{name} ({classes[label] if classes else label})"
+            for label, inside in zip(labels, kept.tolist(), strict=True)
+            if not inside
+        ],
     )
 
 
-def _ask(
-    network: nn.Module, images: Tensor, method: Method
-) -> tuple[Tensor | None, Tensor, list[str]]:
-    """Return maps, logits, and why there are no maps if there are none."""
-    if len(images) == 0:  # none of them could be read
-        return None, torch.zeros(0, 0), []
+def _stacked(images: Sequence[Tensor]) -> Tensor:
+    sizes = {tuple(image.shape) for image in images}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"data: expected images of one shape in a batch, got {sorted(sizes)}. Crop them, or "
+            "measure one at a time: batch_size=1."
+        )
+    return torch.stack(list(images))
+
+
+def _measured(
+    network: nn.Module,
+    images: Float[Tensor, "n channels H W"],
+    pictures: Sequence[Picture],
+    method: Method,
+    thresholds: Sequence[float],
+) -> list[Picture]:
+    """Run the network once on a batch, and compare its maps with the boxes."""
+    images = images.to(next(network.parameters()).device)
+    maps, refusal = None, ""
     try:
         maps, logits = method(network, images)
     except NotCAMReadyError as error:
         # The network can still be asked what it sees, only not where.
-        return None, _logits(network, images).float().cpu(), [str(error)]
-    return maps.float().cpu(), logits.float().cpu(), []
+        refusal = str(error)
+        with evaluating(network):
+            logits = network(images)
+    logits = logits.float().cpu()
+    found = []
+    for row, picture in enumerate(pictures):
+        _check_labels(picture, logits.shape[1])
+        picture = dataclasses.replace(picture, logits=logits[row].clone(), refusal=refusal)
+        objects = picture.objects()
+        if maps is not None and objects:
+            chosen = maps[row, [label for label, _ in objects]].float().cpu()
+            picture = _localized(picture, upsample(chosen[None], picture.size)[0], thresholds)
+        found.append(picture)
+    return found
 
 
-def _localize(
-    maps: Float[Tensor, "m h w"],
-    truths: Sequence[Int[np.ndarray, "k 4"]],
-    size: tuple[int, int],
-    thresholds: Sequence[float],
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def _check_labels(picture: Picture, classes: int) -> None:
+    wrong = [label for label in picture.boxes if not 0 <= label < classes]
+    if wrong:
+        raise ValueError(
+            f"data[{picture.number}]: expected labels from 0 to {classes - 1}, the network's logits, "
+            f"got {wrong}. Number the classes as the network does."
+        )
+
+
+def _localized(
+    picture: Picture, maps: Float[Tensor, "m H W"], thresholds: Sequence[float]
+) -> Picture:
     """Say for each object's map how well it finds the object's boxes."""
-    if len(maps) == 0:
-        return _nothing(0, len(thresholds))
-    large = upsample(maps[:, None], size)[:, 0]
-    inside = torch.zeros(large.shape, dtype=torch.bool)
-    for mask, boxes in zip(inside, truths, strict=True):
+    inside = torch.zeros(maps.shape, dtype=torch.bool)
+    reached = []
+    for map, mask, (_, boxes) in zip(maps, inside, picture.objects(), strict=True):
         for x0, y0, x1, y1 in boxes.tolist():
             mask[y0:y1, x0:x1] = True
-    reached = np.array(
-        [best_ious(map, boxes, thresholds) for map, boxes in zip(large, truths, strict=True)]
+        reached.append(best_ious(map, boxes, thresholds))
+    return dataclasses.replace(
+        picture,
+        pointing=pointing_game(maps, inside).tolist(),
+        energy=energy_inside(maps, inside).tolist(),
+        ious=torch.from_numpy(np.array(reached)),
     )
-    return (
-        pointing_game(large, inside),
-        energy_inside(large, inside),
-        reached[:, 0],
-        reached[:, 1],
-    )
-
-
-def _nothing(
-    objects: int, thresholds: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    return (
-        np.zeros(objects, bool),
-        np.zeros(objects),
-        np.zeros((objects, thresholds)),
-        np.zeros((objects, thresholds)),
-    )
-
-
-def _logits(network: nn.Module, images: Tensor) -> Tensor:
-    """Run the network in evaluation mode, and leave its mode as it was."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()
-    try:
-        with torch.no_grad():
-            return network(images)
-    finally:
-        for module, mode in modes.items():
-            module.training = mode

@@ -7,50 +7,45 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import numpy as np
-from torch import nn
+from jaxtyping import Float, Int
+from torch import Tensor, nn
 
-from camlib.evaluate.measure import Batch, batches, measure
-from camlib.evaluate.methods import METHODS
-from camlib.evaluate.records import join
-from camlib.evaluate.table import Table, tabulate
-from camlib.garments.fashion_mnist import load_garments
+from camlib.evaluate import Table, measure
+from camlib.garments.fashion_mnist import CLASS_NAMES, load_garments
 from camlib.garments.scenes import Background, Scenes, make_scenes
 from camlib.localization import THRESHOLDS
 
-BATCH = 50  # at stride 1 the small networks take some megabytes for each
-
 
 class SceneData:
-    """Scenes, numbered as they were made.
+    """Scenes in the form of :class:`camlib.evaluate.DataSet`.
 
     Parameters
     ----------
     scenes
-        All of them.
+        All of them, numbered as they were made.
     """
+
+    classes = CLASS_NAMES
 
     def __init__(self, scenes: Scenes) -> None:
         self.scenes = scenes
-        summary = hashlib.sha256()
-        for part in (scenes.pictures, scenes.garments, scenes.boxes):
-            summary.update(part.tobytes())
-        self.digest = summary.hexdigest()
+        arrays = (scenes.pictures, scenes.garments, scenes.boxes)
+        self.digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest()
 
     def __len__(self) -> int:
-        """Return the number of pictures."""
+        """Return the number of scenes."""
         return len(self.scenes)
 
-    def batch(self, numbers: Sequence[int]) -> Batch:
-        """Return the pictures with these numbers."""
-        scenes = self.scenes[np.array(numbers, dtype=np.int64)]
-        boxes = [
-            {
-                int(category): scenes.boxes[row][present == category]
-                for category in np.unique(present[present >= 0])
-            }
-            for row, present in enumerate(scenes.garments)
-        ]
-        return Batch(list(numbers), scenes.images(), boxes, [], [])
+    def __getitem__(
+        self, number: int
+    ) -> tuple[Float[Tensor, "1 S S"], dict[str, Int[np.ndarray, "..."]]]:
+        """Return a scene as networks read it, and the boxes and classes of its garments."""
+        one = self.scenes[number : number + 1]
+        present = one.garments[0] >= 0
+        return one.images()[0], {
+            "boxes": one.boxes[0, present],
+            "labels": one.garments[0, present],
+        }
 
 
 def held_out_scenes(
@@ -102,10 +97,8 @@ def evaluate_scenes(
         Maps :meth:`camlib.garments.Scenes.images` to logits of the ten garments.
     scenes
         What it is measured on; made of test garments, if the network has seen those for training.
-    method
-        One of :data:`camlib.evaluate.METHODS`.
-    thresholds
-        The parts of a map's maximum at which boxes are drawn.
+    method, thresholds
+        As in :func:`camlib.evaluate.measure`.
 
     Returns
     -------
@@ -117,12 +110,4 @@ def evaluate_scenes(
     ValueError
         If the method is unknown.
     """
-    if method not in METHODS:
-        listed = ", ".join(f'"{name}"' for name in METHODS)
-        raise ValueError(f'method: expected one of {listed}, got {method!r}. Start with "cam".')
-    source = SceneData(scenes)
-    records = [
-        measure(network, source.batch(numbers), METHODS[method], thresholds)
-        for numbers in batches(range(len(source)), BATCH)
-    ]
-    return tabulate(join(records), thresholds)
+    return measure(network, SceneData(scenes), method=method, thresholds=thresholds)
