@@ -25,7 +25,7 @@ from tqdm.auto import tqdm
 
 from camlib.errors import check_whole
 from camlib.evaluate.folder import FolderData
-from camlib.evaluate.measure import BATCH_SIZE, METHODS, DataSet, batches, measure_pictures
+from camlib.evaluate.measuring import BATCH_SIZE, METHODS, DataSet, batches, measure_pictures
 from camlib.evaluate.store import Store
 from camlib.evaluate.table import Picture, Table, tabulate
 from camlib.localization import THRESHOLDS
@@ -33,7 +33,9 @@ from camlib.networks import GapNet, efficientnet_lite0, garment_network, read_ch
 from camlib.networks.checkpoint import CARRIED, at_stride, digest, replace_file
 from camlib.networks.small import FINEST
 
-SCENES = "camlib.garments:held_out_scenes"  # a name: it is only imported when it is asked for
+SCENES = (
+    "camlib.garments.evaluation:held_out_scenes"  # a name: it is only imported when it is asked for
+)
 CHUNK = 200  # pictures that are kept together: what an interruption loses at most
 
 

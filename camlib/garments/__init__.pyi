@@ -1,6 +1,4 @@
-from .evaluation import SceneData as SceneData
 from .evaluation import evaluate_scenes as evaluate_scenes
-from .evaluation import held_out_scenes as held_out_scenes
 from .fashion_mnist import CLASS_NAMES as CLASS_NAMES
 from .fashion_mnist import Garments as Garments
 from .fashion_mnist import load_garments as load_garments

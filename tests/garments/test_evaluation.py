@@ -4,14 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from camlib.garments import (
-    SceneData,
-    Scenes,
-    evaluate_scenes,
-    held_out_scenes,
-    load_garments,
-    make_scenes,
-)
+from camlib.garments import Scenes, evaluate_scenes, load_garments, make_scenes
+from camlib.garments.evaluation import SceneData, held_out_scenes
 from camlib.networks import FlattenNet, GapNet, garment_network
 
 
