@@ -11,7 +11,7 @@ from pathlib import Path
 # Networks, pictures and scenes are what assignments work on. All else of camlib is an answer, and so
 # are the modules of these parts that train and measure a network.
 KEPT = ("errors.py", "photos.py", "networks", "garments", "assets")
-LEFT_OUT = ("__main__.py", "evaluation.py", "training.py", "recipe.py")
+LEFT_OUT = ("__main__.py", "evaluation.py", "training.py")
 # Packages that compute the maps which a student is to compute.
 RIVALS = ("torchcam", "pytorch_grad_cam", "captum", "camlib", "camcourse")
 

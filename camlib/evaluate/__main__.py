@@ -10,14 +10,13 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib
-import inspect
 import json
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any
 
 import torch
 from torch import distributed, nn
@@ -26,6 +25,7 @@ from tqdm.auto import tqdm
 from camlib.errors import check_whole
 from camlib.evaluate.folder import FolderData
 from camlib.evaluate.measuring import BATCH_SIZE, METHODS, DataSet, batches, measure_pictures
+from camlib.evaluate.options import add_options
 from camlib.evaluate.store import Store
 from camlib.evaluate.table import Picture, Table, tabulate
 from camlib.localization import THRESHOLDS
@@ -188,34 +188,15 @@ def _device(asked: str, rank: int) -> torch.device:
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str, Any]]:
     """Read the command line: which data first, then with the options that these data have."""
     parser = _parser()
-    data = parser.parse_known_args(arguments)[0]
-    if data.images is not None:
+    known = parser.parse_known_args(arguments)[0]
+    names: list[str] = []
+    if known.images is None:
+        names = add_options(parser, _function("--data", known.data))
+    else:
         parser.set_defaults(data="--images")
-    names = _add_options(parser, data.data) if data.images is None else []
     parser.add_argument("-h", "--help", action="help", help="show this and end")
     given = parser.parse_args(arguments)
     return given, {name: getattr(given, name) for name in names}
-
-
-def _add_options(parser: argparse.ArgumentParser, data: str) -> list[str]:
-    """Add an option for each argument of the function that returns the data; return their names."""
-    function = _function("--data", data)
-    hints = get_type_hints(function, include_extras=True)
-    options = inspect.signature(function).parameters
-    group = parser.add_argument_group(f"options of {data}")
-    for name, argument in options.items():
-        needed = argument.default is argument.empty
-        default = None if needed else argument.default
-        words = next((text for text in get_args(hints.get(name)) if isinstance(text, str)), "")
-        group.add_argument(
-            f"--{name.replace('_', '-')}",
-            dest=name,
-            required=needed,
-            default=default,
-            type=str if default is None else type(default),
-            help=words if default is None else f"{words} (default: %(default)s)",
-        )
-    return list(options)
 
 
 def _parser() -> argparse.ArgumentParser:

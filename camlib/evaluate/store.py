@@ -36,8 +36,9 @@ class Store:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "run.json"
+        text = json.dumps(run, indent=1, sort_keys=True, default=str)
         if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept, run = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
             differs = sorted(key for key in run | kept if kept.get(key) != run.get(key))
             if differs:
                 raise ValueError(
@@ -45,7 +46,7 @@ class Store:
                     f"another {', '.join(differs)}. Name another folder, or repeat that run."
                 )
         else:
-            replace_file(path, json.dumps(run, indent=1, sort_keys=True).encode())
+            replace_file(path, text.encode())
 
     def has(self, chunk: int) -> bool:
         """Say whether a chunk is there, whole."""

@@ -10,15 +10,14 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 import torch
 
+from camlib.evaluate.options import add_options
 from camlib.garments.evaluation import evaluate_scenes
 from camlib.garments.fashion_mnist import load_garments
-from camlib.garments.recipe import Part, Precision, Recipe
 from camlib.garments.scenes import make_scenes
-from camlib.garments.training import Trained, train
+from camlib.garments.training import Recipe, Trained, train
 from camlib.networks import GapNet
 from camlib.networks.checkpoint import ARCHITECTURES, write_checkpoint
 from camlib.networks.small import FINEST
@@ -93,35 +92,13 @@ def recipe_from(given: argparse.Namespace) -> Recipe:
 
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    plain = Recipe()
     reader = argparse.ArgumentParser(
         prog="python -m camlib.garments",
         description="Train a small network on scenes of garments and measure it on held-out ones. "
         "Interrupted, it goes on where it stopped when the same command is given again.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     add = reader.add_argument
-    add("architecture", nargs="?", choices=ARCHITECTURES, default=plain.architecture)
-    add("--epochs", type=int, default=plain.epochs, help="passes over the scenes")
-    add("--scenes", type=int, default=plain.scenes, help="scenes in an epoch")
-    add(
-        "--fresh",
-        action=argparse.BooleanOptionalAction,
-        default=plain.fresh,
-        help="make new scenes in every epoch",
-    )
-    add("--batch", type=int, default=plain.batch, help="scenes in a step")
-    add("--rate", type=float, default=plain.rate, help="the learning rate's peak")
-    add("--weight-decay", type=float, default=plain.weight_decay, help="AdamW's")
-    add("--part", choices=get_args(Part), default=plain.part, help="which weights are trained")
-    add("--per-class", type=int, help="only the first so many garments of each class")
-    add(
-        "--precision",
-        choices=get_args(Precision),
-        default=plain.precision,
-        help="bfloat16 is faster where the processor has instructions for it",
-    )
-    add("--seed", type=int, default=plain.seed, help="of weights, scenes and their order")
+    add("architecture", nargs="?", choices=ARCHITECTURES, default="gap", help="(default: gap)")
     add(
         "--garments",
         type=Path,
@@ -135,6 +112,7 @@ def parser() -> argparse.ArgumentParser:
         help="the checkpoint (default: ARCHITECTURE.safetensors)",
     )
     add("--quiet", action="store_true", help="no progress bar")
+    add_options(reader, Recipe, "architecture")
     return reader
 
 

@@ -51,7 +51,7 @@ class SceneData:
 def held_out_scenes(
     scenes: Annotated[int, "how many"] = 2000,
     seed: Annotated[int, "of the scenes"] = 1,
-    background: Annotated[Background, "behind the garments: plain or mixed"] = "mixed",
+    background: Annotated[Background, "behind the garments"] = "mixed",
     distractors: Annotated[int, "pieces of garments in a scene, at most"] = 2,
     garments: Annotated[str | None, "the folder of the full Fashion-MNIST"] = None,
 ) -> SceneData:

@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from camlib.errors import check_choice, check_whole
+
 CLASS_NAMES = (
     "T-shirt/top",
     "trouser",
@@ -108,8 +110,7 @@ def load_garments(
     -----
     Xiao et al. 2017; MIT licence.
     """
-    if split not in _FILES:
-        raise ValueError(f'split: expected "train" or "test", got {split!r}. Start with "train".')
+    check_choice("split", split, _FILES)
     hashes = _CARRIED if folder is None else _FULL
     source: Traversable = (
         resources.files("camlib").joinpath("assets", "garments")
@@ -170,15 +171,7 @@ def _damaged(file: Traversable, got: str, expected: str) -> ValueError:
 
 def _first(labels: Int[np.ndarray, " m"], count: int) -> Int[np.ndarray, " chosen"]:
     """Return the places of the first ``count`` garments of each class, in order."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(
-            f"per_class: expected a whole number from 1, got {count!r}. Pass None for all."
-        )
     places = [np.flatnonzero(labels == index) for index in range(len(CLASS_NAMES))]
-    fewest = min(map(len, places))
-    if count > fewest:
-        raise ValueError(
-            f"per_class: expected at most {fewest}, which is all there are of one class, got {count}. "
-            "Pass the folder of the full data set, or fewer."
-        )
+    more = "There are no more of a class; the full data set has 6000. Pass None for all."
+    check_whole("per_class", count, 1, min(map(len, places)), more)
     return np.sort(np.concatenate([place[:count] for place in places]))

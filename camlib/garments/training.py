@@ -1,26 +1,113 @@
-"""The training itself: scenes in, a network and its history out, whatever interrupts it between."""
+"""Layer 5: train a small network on scenes of garments; an interrupted training can go on."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from camlib.errors import check_choice, check_whole
 from camlib.garments.fashion_mnist import Garments
-from camlib.garments.recipe import Recipe
 from camlib.garments.scenes import Scenes, make_scenes
-from camlib.networks.checkpoint import build, replace_file
+from camlib.networks.checkpoint import ARCHITECTURES, build, replace_file
 from camlib.networks.small import FlattenNet, GapNet
 
 # The seeds of a recipe's scenes lie this far apart, so that no two recipes share an epoch.
 _SEEDS_APART = 10_000
+
+Precision = Literal["float32", "bfloat16"]
+Part = Literal["all", "head"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; the same recipe and garments give the same network.
+
+    Attributes
+    ----------
+    architecture
+        "gap", "gap-max" or "flatten".
+    epochs
+        Passes over ``scenes`` scenes.
+    scenes
+        Scenes in an epoch, rounded down to whole batches.
+    fresh
+        True: new scenes in every epoch, of the same garments; False: the first epoch's every time,
+        in another order.
+    batch
+        Scenes in a step.
+    rate
+        The learning rate's peak, in the one-cycle schedule of Smith and Topin 2019.
+    weight_decay
+        AdamW's, as in Loshchilov and Hutter 2019.
+    part
+        "all" weights are trained, or those of the "head" alone, behind convolutions that stay.
+    per_class
+        Only the first so many garments of each class; None: all.
+    precision
+        What convolutions compute in. "bfloat16" is about twice as fast where the processor has
+        instructions for it, and slower elsewhere.
+    seed
+        Of the first weights, the scenes and their order.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range.
+    """
+
+    architecture: str = "gap"
+    epochs: Annotated[int, "passes over the scenes"] = 16
+    scenes: Annotated[int, "scenes in an epoch"] = 16_000
+    fresh: Annotated[bool, "make new scenes in every epoch"] = True
+    batch: Annotated[int, "scenes in a step"] = 128
+    rate: Annotated[float, "the learning rate's peak"] = 1e-2
+    weight_decay: Annotated[float, "AdamW's"] = 1e-2
+    part: Annotated[Part, "which weights are trained"] = "all"
+    per_class: Annotated[int | None, "only the first so many garments of each class"] = None
+    precision: Annotated[Precision, "bfloat16 is faster on processors that compute in it"] = (
+        "float32"
+    )
+    seed: Annotated[int, "of weights, scenes and their order"] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that no training can follow."""
+        check_choice("architecture", self.architecture, ARCHITECTURES)
+        check_choice("part", self.part, get_args(Part))
+        check_choice("precision", self.precision, get_args(Precision))
+        for name, low, high, advice in (
+            ("epochs", 1, 10_000, ""),
+            ("batch", 2, 100_000, "Batch normalisation needs two scenes."),
+            ("scenes", self.batch, 10_000_000, "An epoch has one batch or more."),
+            ("per_class", 1, 6000, "Pass None for all."),
+            ("seed", 0, 100_000, ""),
+        ):
+            value = getattr(self, name)
+            if name != "per_class" or value is not None:
+                object.__setattr__(self, name, check_whole(name, value, low, high, advice))
+        for name in ("rate", "weight_decay"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1 or (name == "rate" and value == 0):
+                raise ValueError(
+                    f"{name}: expected a number from 0 to 1, got {value!r}. Start with 0.01."
+                )
+
+    @property
+    def steps(self) -> int:
+        """Return the number of batches in an epoch."""
+        return self.scenes // self.batch
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return names and values, which JSON can hold."""
+        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ import safetensors
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from camlib.errors import check_choice
 from camlib.networks.small import STRIDE, FlattenNet, GapNet
 
 # Each architecture by the name that a checkpoint and the command line give it.
@@ -34,11 +35,7 @@ def build(architecture: str) -> GapNet | FlattenNet:
     ValueError
         If the name is unknown.
     """
-    if architecture not in ARCHITECTURES:
-        listed = ", ".join(f'"{name}"' for name in ARCHITECTURES)
-        raise ValueError(
-            f'architecture: expected one of {listed}, got {architecture!r}. Start with "gap".'
-        )
+    check_choice("architecture", architecture, ARCHITECTURES)
     return ARCHITECTURES[architecture]()
 
 
@@ -82,11 +79,7 @@ def garment_network(architecture: str = "gap", stride: int = STRIDE) -> GapNet |
     ``camlib/assets/README.md`` has the commands that made them; :func:`read_checkpoint` returns what
     their files say of recipe and results.
     """
-    if architecture not in CARRIED:
-        listed = ", ".join(f'"{name}"' for name in CARRIED)
-        raise ValueError(
-            f'architecture: expected one of {listed}, got {architecture!r}. Start with "gap".'
-        )
+    check_choice("architecture", architecture, CARRIED)
     asset = resources.files("camlib").joinpath("assets", "networks", f"{architecture}.safetensors")
     with resources.as_file(asset) as path:
         network, _ = read_checkpoint(path)
