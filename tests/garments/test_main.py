@@ -18,15 +18,19 @@ def few_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "TEST_SCENES", 10)
 
 
+def run(path: Path, *arguments: str) -> int:
+    return command.main(["gap", *SMALL, *arguments, "--output", str(path)])
+
+
 def test_the_checkpoint_says_how_it_was_made(tmp_path: Path, capsys) -> None:
+    """Its results are those of the network in the file, on garments that it has not seen."""
     path = tmp_path / "net.safetensors"
-    assert command.main(["gap", *SMALL, "--output", str(path)]) == 0
+    assert run(path, "--no-fresh") == 0
     network, about = read_checkpoint(path, "gap")
-    assert about["recipe"]["epochs"] == 2
-    assert about["recipe"]["seed"] == 0
+    recipe = about["recipe"]
+    assert (recipe["epochs"], recipe["seed"], recipe["fresh"]) == (2, 0, False)
     assert len(about["losses"]) == len(about["seconds"]) == 2
     assert about["garments"]["train"] == load_garments("train", per_class=5).digest
-    # The results are those of the network in the file, on garments that it has not seen.
     assert about["stride"] == 1
     scenes = make_scenes(load_garments("test"), 10, command.TEST_SEED)
     table = evaluate_scenes(network.at_stride(1), scenes)
@@ -39,7 +43,7 @@ def test_interrupted_it_goes_on_to_the_same_network(
     tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
-    assert command.main(["gap", *SMALL, "--output", str(whole)]) == 0
+    assert run(whole) == 0
     step, calls = training._step, []
 
     def interrupted(*arguments):
@@ -49,10 +53,10 @@ def test_interrupted_it_goes_on_to_the_same_network(
         return step(*arguments)
 
     monkeypatch.setattr(training, "_step", interrupted)
-    assert command.main(["gap", *SMALL, "--output", str(cut)]) == 130
+    assert run(cut) == 130
     assert "The same command goes on" in capsys.readouterr().err
     assert not cut.exists()
-    assert command.main(["gap", *SMALL, "--output", str(cut)]) == 0
+    assert run(cut) == 0
     first, second = (read_checkpoint(path)[0].state_dict() for path in (whole, cut))
     assert all(torch.equal(first[name], second[name]) for name in first)
 
@@ -61,7 +65,7 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_the_work(
     tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "net.safetensors"
-    assert command.main(["gap", *SMALL, "--output", str(path)]) == 0
+    assert run(path) == 0
     before = path.read_bytes()
     fsync, calls = checkpoint.os.fsync, []
 
@@ -72,7 +76,7 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_the_work(
         fsync(number)
 
     monkeypatch.setattr(checkpoint.os, "fsync", full)
-    assert command.main(["gap", *SMALL, "--seed", "1", "--output", str(path)]) == 1
+    assert run(path, "--seed", "1") == 1
     assert "No space left on device" in capsys.readouterr().err
     assert path.read_bytes() == before
     assert sorted(tmp_path.iterdir()) == [path, tmp_path / "net.safetensors.unfinished"]
@@ -83,7 +87,7 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_the_work(
     [
         (("--epochs", "0"), "epochs: expected a whole number from 1"),
         (("--output", "nowhere/net.safetensors"), "expected a file in a folder that exists"),
-        (("--garments", "nowhere"), "nowhere"),
+        (("--garments", "nowhere"), "folder: expected the files of Fashion-MNIST in nowhere"),
     ],
 )
 def test_a_wrong_argument_is_named(
