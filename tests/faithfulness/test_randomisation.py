@@ -136,6 +136,7 @@ CONVOLUTION, PICTURE = nn.Sequential(nn.Conv2d(1, 4, 3)), torch.randn(1, 1, 4, 4
 MAP = torch.ones(1, 2, 2)
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit")
 @pytest.mark.parametrize(
     ("call", "message"),
     [
