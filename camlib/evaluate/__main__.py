@@ -24,18 +24,25 @@ from tqdm.auto import tqdm
 
 from camlib.errors import check_whole
 from camlib.evaluate.folder import FolderData
-from camlib.evaluate.measuring import BATCH_SIZE, METHODS, DataSet, batches, measure_pictures
+from camlib.evaluate.measuring import (
+    BATCH_SIZE,
+    METHODS,
+    DataSet,
+    as_data,
+    batches,
+    measure_pictures,
+)
 from camlib.evaluate.options import add_options
 from camlib.evaluate.store import Store
 from camlib.evaluate.table import Picture, Table, tabulate
+from camlib.inputs import check_network
 from camlib.localization import THRESHOLDS
 from camlib.networks import GapNet, efficientnet_lite0, garment_network, read_checkpoint
 from camlib.networks.checkpoint import CARRIED, at_stride, digest, replace_file
 from camlib.networks.small import FINEST
 
-SCENES = (
-    "camlib.garments.evaluation:held_out_scenes"  # a name: it is only imported when it is asked for
-)
+# A name, which is imported only if no other data are asked for: that module stands above this one.
+SCENES = "camlib.garments.evaluation:held_out_scenes"
 CHUNK = 200  # pictures that are kept together: what an interruption loses at most
 
 
@@ -55,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         where = f"The same command goes on from {output}." if output else ""
         print(f"\nInterrupted. {where}", file=sys.stderr)
         return 130
-    except (ImportError, OSError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         print(f"python -m camlib.evaluate: {error}", file=sys.stderr)
         return 1
     return 0
@@ -105,6 +112,7 @@ def _chunk(
 
 def _network(given: argparse.Namespace) -> nn.Module:
     network = _named(given.network)
+    check_network(network)
     if given.stride is None and isinstance(network, GapNet):
         return network.at_stride(FINEST)
     return network if given.stride is None else at_stride(network, given.stride)
@@ -128,8 +136,7 @@ def _data(given: argparse.Namespace, options: dict[str, Any]) -> DataSet:
         )
     if given.images is not None:
         return FolderData(given.images, given.boxes)
-    data: DataSet = _function("--data", given.data)(**options)
-    return data
+    return as_data(_function("--data", given.data)(**options))
 
 
 def _function(option: str, name: str) -> Callable[..., Any]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from camlib.errors import NotCAMReadyError, check_axes, check_choice, check_whole, describe
 from camlib.evaluate.table import Picture, Table, tabulate
 from camlib.explain import class_activation_maps, grad_cam, grad_cam_plus_plus
+from camlib.inputs import check_network
 from camlib.localization import THRESHOLDS, best_ious, energy_inside, pointing_game
 from camlib.running import evaluating
 from camlib.upsampling import upsample
@@ -100,8 +101,8 @@ def measure(
 
     Raises
     ------
-    ValueError
-        If an argument is out of range, the data do not have the form that is described, or no
+    TypeError, ValueError
+        If an argument is of the wrong kind or out of range, the data do not have the form that is described, or no
         picture can be read.
 
     Examples
@@ -113,12 +114,24 @@ def measure(
     >>> camlib.evaluate.measure(network, data).objects
     1
     """
+    check_network(network)
     check_choice("method", method, METHODS)
     check_whole("batch_size", batch_size, 1)
-    numbers = range(len(data))
+    numbers = range(len(as_data(data)))
     return tabulate(
         measure_pictures(network, data, numbers, method, thresholds, batch_size), thresholds
     )
+
+
+def as_data(data: Any) -> DataSet:
+    """Return the data if they have a length and numbered items, else raise ``TypeError``."""
+    if not (hasattr(data, "__len__") and hasattr(data, "__getitem__")):
+        raise TypeError(
+            f"data: expected a list or data set of pairs (image, target), got {describe(data)}. "
+            "camlib.evaluate.DataSet says what is needed."
+        )
+    found: DataSet = data
+    return found
 
 
 def measure_pictures(

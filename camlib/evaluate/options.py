@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from argparse import ArgumentParser, BooleanOptionalAction
+from argparse import ArgumentError, ArgumentParser, BooleanOptionalAction
 from collections.abc import Callable
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -28,7 +28,15 @@ def add_options(parser: ArgumentParser, function: Callable[..., Any], *leave_out
         how = _conversion(get_args(kind)[0] if words else kind)
         shown = words if default is None else f"{words} (default: %(default)s)"
         option = f"--{name.replace('_', '-')}"
-        group.add_argument(option, dest=name, required=needed, default=default, help=shown, **how)
+        try:
+            group.add_argument(
+                option, dest=name, required=needed, default=default, help=shown, **how
+            )
+        except ArgumentError as error:
+            raise ValueError(
+                f"{function.__qualname__}: expected arguments that are no options of the command "
+                f"yet, got {name!r}. Give it another name."
+            ) from error
     return names
 
 

@@ -43,3 +43,7 @@ def pictures(side: int = 4) -> list[tuple[torch.Tensor, dict[str, Any]]]:
         (image, {"boxes": box, "labels": label})
         for image, box, label in zip(images, boxes, labels, strict=True)
     ]
+
+
+def taken(method: str = "") -> None:
+    """Take an argument that is called like one of the command's options."""
