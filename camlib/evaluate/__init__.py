@@ -1,4 +1,4 @@
-"""Layer 4: how good are a network and its maps on a whole data set?"""
+"""Layer 3: how good are a network and its maps on a whole data set?"""
 
 from camlib.evaluate.folder import FolderData
 from camlib.evaluate.measuring import METHODS, DataSet, measure

@@ -1,8 +1,8 @@
 """Measure a network and a map method on a data set: ``python -m camlib.evaluate --network gap``.
 
 The data are what a function returns that is named ``module:function``; its arguments are options of
-the command. Interrupted, a run with ``--output`` goes on where it stopped; under ``torchrun`` several
-processes share the work and print the same table.
+the command. An interrupted run with ``--output`` is resumed by the same command; under ``torchrun``
+several processes share the work and print the same table.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 print(f"outside the crop: {name}", file=sys.stderr)
             print(table)
     except KeyboardInterrupt:
-        where = f"The same command goes on from {output}." if output else ""
+        where = f"The same command resumes from {output}." if output else ""
         print(f"\nInterrupted. {where}", file=sys.stderr)
         return 130
     except (ImportError, OSError, TypeError, ValueError) as error:
@@ -254,7 +254,7 @@ def _parser() -> argparse.ArgumentParser:
         "--output",
         type=Path,
         metavar="FOLDER",
-        help="keep what is measured here, and go on from it",
+        help="keep what is measured here, and resume from it",
     )
     add("--quiet", action="store_true", help="no progress bar")
     return parser

@@ -170,7 +170,7 @@ def _read(data: DataSet, number: int) -> tuple[Tensor | None, Picture]:
     try:
         image, target = item
         boxes = torch.as_tensor(target["boxes"]).double().reshape(-1, 4).round().long()
-        labels = torch.as_tensor(target["labels"]).reshape(len(boxes)).tolist()
+        labels = torch.as_tensor(target["labels"]).reshape(len(boxes)).long()
     except (TypeError, ValueError, KeyError, IndexError, RuntimeError) as error:
         raise ValueError(
             f'{where}: expected (image, {{"boxes": ..., "labels": ...}}) with boxes of shape (m, 4) '
@@ -186,20 +186,13 @@ def _read(data: DataSet, number: int) -> tuple[Tensor | None, Picture]:
         )
     kept = (low < high).all(dim=1)
     name = str(target.get("image_id", number))
-    classes = getattr(data, "classes", None)
+    classes = dict(enumerate(getattr(data, "classes", ())))
     return image, Picture(
         number,
         name,
         size=(height, width),
-        boxes={
-            label: boxes[kept & torch.tensor([label == other for other in labels])]
-            for label in sorted(set(labels))
-        },
-        outside=[
-            f"{name} ({classes[label] if classes else label})"
-            for label, inside in zip(labels, kept.tolist(), strict=True)
-            if not inside
-        ],
+        boxes={label: boxes[kept & (labels == label)] for label in labels.unique().tolist()},
+        outside=[f"{name} ({classes.get(label, label)})" for label in labels[~kept].tolist()],
     )
 
 

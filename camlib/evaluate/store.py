@@ -1,4 +1,4 @@
-"""A folder that keeps what a long run has measured, so that a second run goes on from it."""
+"""A folder that keeps what a long run has measured, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Layer 5: scenes of garments whose boxes are known, and small networks trained and measured on them.
+"""Layer 3: scenes of garments whose boxes are known, and small networks trained and measured on them.
 
 Names are imported on first use (listed in ``__init__.pyi``): to make scenes, no network is loaded.
 """

@@ -1,6 +1,6 @@
 """Train a small network on scenes of garments: ``python -m camlib.garments gap --output gap.safetensors``.
 
-Interrupted, it goes on where it stopped when the same command is given again.
+An interrupted training is resumed by the same command.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         about = _about(trained, given.garments is None)
         write_checkpoint(output, recipe.architecture, trained.network.state_dict(), about)
     except KeyboardInterrupt:
-        print(f"\nInterrupted. The same command goes on from {unfinished}.", file=sys.stderr)
+        print(f"\nInterrupted. The same command resumes from {unfinished}.", file=sys.stderr)
         return 130
     except (OSError, ValueError, RuntimeError) as error:
         print(f"python -m camlib.garments: {error}", file=sys.stderr)
@@ -95,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     reader = argparse.ArgumentParser(
         prog="python -m camlib.garments",
         description="Train a small network on scenes of garments and measure it on held-out ones. "
-        "Interrupted, it goes on where it stopped when the same command is given again.",
+        "An interrupted training is resumed by the same command.",
     )
     add = reader.add_argument
     add("architecture", nargs="?", choices=ARCHITECTURES, default="gap", help="(default: gap)")

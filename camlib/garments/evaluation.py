@@ -1,4 +1,4 @@
-"""Layer 5: scenes of garments as a data set, and the short way to measure a network on them."""
+"""Layer 3: scenes of garments as a data set, and the short way to measure a network on them."""
 
 from __future__ import annotations
 

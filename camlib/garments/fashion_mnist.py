@@ -1,4 +1,4 @@
-"""Layer 2: Fashion-MNIST's garments: a part that the package carries, or the full set from a folder."""
+"""Layer 3: Fashion-MNIST's garments: a part that the package carries, or the full set from a folder."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ CLASS_NAMES = (
 )
 SIDE = 28
 
-# SHA-256 of the contents, uncompressed: the same data are packed in several ways in the world.
+# SHA-256 of the contents, uncompressed: copies of the data set are packed in several ways.
 _CARRIED = {
     "train-images-idx3-ubyte": "d33512cfdc636a0d8972818e6659995be209a88891df7fa2109d7895922c8985",
     "train-labels-idx1-ubyte": "620cb8e3b9348037c5ff9a07b02d773ab165330e072dfd19e0d21c59f8042dcf",

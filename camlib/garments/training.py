@@ -1,4 +1,4 @@
-"""Layer 5: train a small network on scenes of garments; an interrupted training can go on."""
+"""Layer 3: train a small network on scenes of garments; an interrupted training can be resumed."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ class Trained:
 
 @dataclass
 class _State:
-    """What changes from epoch to epoch, and is kept for going on later."""
+    """What changes from epoch to epoch, and is kept for resuming."""
 
     network: GapNet | FlattenNet
     optimizer: torch.optim.Optimizer
@@ -170,8 +170,8 @@ def train(
     start
         A network whose weights are the first ones; it is not changed. None: random weights.
     unfinished
-        A file that keeps the state after every epoch. If it is there already, training goes on
-        from it, with the same result as without the interruption.
+        A file that keeps the state after every epoch. If it exists, training resumes from it, with
+        the same result as without the interruption.
     progress
         Show a bar.
 
@@ -325,7 +325,7 @@ def _restore(state: _State, path: Path, ticket: dict[str, Any]) -> None:
     if differs:
         raise ValueError(
             f"{path}: expected the state of this training, got one with another "
-            f"{' and other '.join(differs)}. Go on with that one, or name another file."
+            f"{' and other '.join(differs)}. Resume that one, or name another file."
         )
     state.network.load_state_dict(kept["network"])
     state.optimizer.load_state_dict(kept["optimizer"])

@@ -69,8 +69,8 @@ def efficientnet_lite0() -> nn.Module:
     -----
     Tan and Le 2019 (architecture), Liu 2020 (Lite variant). Nothing is downloaded.
     """
-    # Weights drawn for a network are overwritten at once; the caller's random numbers go on as if
-    # none had been drawn.
+    # Weights drawn for a network are overwritten at once; the caller's random state is
+    # left as it was.
     with torch.random.fork_rng(devices=[]):
         network = EfficientNet(
             [MBConvConfig(*row) for row in _STAGES],

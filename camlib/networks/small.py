@@ -78,8 +78,8 @@ class GapNet(nn.Module):
         """Return the same network with finer maps: its filters asked at more places.
 
         Where a convolution would skip every second place it now skips none, and those behind it
-        reach as much further between their weights (dilation). Every cell that there was says what
-        it said; three or fifteen new ones lie beside it. No weight changes, and nothing is trained.
+        reach as much further between their weights (dilation). The cells of the coarse maps keep
+        their values; three or fifteen new cells for each lie between them. No weight changes.
 
         Parameters
         ----------
@@ -109,8 +109,8 @@ class GapNet(nn.Module):
 class FlattenNet(nn.Module):
     """The same convolutions, maximum pooling to 4x4 cells, then all cells side by side.
 
-    So end AlexNet and VGG: every place has weights of its own, in fully connected layers, and no map
-    can be read from them.
+    AlexNet and VGG end like this: every place has its own weights, in fully connected layers, and no
+    map can be read from them.
 
     Parameters
     ----------

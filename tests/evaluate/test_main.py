@@ -94,7 +94,7 @@ def test_it_goes_on_where_it_was_interrupted(
     monkeypatch.setattr(command, "measure_pictures", interrupted)
     folder = tmp_path / "run"
     assert run(*given, "--output", str(folder)) == 130
-    assert f"goes on from {folder}" in capsys.readouterr().err
+    assert f"resumes from {folder}" in capsys.readouterr().err
     half = folder / "chunk-000001.pt"
     half.write_bytes(half.read_bytes()[:50])
     assert run(*given, "--output", str(folder)) == 0

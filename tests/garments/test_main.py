@@ -54,7 +54,7 @@ def test_interrupted_it_goes_on_to_the_same_network(
 
     monkeypatch.setattr(training, "_step", interrupted)
     assert run(cut) == 130
-    assert "The same command goes on" in capsys.readouterr().err
+    assert "The same command resumes from" in capsys.readouterr().err
     assert not cut.exists()
     assert run(cut) == 0
     first, second = (read_checkpoint(path)[0].state_dict() for path in (whole, cut))
