@@ -33,43 +33,36 @@ def run(function, maps: Tensor, **options) -> Curve:
     return function(Sum(), PICTURE.repeat(len(maps), 1, 1, 1), maps, 0, **options)
 
 
-def test_deletion_by_hand() -> None:
-    """The first map takes 4, 3, 2, 1 in turn: 10, 6, 3, 1, 0 tenths. The area of its four trapezia is
-    (8 + 4.5 + 2 + 0.5)/40 = 0.375. The second takes 1, 2, 3, 4: 10, 9, 7, 4, 0 tenths, area 0.625.
-    """
-    maps = torch.tensor([[[1.0, 2.0], [3.0, 4.0]], [[4.0, 3.0], [2.0, 1.0]]])
-    curve = run(deletion, maps)
-    assert curve.fractions.tolist() == [0.0, 0.25, 0.5, 0.75, 1.0]
-    expected = torch.tensor([[1.0, 0.6, 0.3, 0.1, 0.0], [1.0, 0.9, 0.7, 0.4, 0.0]])
-    torch.testing.assert_close(curve.probabilities, expected)
+ASCENDING, DESCENDING = [[1.0, 2.0], [3.0, 4.0]], [[4.0, 3.0], [2.0, 1.0]]
+
+
+@pytest.mark.parametrize(
+    ("function", "map", "options", "expected"),
+    [
+        (deletion, ASCENDING, {}, [1.0, 0.6, 0.3, 0.1, 0.0]),  # takes 4, 3, 2, 1
+        (deletion, DESCENDING, {}, [1.0, 0.9, 0.7, 0.4, 0.0]),  # takes 1, 2, 3, 4
+        (deletion, [[5.0, 5.0], [5.0, 5.0]], {}, [1.0, 0.9, 0.7, 0.4, 0.0]),  # row by row
+        (insertion, ASCENDING, {}, [0.0, 0.4, 0.7, 0.9, 1.0]),  # puts in 4, 3, 2, 1
+        # 1 + 2 + 1 + 1 are left when 4 and 3 are gone; a baseline of 4 ones when all are.
+        (deletion, ASCENDING, {"steps": 2, "baseline": 1.0}, [1.0, 0.5, 0.4]),
+        (deletion, ASCENDING, {"steps": 2, "baseline": torch.ones(1, 1, 1, 1)}, [1.0, 0.5, 0.4]),
+        (deletion, DESCENDING, {"steps": 3}, [1.0, 0.9, 0.4, 0.0]),  # takes 1, 2 and 1 of them
+    ],
+)
+def test_curves_by_hand(function, map, options, expected: list[float]) -> None:
+    """The picture 1 2 3 4 has 10 tenths; each step adds or takes the pixel that the map names next."""
+    curve = run(function, torch.tensor([map]), **options)
+    torch.testing.assert_close(curve.probabilities, torch.tensor([expected]))
+    fractions = (
+        [0.0, 0.25, 0.75, 1.0] if len(expected) == 4 else torch.linspace(0, 1, len(expected))
+    )
+    torch.testing.assert_close(curve.fractions, torch.as_tensor(fractions))
+
+
+def test_the_area_by_hand() -> None:
+    """Four trapezia: (8 + 4.5 + 2 + 0.5)/40 = 0.375, and (9.5 + 8 + 5.5 + 2)/40 = 0.625."""
+    curve = run(deletion, torch.tensor([ASCENDING, DESCENDING]))
     torch.testing.assert_close(curve.area, torch.tensor([0.375, 0.625]))
-
-
-def test_insertion_by_hand() -> None:
-    """4, 3, 2, 1 are put in: 0, 4, 7, 9, 10 tenths; the area is (2 + 5.5 + 8 + 9.5)/40 = 0.625."""
-    curve = run(insertion, torch.tensor([[[1.0, 2.0], [3.0, 4.0]]]))
-    torch.testing.assert_close(curve.probabilities, torch.tensor([[0.0, 0.4, 0.7, 0.9, 1.0]]))
-    torch.testing.assert_close(curve.area, torch.tensor([0.625]))
-
-
-def test_a_baseline_stands_where_pixels_were() -> None:
-    """With a baseline of 1 the deletion of 4 and 3 leaves 1 + 2 + 1 + 1 = 5, that of all leaves 4."""
-    maps = torch.tensor([[[1.0, 2.0], [3.0, 4.0]]])
-    for baseline in (1.0, torch.ones(1, 1, 1, 1)):
-        curve = run(deletion, maps, baseline=baseline, steps=2)
-        torch.testing.assert_close(curve.probabilities, torch.tensor([[1.0, 0.5, 0.4]]))
-
-
-def test_equal_values_go_row_by_row() -> None:
-    """A flat map takes 1, 2, 3, 4 in turn."""
-    curve = run(deletion, torch.ones(1, 2, 2))
-    torch.testing.assert_close(curve.probabilities, torch.tensor([[1.0, 0.9, 0.7, 0.4, 0.0]]))
-
-
-def test_uneven_steps_end_with_all_pixels() -> None:
-    """Three steps through four pixels take 0, 1, 3 and 4 of them."""
-    curve = run(deletion, torch.ones(1, 2, 2), steps=3)
-    assert curve.fractions.tolist() == [0.0, 0.25, 0.75, 1.0]
 
 
 def test_each_picture_has_its_own_class() -> None:
