@@ -191,7 +191,7 @@ def _read(data: DataSet, number: int) -> tuple[Tensor | None, Picture]:
         number,
         name,
         size=(height, width),
-        boxes={label: boxes[kept & (labels == label)] for label in labels.unique().tolist()},
+        boxes={label: boxes[kept & (labels == label)] for label in set(labels.tolist())},
         outside=[f"{name} ({classes.get(label, label)})" for label in labels[~kept].tolist()],
     )
 

@@ -154,19 +154,15 @@ def _checked(source: Traversable, name: str, hashes: dict[str, str]) -> bytes:
         )
     try:
         contents = file.read_bytes() if file is plain else gzip.decompress(file.read_bytes())
+        got = hashlib.sha256(contents).hexdigest()
     except (EOFError, OSError, zlib.error) as error:
-        raise _damaged(file, f"a file that cannot be unpacked ({error})", hashes[name]) from error
-    found = hashlib.sha256(contents).hexdigest()
-    if found != hashes[name]:
-        raise _damaged(file, f"SHA-256 {found}", hashes[name])
+        contents, got = b"", f"a file that cannot be unpacked ({error})"
+    if got != hashes[name]:
+        raise ValueError(
+            f"folder: expected {file} to hold contents of SHA-256 {hashes[name]}, got {got}. "
+            "The file is damaged or of another data set: fetch it again."
+        )
     return contents
-
-
-def _damaged(file: Traversable, got: str, expected: str) -> ValueError:
-    return ValueError(
-        f"folder: expected {file} to hold contents of SHA-256 {expected}, got {got}. "
-        "The file is damaged or of another data set: fetch it again."
-    )
 
 
 def _first(labels: Int[np.ndarray, " m"], count: int) -> Int[np.ndarray, " chosen"]:

@@ -146,6 +146,9 @@ class _State:
     seconds: list[float] = field(default_factory=list)
 
 
+_PARTS = ("network", "optimizer", "schedule")  # of the state, those that have a state_dict
+
+
 def train(
     recipe: Recipe,
     garments: Garments,
@@ -251,7 +254,8 @@ def _begin(recipe: Recipe, start: GapNet | FlattenNet | None) -> _State:
 def _epoch(state: _State, recipe: Recipe, garments: Garments, epoch: int, bar: Any) -> float:
     """Take one pass over an epoch's scenes and return the mean loss."""
     random = np.random.RandomState(recipe.seed * _SEEDS_APART + epoch)
-    scenes = _scenes(recipe, garments, epoch)
+    seed = recipe.seed * _SEEDS_APART + (epoch if recipe.fresh else 0)
+    scenes = make_scenes(garments, recipe.steps * recipe.batch, seed)
     labels = scenes.labels()
     order = random.permutation(recipe.steps * recipe.batch).reshape(recipe.steps, recipe.batch)
     mirrored = random.random_sample(order.shape) < 0.5
@@ -271,11 +275,6 @@ def _epoch(state: _State, recipe: Recipe, garments: Garments, epoch: int, bar: A
             f"Lower the rate: {recipe.rate} is too high for this recipe."
         )
     return mean
-
-
-def _scenes(recipe: Recipe, garments: Garments, epoch: int) -> Scenes:
-    seed = recipe.seed * _SEEDS_APART + (epoch if recipe.fresh else 0)
-    return make_scenes(garments, recipe.steps * recipe.batch, seed)
 
 
 def _batch(scenes: Scenes, chosen: np.ndarray, flip: np.ndarray) -> Tensor:
@@ -299,17 +298,8 @@ def _step(state: _State, recipe: Recipe, images: Tensor, labels: Tensor) -> Tens
 
 def _keep(state: _State, path: Path, ticket: dict[str, Any]) -> None:
     buffer = io.BytesIO()
-    torch.save(
-        {
-            **ticket,
-            "network": state.network.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "schedule": state.schedule.state_dict(),
-            "losses": state.losses,
-            "seconds": state.seconds,
-        },
-        buffer,
-    )
+    parts = {name: getattr(state, name).state_dict() for name in _PARTS}
+    torch.save({**ticket, **parts, "losses": state.losses, "seconds": state.seconds}, buffer)
     replace_file(path, buffer.getvalue())
 
 
@@ -327,7 +317,6 @@ def _restore(state: _State, path: Path, ticket: dict[str, Any]) -> None:
             f"{path}: expected the state of this training, got one with another "
             f"{' and other '.join(differs)}. Resume that one, or name another file."
         )
-    state.network.load_state_dict(kept["network"])
-    state.optimizer.load_state_dict(kept["optimizer"])
-    state.schedule.load_state_dict(kept["schedule"])
+    for name in _PARTS:
+        getattr(state, name).load_state_dict(kept[name])
     state.losses, state.seconds = kept["losses"], kept["seconds"]

@@ -153,7 +153,7 @@ def test_data_of_another_form_are_refused(item, message: str) -> None:
 
 def test_other_arguments_out_of_range_are_refused() -> None:
     with pytest.raises(TypeError, match="data: expected a list or data set of pairs"):
-        measure(mirror(), iter(pictures()))
+        measure(mirror(), {1})
     with pytest.raises(TypeError, match="network: expected a torch"):
         measure("gap", pictures())
     with pytest.raises(ValueError, match='method: expected one of "cam"'):

@@ -67,7 +67,7 @@ def test_a_damaged_file_is_named_with_the_hash_it_should_have(folder: Path) -> N
     contents = bytearray(gzip.decompress(packed))
     contents[5000] ^= 1
     expected = fashion_mnist._CARRIED["t10k-images-idx3-ubyte"]
-    for written, got in ((gzip.compress(contents), "SHA-256"), (packed[:1000], "cannot be unp")):
+    for written, got in ((gzip.compress(contents), "[0-9a-f]{64}"), (packed[:1000], "a file that")):
         file.write_bytes(written)
         with pytest.raises(ValueError, match=f"{file.name} .* SHA-256 {expected}, got .*{got}"):
             load_garments("test", folder)
