@@ -1,6 +1,7 @@
 from . import evaluate as evaluate
 from . import explorers as explorers
 from . import faithfulness as faithfulness
+from . import garments as garments
 from . import gradients as gradients
 from . import localization as localization
 from . import networks as networks
@@ -8,8 +9,6 @@ from . import photos as photos
 from . import plotting as plotting
 from . import regions as regions
 from . import scaling as scaling
-from . import scenes as scenes
-from . import training as training
 from .errors import NotCAMReadyError as NotCAMReadyError
 from .explain import ClassActivationMaps as ClassActivationMaps
 from .explain import GradientMaps as GradientMaps

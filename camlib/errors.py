@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 import sys
 import warnings
+from collections.abc import Iterable
+from numbers import Integral
 
 import torch
 from torch import Tensor
@@ -114,3 +116,32 @@ def warn(message: str) -> None:
     while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("camlib."):
         frame, level = frame.f_back, level + 1
     warnings.warn(message, stacklevel=level + 1)
+
+
+def check_whole(
+    name: str, value: object, low: int, high: int | None = None, advice: str = ""
+) -> int:
+    """Return ``value`` if it is a whole number in the range, ends included; else raise ``ValueError``."""
+    if isinstance(value, Integral) and not isinstance(value, bool):
+        number = int(value)  # numpy's whole numbers become Python's
+        if low <= number and (high is None or number <= high):
+            return number
+    wanted = f"of at least {low}" if high is None else f"from {low} to {high}"
+    raise ValueError(f"{name}: expected a whole number {wanted}, got {value!r}. {advice}".rstrip())
+
+
+def check_choice(name: str, value: object, choices: Iterable[str]) -> None:
+    """Raise ``ValueError`` if ``value`` is none of the choices; the first one is proposed."""
+    known = tuple(choices)
+    if value not in known:
+        listed = ", ".join(f'"{choice}"' for choice in known)
+        raise ValueError(
+            f'{name}: expected one of {listed}, got {value!r}. Start with "{known[0]}".'
+        )
+
+
+def check_maps(name: str, value: object, axes: str = "n h w") -> Tensor:
+    """Return ``value`` if it is maps with these axes and finite numbers, else raise."""
+    maps = check_axes(name, value, axes)
+    check_finite(name, maps, "Look where they come from: a healthy network has none.")
+    return maps

@@ -14,7 +14,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import ArrayLike
 from torch import Tensor
 
-from camlib.errors import check_axes, check_finite, describe
+from camlib.errors import check_choice, check_maps, describe
 from camlib.regions import above, region_boxes
 
 # Choe et al. 2020 search the threshold in steps of one hundredth.
@@ -96,7 +96,8 @@ def iou(a: ArrayLike, b: ArrayLike) -> np.ndarray:
     low = np.maximum(first[..., :2], second[..., :2])
     high = np.minimum(first[..., 2:], second[..., 2:])
     both = (high - low).clip(0).prod(axis=-1)
-    return both / (_area(first) + _area(second) - both)
+    areas = [(boxes[..., 2:] - boxes[..., :2]).prod(axis=-1) for boxes in (first, second)]
+    return both / (areas[0] + areas[1] - both)
 
 
 def pointing_game(maps: Float[Tensor, "n h w"], targets: Bool[Tensor, "n h w"]) -> np.ndarray:
@@ -233,17 +234,15 @@ def max_box_acc(
     -----
     Choe et al. 2020, section 4.
     """
-    check_axes("maps", maps, "n h w")
-    check_finite("maps", maps, "Look where they come from: a healthy network has none.")
+    check_maps("maps", maps)
+    check_choice("regions", regions, ("largest", "all"))
     if len(boxes) != len(maps):
         raise ValueError(
             f"boxes: expected true boxes for each of {len(maps)} maps, got {len(boxes)}. "
             "Pass a list with one array of shape (m, 4) for each map."
         )
-    if regions not in ("largest", "all"):
-        raise ValueError(f'regions: expected "largest" or "all", got {regions!r}.')
     both = [best_ious(map, true, thresholds) for map, true in zip(maps.cpu(), boxes, strict=True)]
-    reached = np.array([largest if regions == "largest" else every for largest, every in both])
+    reached = np.array(both)[:, 0 if regions == "largest" else 1]
     return box_accuracy(reached, thresholds, ious)
 
 
@@ -280,7 +279,7 @@ def best_ious(
     TypeError, ValueError
         As :func:`max_box_acc`.
     """
-    truth = np.atleast_2d(_check_inside(boxes, map.shape))
+    truth = np.atleast_2d(_check_boxes("boxes", boxes, map.shape))
     reached = np.zeros((2, len(thresholds)))
     low, high = (float(bound) for bound in torch.aminmax(map))
     for place, threshold in enumerate(thresholds):
@@ -297,12 +296,8 @@ def centre_box(height: int, width: int, box_height: float, box_width: float) -> 
     return x0, y0, x0 + max(1, round(box_width)), y0 + max(1, round(box_height))
 
 
-def _area(boxes: np.ndarray) -> np.ndarray:
-    area: np.ndarray = (boxes[..., 2:] - boxes[..., :2]).prod(axis=-1)
-    return area
-
-
-def _check_boxes(name: str, boxes: ArrayLike) -> np.ndarray:
+def _check_boxes(name: str, boxes: ArrayLike, size: Sequence[int] | None = None) -> np.ndarray:
+    """Return boxes as an array if none is empty or, given the picture's size, reaches outside it."""
     array = np.asarray(boxes)
     if array.shape[-1:] != (4,):
         raise ValueError(
@@ -314,23 +309,16 @@ def _check_boxes(name: str, boxes: ArrayLike) -> np.ndarray:
             f"{name}: expected boxes with x0 < x1 and y0 < y1, got an empty one. "
             "Boxes are half-open: a single pixel is (x, y, x + 1, y + 1)."
         )
-    return array
-
-
-def _check_inside(boxes: ArrayLike, size: Sequence[int]) -> np.ndarray:
-    array = _check_boxes("boxes", boxes)
-    height, width = size
-    if (array < 0).any() or (array > [width, height, width, height]).any():
+    if size is not None and ((array < 0).any() or (array[..., 2:] > [size[1], size[0]]).any()):
         raise ValueError(
-            f"boxes: expected boxes inside the picture of {height}×{width} pixels, got "
+            f"{name}: expected boxes inside the picture of {size[0]}×{size[1]} pixels, got "
             f"{array.tolist()}. Are map and boxes at the same size? Upsample the map."
         )
     return array
 
 
 def _check_targets(maps: Tensor, targets: Tensor) -> None:
-    check_axes("maps", maps, "n h w")
-    check_finite("maps", maps, "Look where they come from: a healthy network has none.")
+    check_maps("maps", maps)
     if not isinstance(targets, Tensor) or targets.dtype != torch.bool:
         raise TypeError(
             f"targets: expected a tensor of true and false, got {describe(targets)}. "

@@ -1,5 +1,6 @@
 """Localization: numbers worked by hand, and slow loops over pixels."""
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -95,22 +96,20 @@ def test_energy_by_hand() -> None:
     assert energy_inside(maps, right).tolist() == [3 / 8, 0]
 
 
+ONES = torch.ones(1, 2, 2)
+
+
 @pytest.mark.parametrize("measure", [pointing_game, energy_inside])
 @pytest.mark.parametrize(
     ("maps", "targets", "error", "message"),
     [
-        (torch.ones(1, 2, 2), torch.ones(1, 2, 2), TypeError, "targets: expected a tensor of true"),
-        (
-            torch.ones(1, 2, 2),
-            torch.ones(1, 3, 2) > 0,
-            ValueError,
-            "targets: expected the maps' shape",
-        ),
-        (torch.ones(2, 2), torch.ones(2, 2) > 0, ValueError, "maps: expected 3 axes"),
-        (torch.full((1, 2, 2), NAN), torch.ones(1, 2, 2) > 0, ValueError, "maps: expected finite"),
+        (ONES, ONES, TypeError, "targets: expected a tensor of true"),
+        (ONES, torch.ones(1, 3, 2) > 0, ValueError, "targets: expected the maps' shape"),
+        (ONES[0], ONES[0] > 0, ValueError, "maps: expected 3 axes"),
+        (ONES * NAN, ONES > 0, ValueError, "maps: expected finite"),
     ],
 )
-def test_the_doors_of_pointing_and_energy(
+def test_pointing_and_energy_refuse_other_maps_and_targets(
     measure, maps: torch.Tensor, targets: torch.Tensor, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):
@@ -144,12 +143,15 @@ def test_the_maximum_is_over_thresholds_not_over_maps() -> None:
 
 
 def test_best_of_several_true_boxes_and_of_several_regions() -> None:
-    """The larger region is nobody's; a smaller one is an object."""
-    maps = torch.tensor([[[9.0, 9.0, 9.0, 0.0, 9.0]]])
+    """The larger region is nobody's; a smaller one is an object, until the threshold passes it."""
+    maps = torch.tensor([[[9.0, 9.0, 9.0, 0.0, 5.0]]])
     truths = [[(4, 0, 5, 1), (2, 0, 4, 1)]]
-    options = {"thresholds": (0.5,), "ious": (0.5,)}
+    options = {"thresholds": (0.5, 0.6), "ious": (0.5,)}
     assert max_box_acc(maps, truths, **options).best == 0
-    assert max_box_acc(maps, truths, regions="all", **options).best == 1
+    found = max_box_acc(maps, truths, regions="all", **options)
+    assert found.accuracy.tolist() == [[1, 0]]
+    largest, every = best_ious(maps[0], truths[0], options["thresholds"])
+    np.testing.assert_allclose([largest, every], [[0.25, 0.25], [1, 0.25]])
 
 
 def test_a_map_without_evidence_is_a_miss() -> None:
@@ -158,24 +160,27 @@ def test_a_map_without_evidence_is_a_miss() -> None:
     assert found.best == 0.5
 
 
+ONE = (0, 0, 1, 1)
+PLACES = torch.ones(1, 4, 4)
+
+
 @pytest.mark.parametrize(
     ("maps", "truths", "options", "message"),
     [
-        (torch.ones(2, 4, 4), [(0, 0, 1, 1)], {}, "boxes: expected true boxes for each of 2 maps"),
-        (
-            torch.ones(1, 4, 4),
-            [(0, 0, 5, 1)],
-            {},
-            "boxes: expected boxes inside the picture of 4×4",
-        ),
-        (torch.ones(1, 4, 4), [(-1, 0, 2, 1)], {}, "inside the picture"),
-        (torch.ones(1, 4, 4), [(0, 0, 0, 1)], {}, "got an empty one"),
-        (torch.ones(1, 4, 4), [(0, 0, 1, 1)], {"regions": "some"}, "regions: expected"),
-        (torch.ones(1, 4, 4), [(0, 0, 1, 1)], {"thresholds": (0.5, 1.5)}, "threshold: expected"),
-        (torch.full((1, 4, 4), NAN), [(0, 0, 1, 1)], {}, "maps: expected finite"),
+        (PLACES.repeat(2, 1, 1), [ONE], {}, "boxes: expected true boxes for each of 2 maps"),
+        (PLACES, [(0, 0, 5, 1)], {}, "boxes: expected boxes inside the picture of 4×4"),
+        (PLACES, [(0, 0, 1, 5)], {}, "boxes: expected boxes inside"),
+        (PLACES, [(-1, 0, 2, 1)], {}, "boxes: expected boxes inside"),
+        (PLACES, [(0, 0, 0, 1)], {}, "got an empty one"),
+        (PLACES, [ONE], {"regions": "some"}, 'regions: expected one of "largest", "all"'),
+        (PLACES, [ONE], {"thresholds": (0.5, 1.5)}, "threshold: expected"),
+        (PLACES * NAN, [ONE], {}, "maps: expected finite"),
+        (PLACES[0], [ONE], {}, "maps: expected 3 axes"),
     ],
 )
-def test_the_door_of_box_accuracy(maps, truths, options, message: str) -> None:
+def test_box_accuracy_refuses_what_does_not_belong_together(
+    maps, truths, options, message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         max_box_acc(maps, truths, **options)
 
@@ -183,19 +188,10 @@ def test_the_door_of_box_accuracy(maps, truths, options, message: str) -> None:
 def test_the_centre_box_stands_in_the_middle() -> None:
     """20 high and 10 wide in 64 x 64: 22 rows above and below, 27 columns at either side."""
     assert centre_box(64, 64, 20, 10) == (27, 22, 37, 42)
+    assert centre_box(8, 4, 0.2, 0.2) == (2, 4, 3, 5)  # a pixel at least
 
 
 @pytest.mark.parametrize("value", [-1.0, 0.0, 2.0])
 def test_a_flat_map_meets_no_box_even_one_as_large_as_the_picture(value: float) -> None:
     largest, every = best_ious(torch.full((4, 4), value), (0, 0, 4, 4), (0.2, 0.5))
     assert largest.tolist() == every.tolist() == [0, 0]
-
-
-def test_the_best_of_all_regions_counts_apart_from_the_largest() -> None:
-    """Above 1 stand a square of 2x2 and a lone pixel; the true box is the pixel's."""
-    map = torch.zeros(4, 4)
-    map[:2, :2] = 4
-    map[3, 3] = 2
-    largest, every = best_ious(map, (3, 3, 4, 4), (0.25, 0.6))
-    assert largest.tolist() == [0, 0]
-    assert every.tolist() == [1, 0]

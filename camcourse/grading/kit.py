@@ -8,8 +8,10 @@ import sys
 from importlib import resources
 from pathlib import Path
 
-# Networks, pictures and scenes are what assignments work on. All else of camlib is an answer.
-KEPT = ("errors.py", "photos.py", "networks", "scenes", "assets")
+# Networks, pictures and scenes are what assignments work on. All else of camlib is an answer, and so
+# are the modules of these parts that train and measure a network.
+KEPT = ("errors.py", "photos.py", "networks", "garments", "assets")
+LEFT_OUT = ("__main__.py", "evaluation.py", "training.py")
 # Packages that compute the maps which a student is to compute.
 RIVALS = ("torchcam", "pytorch_grad_cam", "captum", "camlib", "camcourse")
 
@@ -19,7 +21,7 @@ import importlib
 
 from camlib import stubs
 
-_PARTS = {"photos", "networks", "scenes", "errors"}
+_PARTS = {"photos", "networks", "garments", "errors"}
 
 
 def __getattr__(name):
@@ -88,8 +90,11 @@ def make_kit(folder: Path) -> Path:
     package = folder / "camlib"
     package.mkdir()
     for name in KEPT:
-        copy = shutil.copytree if (whole / name).is_dir() else shutil.copy
-        copy(whole / name, package / name)
+        if (whole / name).is_dir():
+            ignore = shutil.ignore_patterns(*LEFT_OUT, "__pycache__")
+            shutil.copytree(whole / name, package / name, ignore=ignore)
+        else:
+            shutil.copy(whole / name, package / name)
     (package / "__init__.py").write_text(PACKAGE, encoding="utf-8")
     (package / "stubs.py").write_text(STUBS, encoding="utf-8")
     for name in ("plotting", "explorers"):

@@ -1,7 +1,7 @@
 """Layer 3: how good are a network and its maps on a whole data set?"""
 
-from camlib.evaluate.methods import METHODS
-from camlib.evaluate.scenes import evaluate_scenes
+from camlib.evaluate.folder import FolderData
+from camlib.evaluate.measuring import METHODS, DataSet, measure
 from camlib.evaluate.table import Localization, Table
 
-__all__ = ["METHODS", "Localization", "Table", "evaluate_scenes"]
+__all__ = ["METHODS", "DataSet", "FolderData", "Localization", "Table", "measure"]

@@ -1,7 +1,8 @@
 """Measure a network and a map method on a data set: ``python -m camlib.evaluate --network gap``.
 
-Interrupted, a run with ``--output`` goes on where it stopped; under ``torchrun`` several processes
-share the work and print the same table.
+The data are what a function returns that is named ``module:function``; its arguments are options of
+the command. An interrupted run with ``--output`` is resumed by the same command; under ``torchrun``
+several processes share the work and print the same table.
 """
 
 from __future__ import annotations
@@ -10,115 +11,108 @@ import argparse
 import contextlib
 import importlib
 import json
+import os
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from torch import nn
+import torch
+from torch import distributed, nn
 from tqdm.auto import tqdm
 
-from camlib.evaluate.folder import FolderSource
-from camlib.evaluate.measure import measure
-from camlib.evaluate.methods import METHODS
-from camlib.evaluate.processes import Processes, pick_device, processes
-from camlib.evaluate.records import Records, join
-from camlib.evaluate.scenes import SceneSource, batches
+from camlib.errors import check_whole
+from camlib.evaluate.folder import FolderData
+from camlib.evaluate.measuring import (
+    BATCH_SIZE,
+    METHODS,
+    DataSet,
+    as_data,
+    batches,
+    measure_pictures,
+)
+from camlib.evaluate.options import add_options
 from camlib.evaluate.store import Store
-from camlib.evaluate.table import Table, tabulate
+from camlib.evaluate.table import Picture, Table, tabulate
+from camlib.inputs import check_network
 from camlib.localization import THRESHOLDS
 from camlib.networks import GapNet, efficientnet_lite0, garment_network, read_checkpoint
 from camlib.networks.checkpoint import CARRIED, at_stride, digest, replace_file
 from camlib.networks.small import FINEST
-from camlib.scenes import load_garments, make_scenes
 
+# A name, which is imported only if no other data are asked for: that module stands above this one.
+SCENES = "camlib.garments.evaluation:held_out_scenes"
 CHUNK = 200  # pictures that are kept together: what an interruption loses at most
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, print the table and return the exit status."""
-    given = _parser().parse_args(arguments)
+    output = None
     try:
-        with processes() as team:
-            table = _run(given, team)
-            if team.rank == 0:
-                _report(table)
+        given, options = _parse(arguments)
+        output = given.output
+        with _processes() as (rank, count):
+            table = _run(given, options, rank, count)
+        if rank == 0:
+            for name in table.outside:
+                print(f"outside the crop: {name}", file=sys.stderr)
+            print(table)
     except KeyboardInterrupt:
-        where = f"The same command goes on from {given.output}." if given.output else ""
+        where = f"The same command resumes from {output}." if output else ""
         print(f"\nInterrupted. {where}", file=sys.stderr)
         return 130
-    except (ImportError, OSError, ValueError) as error:
+    except (ImportError, OSError, TypeError, ValueError) as error:
         print(f"python -m camlib.evaluate: {error}", file=sys.stderr)
         return 1
     return 0
 
 
-def _run(given: argparse.Namespace, team: Processes) -> Table:
+def _run(given: argparse.Namespace, options: dict[str, Any], rank: int, count: int) -> Table:
     """Measure what is not measured yet, then count everything."""
-    network = _network(given).to(pick_device(given.device, team.rank))
-    source = _source(given)
+    check_whole("--batch-size", given.batch_size, 1)
+    network, data = _network(given).to(_device(given.device, rank)), _data(given, options)
     run = {
         "network": digest(network.state_dict()),
         "stride": getattr(network, "stride", None),
         "method": given.method,
-        "data": _about_data(given, source),
-        "pictures": len(source),
+        "data": {"function": given.data, **options, "digest": getattr(data, "digest", None)},
+        "pictures": len(data),
         "chunk": CHUNK,
     }
     with contextlib.ExitStack() as stack:
         folder = given.output
         if folder is None:
-            new = tempfile.TemporaryDirectory() if team.rank == 0 else contextlib.nullcontext("")
-            folder = Path(team.say(stack.enter_context(new)))
-        store = _open(folder, run, team)
-        chunks = list(batches(range(len(source)), CHUNK))
-        missing = [
-            number for number in range(team.rank, len(chunks), team.count) if not store.has(number)
-        ]
-        for number in tqdm(missing, unit="chunk", disable=given.quiet or team.rank > 0):
-            store.put(number, _chunk(network, source, chunks[number], given))
-        team.wait()
-        table = tabulate(store.all(len(chunks)), THRESHOLDS)
-        if given.output is not None and team.rank == 0:
+            new = tempfile.TemporaryDirectory() if rank == 0 else contextlib.nullcontext("")
+            folder = Path(_said_by_the_first(stack.enter_context(new)))
+        store = Store(folder, run)
+        chunks = list(batches(range(len(data)), CHUNK))
+        missing = [number for number in range(rank, len(chunks), count) if not store.has(number)]
+        for number in tqdm(missing, unit="chunk", disable=given.quiet or rank > 0):
+            store.put(number, _chunk(network, data, chunks[number], given))
+        _wait_for_all()
+        pictures = [picture for number in range(len(chunks)) for picture in store.get(number)]
+        table = tabulate(pictures, THRESHOLDS)
+        if given.output is not None and rank == 0:
             text = json.dumps(table.as_dict(), indent=1, allow_nan=False)
             replace_file(folder / "table.json", text.encode())
-        team.wait()  # a temporary folder stays until everybody has read it
+        _wait_for_all()  # a temporary folder stays until everybody has read it
     return table
 
 
-def _open(folder: Path, run: dict[str, Any], team: Processes) -> Store:
-    """Let the first process make or check the folder; if it refuses, all end with its message."""
-    refusal = None
-    if team.rank == 0:
-        try:
-            Store(folder, run)
-        except (OSError, ValueError) as error:
-            refusal = str(error)
-    refusal = team.say(refusal)
-    if refusal is not None:
-        raise ValueError(refusal)
-    return Store(folder, run)
-
-
 def _chunk(
-    network: nn.Module,
-    source: SceneSource | FolderSource,
-    numbers: range,
-    given: argparse.Namespace,
-) -> Records:
-    device = next(network.parameters()).device
-    several = []
-    for some in batches(numbers, given.batch_size):
-        batch = source.batch(some)
-        for name in batch.corrupt:
-            print(f"corrupt picture: {name}", file=sys.stderr)
-        several.append(measure(network, batch.to(device), METHODS[given.method], THRESHOLDS))
-    return join(several)
+    network: nn.Module, data: DataSet, numbers: range, given: argparse.Namespace
+) -> list[Picture]:
+    found = measure_pictures(network, data, numbers, given.method, THRESHOLDS, given.batch_size)
+    for picture in found:
+        if picture.logits is None:
+            print(f"corrupt picture: {picture.name}", file=sys.stderr)
+    return found
 
 
 def _network(given: argparse.Namespace) -> nn.Module:
     network = _named(given.network)
+    check_network(network)
     if given.stride is None and isinstance(network, GapNet):
         return network.at_stride(FINEST)
     return network if given.stride is None else at_stride(network, given.stride)
@@ -130,54 +124,98 @@ def _named(name: str) -> nn.Module:
     if name in CARRIED:
         return garment_network(name)
     if ":" in name:
-        module, function = name.split(":", 1)
-        sys.path.insert(0, "")  # as python -m does: modules beside the caller
-        made: Callable[[], nn.Module] = getattr(importlib.import_module(module), function)
-        return made()
-    network, _ = read_checkpoint(name)
-    return network
+        network: nn.Module = _function("--network", name)()
+        return network
+    return read_checkpoint(name)[0]
 
 
-def _source(given: argparse.Namespace) -> SceneSource | FolderSource:
+def _data(given: argparse.Namespace, options: dict[str, Any]) -> DataSet:
     if (given.images is None) != (given.boxes is None):
         raise ValueError(
             "--images and --boxes: expected both or none, got one. Name the other too."
         )
     if given.images is not None:
-        return FolderSource(given.images, given.boxes)
-    garments = load_garments("test", given.garments)
-    return SceneSource(
-        make_scenes(
-            garments,
-            given.scenes,
-            given.seed,
-            background=given.background,
-            distractors=given.distractors,
-        )
-    )
+        return FolderData(given.images, given.boxes)
+    return as_data(_function("--data", given.data)(**options))
 
 
-def _about_data(given: argparse.Namespace, source: SceneSource | FolderSource) -> dict[str, Any]:
-    if isinstance(source, FolderSource):
-        return {"boxes": source.digest}
-    names = ("scenes", "seed", "background", "distractors")
-    return {name: getattr(given, name) for name in names} | {
-        "garments": load_garments("test", given.garments).digest
-    }
+def _function(option: str, name: str) -> Callable[..., Any]:
+    """Return the function that ``module:function`` names."""
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{option}: expected module:function that can be imported, got {name!r} ({error}). "
+            "Run the command in the module's folder, or add that to PYTHONPATH."
+        ) from error
+    return found
 
 
-def _report(table: Table) -> None:
-    for name in table.outside:
-        print(f"outside the crop: {name}", file=sys.stderr)
-    print(table)
+# One process or several: under torchrun each takes its share of the chunks.
+
+
+@contextlib.contextmanager
+def _processes() -> Iterator[tuple[int, int]]:
+    """Join the processes that torchrun has started, if any: which one this is, and how many."""
+    rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
+    if count == 1:
+        yield 0, 1
+        return
+    # Only short texts are sent, so the network of CPUs is enough for GPUs as well.
+    distributed.init_process_group("gloo")
+    try:
+        yield rank, count
+    finally:
+        distributed.destroy_process_group()
+
+
+def _said_by_the_first(value: Any) -> Any:
+    """Return, in all processes, what the first one passes."""
+    box = [value]
+    if distributed.is_initialized():
+        distributed.broadcast_object_list(box, src=0)
+    return box[0]
+
+
+def _wait_for_all() -> None:
+    if distributed.is_initialized():
+        distributed.barrier()
+
+
+def _device(asked: str, rank: int) -> torch.device:
+    """Return the device asked for; "auto": this process's GPU if there is one, else the CPU."""
+    if asked != "auto":
+        return torch.device(asked)
+    if torch.cuda.is_available():
+        return torch.device("cuda", rank % torch.cuda.device_count())
+    return torch.device("cpu")
+
+
+def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str, Any]]:
+    """Read the command line: which data first, then with the options that these data have."""
+    parser = _parser()
+    known = parser.parse_known_args(arguments)[0]
+    names: list[str] = []
+    if known.images is None:
+        names = add_options(parser, _function("--data", known.data))
+    else:
+        parser.set_defaults(data="--images")
+    parser.add_argument("-h", "--help", action="help", help="show this and end")
+    given = parser.parse_args(arguments)
+    return given, {name: getattr(given, name) for name in names}
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m camlib.evaluate",
-        description="Measure a network and a map method on scenes of held-out garments, or on a "
-        "folder of photographs with boxes.",
-        epilog="ImageNet's validation set: one row for each <object> of its XML annotations, with "
+        add_help=False,  # it is added when the options of the data are known
+        description="Measure a network and a map method on scenes of held-out garments, on a folder "
+        "of photographs with boxes, or on data of your own.",
+        epilog="Data of your own: --data module:function with a function that returns a list, or a "
+        "data set of torch.utils.data, of pairs (image, {'boxes': (m, 4), 'labels': (m,)}); "
+        "camlib.evaluate.DataSet says more. Each argument of the function is an option here. "
+        "ImageNet's validation set: one row for each <object> of its XML annotations, with "
         "file = the picture's name, class = the number of its synset in sorted order, x0 = xmin, "
         "y0 = ymin, x1 = xmax + 1, y1 = ymax + 1. Several processes: torchrun "
         "--nproc-per-node 2 -m camlib.evaluate ...",
@@ -187,7 +225,7 @@ def _parser() -> argparse.ArgumentParser:
         "--network",
         default="gap",
         help="a small network of the package (gap, gap-max, flatten), efficientnet_lite0, a "
-        "checkpoint that camlib.training wrote, or module:function that returns a network "
+        "checkpoint that camlib.garments wrote, or module:function that returns a network "
         "(default: %(default)s)",
     )
     add(
@@ -197,27 +235,29 @@ def _parser() -> argparse.ArgumentParser:
         help=f"pixels from cell to cell of a GapNet's maps (default: {FINEST}, the finest)",
     )
     add("--method", choices=METHODS, default="cam", help="how maps are made (default: %(default)s)")
-    add("--images", type=Path, metavar="FOLDER", help="photographs instead of scenes")
-    add("--boxes", type=Path, metavar="CSV", help="file,class,x0,y0,x1,y1: a row for each object")
-    add("--scenes", type=int, default=2000, help="how many scenes (default: %(default)s)")
-    add("--seed", type=int, default=1, help="of the scenes (default: %(default)s)")
-    add("--background", choices=("plain", "mixed"), default="mixed", help="behind the garments")
-    add("--distractors", type=int, default=2, help="pieces of garments, at most")
-    add("--garments", type=Path, metavar="FOLDER", help="the full Fashion-MNIST")
     add(
-        "--batch-size", type=_positive, default=50, help="pictures at a time (default: %(default)s)"
+        "--data",
+        default=SCENES,
+        metavar="MODULE:FUNCTION",
+        help="what returns the data (default: %(default)s)",
+    )
+    add("--images", type=Path, metavar="FOLDER", help="photographs instead of --data")
+    add("--boxes", type=Path, metavar="CSV", help="file,class,x0,y0,x1,y1: a row for each object")
+    add(
+        "--batch-size",
+        type=int,
+        default=BATCH_SIZE,
+        help="pictures at a time (default: %(default)s)",
     )
     add("--device", default="auto", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
-    add("--output", type=Path, metavar="FOLDER", help="keep records here, and go on from them")
+    add(
+        "--output",
+        type=Path,
+        metavar="FOLDER",
+        help="keep what is measured here, and resume from it",
+    )
     add("--quiet", action="store_true", help="no progress bar")
     return parser
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"expected at least 1, got {number}")
-    return number
 
 
 if __name__ == "__main__":

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import csv
 import hashlib
-import math
-from collections.abc import Sequence
+from collections import defaultdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import torch
-from PIL import Image, ImageOps, UnidentifiedImageError
+from jaxtyping import Int
+from PIL import Image, ImageOps
+from torch import Tensor
 
-from camlib.evaluate.measure import Batch
 from camlib.networks import class_names, preprocess
 
 COLUMNS = ("file", "class", "x0", "y0", "x1", "y1")
@@ -20,7 +20,7 @@ RESIZE, CROP = 256, 224  # pixels, as preprocess has them
 Box = tuple[float, float, float, float]
 
 
-class FolderSource:
+class FolderData:
     """Photographs, in the order in which the CSV file first names them.
 
     Parameters
@@ -46,42 +46,36 @@ class FolderSource:
             raise FileNotFoundError(
                 f"images: expected a folder, but there is none at {self.folder}. Check the path."
             )
-        self.objects = read_boxes(Path(boxes))
+        self.objects = _read_boxes(Path(boxes))
         self.names = list(self.objects)
+        self.classes = class_names()
         self.digest = hashlib.sha256(Path(boxes).read_bytes()).hexdigest()
 
     def __len__(self) -> int:
         """Return the number of pictures."""
         return len(self.names)
 
-    def batch(self, numbers: Sequence[int]) -> Batch:
-        """Return the pictures with these numbers, as far as they can be read."""
-        images, kept, boxes = [], [], []
-        corrupt: list[str] = []
-        outside: list[str] = []
-        for number in numbers:
-            name = self.names[number]
-            try:
-                with Image.open(self.folder / name) as opened:
-                    picture = ImageOps.exif_transpose(opened).convert("RGB")
-            except (OSError, UnidentifiedImageError, SyntaxError, Image.DecompressionBombError):
-                corrupt.append(name)
-                continue
-            images.append(preprocess(picture, RESIZE, CROP))
-            kept.append(number)
-            boxes.append(_seen(self.objects[name], picture.size, name, outside))
-        pixels = torch.cat(images) if images else torch.zeros(0, 3, CROP, CROP)
-        return Batch(kept, pixels, boxes, corrupt, outside)
+    def __getitem__(self, number: int) -> tuple[Tensor, dict[str, Any]]:
+        """Return a picture as :func:`camlib.networks.preprocess` has it, and what it shows."""
+        name = self.names[number]
+        try:
+            with Image.open(self.folder / name) as opened:
+                picture = ImageOps.exif_transpose(opened).convert("RGB")
+        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+            raise OSError(name) from error
+        labels, boxes = zip(*self.objects[name], strict=True)
+        target = {"boxes": _cropped(np.array(boxes), picture.size), "labels": labels}
+        return preprocess(picture, RESIZE, CROP)[0], target | {"image_id": name}
 
 
-def read_boxes(path: Path) -> dict[str, list[tuple[int, Box]]]:
+def _read_boxes(path: Path) -> dict[str, list[tuple[int, Box]]]:
     """Read the CSV file: for each picture its objects' classes and boxes."""
     if not path.is_file():
         raise FileNotFoundError(
             f"boxes: expected a CSV file, but there is none at {path}. Check the path."
         )
     numbers = {name.lower(): number for number, name in reversed(list(enumerate(class_names())))}
-    objects: dict[str, list[tuple[int, Box]]] = {}
+    objects = defaultdict(list)
     with path.open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(file)
         if tuple(rows.fieldnames or ()) != COLUMNS:
@@ -91,24 +85,17 @@ def read_boxes(path: Path) -> dict[str, list[tuple[int, Box]]]:
             )
         for row in rows:
             where = f"{path.name}, line {rows.line_num}"
-            objects.setdefault(row["file"], []).append(
-                (_category(row["class"], numbers, where), _box(row, where))
-            )
+            objects[row["file"]].append((_label(row["class"], numbers, where), _box(row, where)))
     if not objects:
         raise ValueError(
             f"{path.name}: expected at least one object, got none. Add a row for each."
         )
-    return objects
+    return dict(objects)
 
 
-def _category(text: str | None, numbers: dict[str, int], where: str) -> int:
-    known = numbers.get((text or "").strip().lower())
-    if known is not None:
-        return known
-    try:
-        number = int(text or "")
-    except ValueError:
-        number = -1
+def _label(text: str | None, numbers: dict[str, int], where: str) -> int:
+    name = (text or "").strip().lower()
+    number = int(name) if name.isdecimal() else numbers.get(name, -1)
     if not 0 <= number < len(class_names()):
         raise ValueError(
             f"{where}: expected a class of ImageNet by name or number from 0 to "
@@ -118,39 +105,24 @@ def _category(text: str | None, numbers: dict[str, int], where: str) -> int:
 
 
 def _box(row: dict[str, str], where: str) -> Box:
+    given = [row[column] for column in COLUMNS[2:]]
     try:
-        x0, y0, x1, y1 = (float(row[column]) for column in COLUMNS[2:])
+        x0, y0, x1, y1 = map(float, given)
+        good = 0 <= x0 < x1 < float("inf") and 0 <= y0 < y1 < float("inf")
     except (TypeError, ValueError):
-        x0 = y0 = x1 = y1 = math.nan
-    if not (0 <= x0 < x1 < math.inf and 0 <= y0 < y1 < math.inf):
+        good = False
+    if not good:
         raise ValueError(
-            f"{where}: expected a box with 0 <= x0 < x1 and 0 <= y0 < y1, got "
-            f"{[row[column] for column in COLUMNS[2:]]}. Boxes are half-open, in pixels."
+            f"{where}: expected a box with 0 <= x0 < x1 and 0 <= y0 < y1, got {given}. "
+            "Boxes are half-open, in pixels."
         )
     return x0, y0, x1, y1
 
 
-def _seen(
-    objects: Sequence[tuple[int, Box]], size: tuple[int, int], name: str, outside: list[str]
-) -> dict[int, np.ndarray]:
-    """Carry a picture's boxes through resizing and cropping; note those that the crop cuts away."""
-    width, height = size
+def _cropped(boxes: np.ndarray, size: tuple[int, int]) -> Int[np.ndarray, "m 4"]:
+    """Carry boxes through resizing and cropping; one that is cut away ends up empty."""
+    sides = np.array([*size, *size])
     # As torchvision does: the shorter side becomes RESIZE, the longer one is rounded down.
-    short = min(width, height)
-    across, down = (RESIZE * side // short for side in (width, height))
-    left, top = round((across - CROP) / 2), round((down - CROP) / 2)
-    found: dict[int, list[tuple[int, ...]]] = {}
-    for category, (x0, y0, x1, y1) in objects:
-        ends = (
-            x0 * across / width - left,
-            y0 * down / height - top,
-            x1 * across / width - left,
-            y1 * down / height - top,
-        )
-        box = tuple(min(max(round(end), 0), CROP) for end in ends)
-        kept = found.setdefault(category, [])
-        if box[0] < box[2] and box[1] < box[3]:
-            kept.append(box)
-        else:
-            outside.append(f"{name} ({class_names()[category]})")
-    return {category: np.array(boxes, np.int64).reshape(-1, 4) for category, boxes in found.items()}
+    resized = RESIZE * sides // min(size)
+    corner = np.round((resized - CROP) / 2)
+    return (boxes * resized / sides - corner).round().clip(0, CROP).astype(np.int64)

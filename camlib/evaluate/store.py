@@ -1,43 +1,44 @@
-"""Where a long run keeps its records: a folder that a second run of the same goes on from."""
+"""A folder that keeps what a long run has measured, so that an interrupted run can be resumed."""
 
 from __future__ import annotations
 
-import dataclasses
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
+import torch
 
-from camlib.evaluate.records import Records, join
+from camlib.evaluate.table import Picture
 from camlib.networks.checkpoint import replace_file
 
 
 class Store:
-    """Records in chunks, one file each, written whole or not at all.
+    """Measured pictures in chunks, one file each, written whole or not at all.
 
     Parameters
     ----------
     folder
         Is made if it does not exist.
     run
-        What decides the records: network, method, data. Written on the first run, compared on
-        every later one.
+        What decides the measurements: network, method, data. The first process of the first run
+        writes it, all others compare.
 
     Raises
     ------
     ValueError
-        If the folder holds the records of something else.
+        If the folder holds the measurements of something else.
     """
 
     def __init__(self, folder: Path, run: dict[str, Any]) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / "run.json"
+        text = json.dumps(run, indent=1, sort_keys=True, default=str)
         if path.exists():
-            kept = json.loads(path.read_text(encoding="utf-8"))
+            kept, run = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
             differs = sorted(key for key in run | kept if kept.get(key) != run.get(key))
             if differs:
                 raise ValueError(
@@ -45,28 +46,21 @@ class Store:
                     f"another {', '.join(differs)}. Name another folder, or repeat that run."
                 )
         else:
-            replace_file(path, json.dumps(run, indent=1, sort_keys=True).encode())
+            replace_file(path, text.encode())
 
     def has(self, chunk: int) -> bool:
         """Say whether a chunk is there, whole."""
         return self._path(chunk).exists() and zipfile.is_zipfile(self._path(chunk))
 
-    def put(self, chunk: int, records: Records) -> None:
-        """Keep a chunk's records."""
+    def put(self, chunk: int, pictures: Sequence[Picture]) -> None:
+        """Keep a chunk."""
         buffer = io.BytesIO()
-        columns = {
-            field.name: getattr(records, field.name) for field in dataclasses.fields(records)
-        }
-        np.savez_compressed(buffer, **columns)
+        torch.save([vars(picture) for picture in pictures], buffer)
         replace_file(self._path(chunk), buffer.getvalue())
 
-    def all(self, chunks: int) -> Records:
-        """Return the records of chunks 0 to ``chunks`` - 1, joined in order."""
-        return join([self._get(chunk) for chunk in range(chunks)])
-
-    def _get(self, chunk: int) -> Records:
-        with np.load(self._path(chunk)) as columns:
-            return Records(**columns)
+    def get(self, chunk: int) -> list[Picture]:
+        """Return a chunk."""
+        return [Picture(**values) for values in torch.load(self._path(chunk), weights_only=True)]
 
     def _path(self, chunk: int) -> Path:
-        return self.folder / f"chunk-{chunk:06}.npz"
+        return self.folder / f"chunk-{chunk:06}.pt"

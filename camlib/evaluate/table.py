@@ -1,20 +1,60 @@
-"""From the records of all pictures to the figures that are printed."""
+"""What is kept of each picture, and the figures that all of them add up to."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+import torch
 from jaxtyping import Float, Int
 from sklearn.metrics import average_precision_score
+from torch import Tensor
 
-from camlib.evaluate.records import Records
-from camlib.localization import BoxAccuracy, box_accuracy, centre_box, iou
+from camlib.localization import Box, BoxAccuracy, box_accuracy, centre_box, iou
 
 IOUS = (0.3, 0.5, 0.7)  # of MaxBoxAccV2 (Choe et al. 2020, section 4.2)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """What one picture adds to the table; an object is a class that it shows, once or more.
+
+    Attributes
+    ----------
+    number, name
+        Its place in the data, and what it is called.
+    logits
+        Shape (c,); None if the picture could not be read. Then nothing below is known.
+    size
+        Height and width in pixels.
+    boxes
+        The boxes of each class that it shows, shape (k, 4); k is 0 where the crop cut all away.
+    outside
+        The objects that the crop cut away.
+    pointing, energy, ious
+        For each of :meth:`objects`: whether the highest value of its map lies in one of its boxes,
+        the share of positive values in them, and the IoU at each threshold of the largest region
+        and of the best one, shape (m, 2, t). Nothing if there are no maps.
+    refusal
+        Why there are none, or an empty text.
+    """
+
+    number: int
+    name: str
+    logits: Float[Tensor, " c"] | None = None
+    size: tuple[int, int] = (0, 0)
+    boxes: dict[int, Int[Tensor, "k 4"]] = field(default_factory=dict)
+    outside: list[str] = field(default_factory=list)
+    pointing: list[bool] = field(default_factory=list)
+    energy: list[float] = field(default_factory=list)
+    ious: Float[Tensor, "m 2 t"] | None = None
+    refusal: str = ""
+
+    def objects(self) -> list[tuple[int, Int[Tensor, "k 4"]]]:
+        """Return the classes of which a box is left, in ascending order, with their boxes."""
+        return [(label, boxes) for label, boxes in sorted(self.boxes.items()) if len(boxes)]
 
 
 @dataclass(frozen=True)
@@ -81,28 +121,28 @@ class Table:
 
     def as_dict(self) -> dict[str, Any]:
         """Return the figures as JSON can hold them."""
-        figures: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("pictures", "objects", "mean_average_precision", "top1")
-        }
+        names = (
+            "pictures",
+            "objects",
+            "mean_average_precision",
+            "top1",
+            "centre_box",
+            "random_box",
+        )
+        figures: dict[str, Any] = {name: getattr(self, name) for name in names}
+        figures |= {"corrupt": list(self.corrupt), "outside": list(self.outside)}
         figures["average_precision"] = [
             None if np.isnan(value) else value for value in self.average_precision.tolist()
         ]
-        if self.localization is not None:
-            figures |= {
-                "pointing": self.localization.pointing,
-                "energy": self.localization.energy,
-                "max_box_acc": self.localization.box.best,
-                "threshold": self.localization.box.best_threshold,
-                "max_box_acc_v2": self.localization.box_v2.best,
-            }
-        else:
-            figures["refusal"] = self.refusal
+        found = self.localization
+        if found is None:
+            return figures | {"refusal": self.refusal}
         return figures | {
-            "centre_box": self.centre_box,
-            "random_box": self.random_box,
-            "corrupt": list(self.corrupt),
-            "outside": list(self.outside),
+            "pointing": found.pointing,
+            "energy": found.energy,
+            "max_box_acc": found.box.best,
+            "threshold": found.box.best_threshold,
+            "max_box_acc_v2": found.box_v2.best,
         }
 
     def __str__(self) -> str:
@@ -134,96 +174,81 @@ class Table:
         return "\n".join(lines)
 
 
-def tabulate(records: Records, thresholds: Sequence[float]) -> Table:
-    """Count.
+def tabulate(pictures: Sequence[Picture], thresholds: Sequence[float]) -> Table:
+    """Count; the order in which the pictures were measured does not matter.
 
     Raises
     ------
     ValueError
-        If no picture could be measured.
+        If no picture could be measured, or none shows an object.
     """
-    if len(records.picture) == 0:
+    seen = sorted((one for one in pictures if one.logits is not None), key=lambda one: one.number)
+    corrupt = sorted(one.name for one in pictures if one.logits is None)
+    if not any(picture.objects() for picture in seen):
         raise ValueError(
-            f"data: expected at least one readable picture, got none ({len(records.corrupt)} are "
-            "corrupt). Check the folder and the file of boxes."
+            f"data: expected a readable picture with an object at least, got {len(seen)} pictures "
+            f"without any and {len(corrupt)} that are corrupt. Check pictures and boxes."
         )
-    records = _sorted(records)
-    guesses = [_share_met(records, corners) for corners in (_centred, _scattered)]
-    top = records.logits.argmax(axis=1)
-    refused = len(records.refusal) > 0
+    logits = torch.stack([one.logits for one in seen if one.logits is not None]).numpy()
+    present = np.zeros(logits.shape, bool)
+    for row, picture in enumerate(seen):
+        present[row, list(picture.boxes)] = True
+    refusal = next((picture.refusal for picture in seen if picture.refusal), "")
+    top = logits.argmax(axis=1)
     return Table(
-        pictures=len(records.picture),
-        objects=len(records.owner),
-        average_precision=_average_precision(records),
-        top1=float(records.present[np.arange(len(top)), top].mean()),
-        localization=None if refused else _localization(records, thresholds),
-        refusal=str(records.refusal[0]) if refused else "",
-        centre_box=guesses[0],
-        random_box=guesses[1],
-        corrupt=tuple(sorted(records.corrupt.tolist())),
-        outside=tuple(sorted(records.outside.tolist())),
+        pictures=len(seen),
+        objects=sum(len(picture.objects()) for picture in seen),
+        average_precision=_average_precision(present, logits),
+        top1=float(present[np.arange(len(top)), top].mean()),
+        localization=None if refusal else _localization(seen, thresholds),
+        refusal=refusal,
+        centre_box=_share_met(seen, _in_the_middle),
+        random_box=_share_met(seen, _at_random),
+        corrupt=tuple(corrupt),
+        outside=tuple(sorted(name for picture in seen for name in picture.outside)),
     )
 
 
-def _sorted(records: Records) -> Records:
-    """Bring pictures into the data set's order, so that sums are rounded in one way only."""
-    order = np.argsort(records.picture, kind="stable")
-    return dataclasses.replace(
-        records,
-        picture=records.picture[order],
-        logits=records.logits[order],
-        present=records.present[order],
-    )
-
-
-def _average_precision(records: Records) -> Float[np.ndarray, " c"]:
-    precision = np.full(records.present.shape[1], np.nan)
-    for category in np.flatnonzero(records.present.any(axis=0)):
-        precision[category] = average_precision_score(
-            records.present[:, category], records.logits[:, category]
-        )
+def _average_precision(present: np.ndarray, logits: np.ndarray) -> Float[np.ndarray, " c"]:
+    precision = np.full(present.shape[1], np.nan)
+    for category in np.flatnonzero(present.any(axis=0)):
+        precision[category] = average_precision_score(present[:, category], logits[:, category])
     return precision
 
 
-def _localization(records: Records, thresholds: Sequence[float]) -> Localization:
+def _localization(seen: Sequence[Picture], thresholds: Sequence[float]) -> Localization:
+    reached = torch.cat([picture.ious for picture in seen if picture.ious is not None]).numpy()
     return Localization(
-        pointing=float(records.hit.mean()),
-        energy=_mean(records.energy),
-        box=box_accuracy(records.largest, thresholds, (0.5,)),
-        box_v2=box_accuracy(records.every, thresholds, IOUS),
+        pointing=float(np.mean([hit for picture in seen for hit in picture.pointing])),
+        energy=float(np.mean(sorted(share for picture in seen for share in picture.energy))),
+        box=box_accuracy(reached[:, 0], thresholds, (0.5,)),
+        box_v2=box_accuracy(reached[:, 1], thresholds, IOUS),
     )
 
 
-def _share_met(records: Records, corners: Any) -> float:
-    """Return how often a box of the mean size, put by ``corners``, meets one of the true boxes."""
-    width, height = (records.box[:, 2:] - records.box[:, :2]).mean(axis=0)
-    guesses = corners(records, float(height), float(width))
-    met = iou(guesses[records.of], records.box) >= 0.5
-    found = np.unique(records.of[met])
-    return len(found) / len(records.owner)
+def _share_met(seen: Sequence[Picture], place: Callable[..., Box]) -> float:
+    """Return how often a box of the mean size, put by ``place``, meets one of an object's boxes."""
+    boxes = torch.cat([boxes for picture in seen for _, boxes in picture.objects()])
+    width, height = (boxes[:, 2:] - boxes[:, :2]).double().mean(dim=0).tolist()
+    met = [
+        iou(place(picture, label, height, width), boxes).max() >= 0.5
+        for picture in seen
+        for label, boxes in picture.objects()
+    ]
+    return float(np.mean(met))
 
 
-def _centred(records: Records, height: float, width: float) -> Int[np.ndarray, "m 4"]:
-    return np.array([centre_box(down, across, height, width) for down, across in records.size])
+def _in_the_middle(picture: Picture, label: int, height: float, width: float) -> Box:
+    return centre_box(*picture.size, height, width)
 
 
-def _scattered(records: Records, height: float, width: float) -> Int[np.ndarray, "m 4"]:
-    """Put the boxes at random, each by its picture's and class's number: the same on every run."""
-    boxes = []
-    for owner, category, (down, across) in zip(
-        records.owner, records.category, records.size, strict=True
-    ):
-        random = np.random.RandomState([int(owner), int(category)])
-        x0, y0, x1, y1 = centre_box(int(down), int(across), height, width)
-        x = random.randint(0, max(int(across) - (x1 - x0), 0) + 1)
-        y = random.randint(0, max(int(down) - (y1 - y0), 0) + 1)
-        boxes.append((x, y, x + x1 - x0, y + y1 - y0))
-    return np.array(boxes)
-
-
-def _mean(values: np.ndarray) -> float:
-    """Add in order of size: the result does not depend on who measured what."""
-    return float(np.sort(values).mean())
+def _at_random(picture: Picture, label: int, height: float, width: float) -> Box:
+    """Put the box at random, by the picture's and the class's number: the same on every run."""
+    random = np.random.RandomState([picture.number, label])
+    x0, y0, x1, y1 = centre_box(*picture.size, height, width)
+    x = random.randint(0, max(picture.size[1] - (x1 - x0), 0) + 1)
+    y = random.randint(0, max(picture.size[0] - (y1 - y0), 0) + 1)
+    return x, y, x + x1 - x0, y + y1 - y0
 
 
 def _percent(share: float) -> str:

@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from camlib.errors import check_axes, check_finite, describe
-from camlib.faithfulness.scoring import as_pictures, check_maps
+from camlib.faithfulness.scoring import as_pictures, check_maps_of
 
 
 def masked(
@@ -45,7 +45,7 @@ def masked(
     Chattopadhay et al. 2018, the explanation map of their section on faithfulness.
     """
     check_axes("images", images, "n channels H W")
-    low, high = (float(bound) for bound in torch.aminmax(check_maps(maps, images)))
+    low, high = (float(bound) for bound in torch.aminmax(check_maps_of(images, maps)))
     if low < 0 or high > 1:
         raise ValueError(
             f"maps: expected values from 0 to 1, got {low:.3g} to {high:.3g}. Scale them first: "

@@ -11,11 +11,11 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torchvision.transforms.functional import gaussian_blur
 
-from camlib.errors import check_axes
+from camlib.errors import check_axes, check_whole
 from camlib.faithfulness.scoring import (
     Probability,
     as_pictures,
-    check_maps,
+    check_maps_of,
     probabilities,
     softmax,
 )
@@ -77,7 +77,7 @@ def deletion(
     Raises
     ------
     TypeError, ValueError
-        If an argument cannot be used; the message names the cure.
+        If an argument cannot be used; the message says what to do.
 
     Notes
     -----
@@ -165,13 +165,9 @@ def _change(
     run: Run | None,
 ) -> Curve:
     """Go from one picture to the other, the same share of the pixels at each step."""
-    ranks = _ranks(check_maps(maps, start)).to(start.device)
+    ranks = _ranks(check_maps_of(start, maps)).to(start.device)
     pixels = ranks[0].numel()
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 1 <= steps <= pixels:
-        raise ValueError(
-            f"steps: expected a whole number from 1 to the number of pixels, {pixels}, got {steps!r}. "
-            "Start with 20."
-        )
+    check_whole("steps", steps, 1, pixels, "Each takes at least one pixel. Start with 20.")
     counts = [round(step * pixels / steps) for step in range(steps + 1)]
     seen = [
         probabilities(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +13,9 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 from torch.jit import ScriptModule
 
-from camlib.errors import check_axes, check_finite, describe
+from camlib.errors import check_maps, describe
 from camlib.inputs import check_images, check_network
-from camlib.running import evaluating
+from camlib.running import evaluating, hooking
 
 Replace = Callable[[Tensor, torch.Generator], Tensor]
 Explain = Callable[[nn.Module], Float[Tensor, "n h w"]]
@@ -78,8 +77,8 @@ def randomisation_test(
     Raises
     ------
     TypeError, ValueError
-        If an argument cannot be used, or ``explain`` does not return maps; the message names the
-        cure.
+        If an argument cannot be used, or ``explain`` does not return maps; the message says
+        what to do.
 
     Notes
     -----
@@ -162,7 +161,14 @@ def rank_correlation(
     >>> rank_correlation(torch.tensor([[[1.0, 2.0, 3.0]]]), torch.tensor([[[0.0, 7.0, 9.0]]])).item()
     1.0
     """
-    _check_pair(maps, others)
+    shape, other_shape = (
+        tuple(check_maps(name, value).shape) for name, value in (("maps", maps), ("others", others))
+    )
+    if shape != other_shape:
+        raise ValueError(
+            f"others: expected the maps' shape {shape}, got {other_shape}. Compare maps of the same "
+            "pictures and layer."
+        )
     one, other = (
         rankdata(batch.detach().flatten(1).cpu().double().numpy(), axis=1)
         for batch in (maps, others)
@@ -171,19 +177,6 @@ def rank_correlation(
     size = np.sqrt((one**2).sum(1) * (other**2).sum(1))
     together: np.ndarray = (one * other).sum(1)
     return np.divide(together, size, out=np.zeros_like(size), where=size > 0)
-
-
-def _check_pair(maps: object, others: object) -> None:
-    shapes = []
-    for name, value in (("maps", maps), ("others", others)):
-        tensor = check_axes(name, value, "n h w")
-        check_finite(name, tensor, "Look where they come from: a healthy network has none.")
-        shapes.append(tuple(tensor.shape))
-    if shapes[0] != shapes[1]:
-        raise ValueError(
-            f"others: expected the maps' shape {shapes[0]}, got {shapes[1]}. Compare maps of the "
-            "same pictures and layer."
-        )
 
 
 def _explained(explain: Explain, network: nn.Module, n: int) -> Tensor:
@@ -198,27 +191,20 @@ def _explained(explain: Explain, network: nn.Module, n: int) -> Tensor:
 
 def _from_the_output_down(network: nn.Module, images: Tensor) -> dict[str, nn.Module]:
     """Return the modules that have parameters of their own, the one that was called last first."""
-    ran: dict[str, nn.Module] = {}
-
-    def note(name: str) -> Callable[..., None]:
-        def called(module: nn.Module, _: Any) -> None:
-            ran.pop(name, None)  # its last call counts
-            ran[name] = module
-
-        return called
-
-    handles = [
-        module.register_forward_pre_hook(note(name or "(the whole network)"))
+    names = {
+        module: name or "(the whole network)"
         for name, module in network.named_modules()
         if any(True for _ in module.parameters(recurse=False))
-    ]
-    try:
-        with evaluating(network):
-            network(images[:1])
-    finally:
-        for handle in handles:
-            handle.remove()
-    return dict(reversed(ran.items()))
+    }
+    ran: dict[nn.Module, str] = {}
+
+    def note(module: nn.Module) -> None:
+        ran.pop(module, None)  # its last call counts
+        ran[module] = names[module]
+
+    with evaluating(network), hooking(dict.fromkeys(names, lambda *_: None), note):
+        network(images[:1])
+    return {name: module for module, name in reversed(ran.items())}
 
 
 def _own_parameters(module: nn.Module, others: set[nn.Module]) -> list[nn.Parameter]:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from camlib.errors import check_axes, check_finite, describe
+from camlib.errors import check_axes, check_finite, check_maps, describe
 from camlib.explain.targets import as_target
 from camlib.inputs import as_logits, check_images, check_network, check_run
 from camlib.running import Run, call, evaluating
@@ -83,16 +83,15 @@ def probabilities(
     return scores[:, 0]
 
 
-def check_maps(maps: object, images: Tensor) -> Tensor:
+def check_maps_of(images: Tensor, maps: object) -> Tensor:
     """Return the maps if there is one of the pictures' size for each picture."""
-    tensor = check_axes("maps", maps, "n H W")
+    tensor = check_maps("maps", maps)
     if tensor.shape != (len(images), *images.shape[2:]):
         size = tuple(images.shape[2:])
         raise ValueError(
             f"maps: expected shape {(len(images), *size)}, one map of its size for each picture, got "
             f"{describe(tensor)}. Upsample them: camlib.upsample(maps, {size})[:, 0]."
         )
-    check_finite("maps", tensor, "Look where they come from: a healthy network has none.")
     return tensor
 
 

@@ -14,6 +14,7 @@ import safetensors
 from safetensors.torch import save
 from torch import Tensor, nn
 
+from camlib.errors import check_choice
 from camlib.networks.small import STRIDE, FlattenNet, GapNet
 
 # Each architecture by the name that a checkpoint and the command line give it.
@@ -34,11 +35,7 @@ def build(architecture: str) -> GapNet | FlattenNet:
     ValueError
         If the name is unknown.
     """
-    if architecture not in ARCHITECTURES:
-        listed = ", ".join(f'"{name}"' for name in ARCHITECTURES)
-        raise ValueError(
-            f'architecture: expected one of {listed}, got {architecture!r}. Start with "gap".'
-        )
+    check_choice("architecture", architecture, ARCHITECTURES)
     return ARCHITECTURES[architecture]()
 
 
@@ -69,8 +66,8 @@ def garment_network(architecture: str = "gap", stride: int = STRIDE) -> GapNet |
     Returns
     -------
     GapNet or FlattenNet
-        In evaluation mode; maps :meth:`camlib.scenes.Scenes.images` (n, 1, 64, 64) to logits
-        (n, 10) in the order of :data:`camlib.scenes.CLASS_NAMES`.
+        In evaluation mode; maps :meth:`camlib.garments.Scenes.images` (n, 1, 64, 64) to logits
+        (n, 10) in the order of :data:`camlib.garments.CLASS_NAMES`.
 
     Raises
     ------
@@ -82,11 +79,7 @@ def garment_network(architecture: str = "gap", stride: int = STRIDE) -> GapNet |
     ``camlib/assets/README.md`` has the commands that made them; :func:`read_checkpoint` returns what
     their files say of recipe and results.
     """
-    if architecture not in CARRIED:
-        listed = ", ".join(f'"{name}"' for name in CARRIED)
-        raise ValueError(
-            f'architecture: expected one of {listed}, got {architecture!r}. Start with "gap".'
-        )
+    check_choice("architecture", architecture, CARRIED)
     asset = resources.files("camlib").joinpath("assets", "networks", f"{architecture}.safetensors")
     with resources.as_file(asset) as path:
         network, _ = read_checkpoint(path)
@@ -131,7 +124,7 @@ def read_checkpoint(
     if not path.is_file():
         raise FileNotFoundError(
             f"path: expected a checkpoint, but there is no file {path}. "
-            "Train one: python -m camlib.training."
+            "Train one: python -m camlib.garments."
         )
     tensors, about = _contents(path)
     written = about["architecture"]
@@ -204,7 +197,7 @@ def _contents(path: Path) -> tuple[dict[str, Tensor], dict[str, Any]]:
     if _KEY not in metadata:
         raise ValueError(
             f"{path.name}: expected a checkpoint of camlib, got safetensors of something else. "
-            "Name a file that python -m camlib.training wrote."
+            "Name a file that python -m camlib.garments wrote."
         )
     about = json.loads(metadata[_KEY])
     if about["sha256"] != digest(tensors):

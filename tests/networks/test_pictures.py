@@ -1,7 +1,6 @@
 """Preprocessing: numbers worked by hand, the way there and back, and the door."""
 
 import io
-import re
 
 import numpy as np
 import pytest
@@ -19,15 +18,12 @@ def test_pixels_by_hand() -> None:
     torch.testing.assert_close(images[0, :, 0, 0], torch.tensor([-0.9921875, 0.0, 1.0]))
 
 
-def test_the_middle_is_cut_out() -> None:
+def test_the_shorter_side_is_resized_before_the_middle_is_cut_out() -> None:
     """A picture of 4x2 pixels with a white middle column pair, cut to 2x2, is white."""
     pixels = np.zeros((2, 4, 3), dtype=np.uint8)
     pixels[:, 1:3] = 255
     images = networks.preprocess(Image.fromarray(pixels), resize=None, crop=2)
     torch.testing.assert_close(images, torch.ones(1, 3, 2, 2))
-
-
-def test_the_shorter_side_is_resized_before_cutting() -> None:
     assert networks.preprocess(photos.load("cat")).shape == (1, 3, 224, 224)
     assert networks.preprocess(photos.load("cat"), crop=None).shape == (1, 3, 256, 384)
 
@@ -93,12 +89,8 @@ def test_one_transparent_colour_lies_on_white() -> None:
 
 def test_there_are_a_thousand_class_names() -> None:
     names = networks.class_names()
-    assert (len(names), names[281], names[282], names[967]) == (
-        1000,
-        "tabby",
-        "tiger cat",
-        "espresso",
-    )
+    assert len(names) == 1000
+    assert [names[index] for index in (281, 282, 967)] == ["tabby", "tiger cat", "espresso"]
 
 
 CAT = Image.new("RGB", (20, 10))
@@ -107,54 +99,36 @@ CAT = Image.new("RGB", (20, 10))
 @pytest.mark.parametrize(
     ("pictures", "options", "error", "message"),
     [
+        ([], {}, ValueError, "pictures: expected at least one picture, got none"),
+        ("cat.png", {}, TypeError, "pictures: expected a PIL picture, got str 'cat.png'. Open"),
         (
-            [],
-            {},
-            ValueError,
-            "pictures: expected at least one picture, got none. Pass a PIL picture.",
-        ),
-        (
-            "cat.png",
+            [CAT, np.zeros((2, 2, 3))],
             {},
             TypeError,
-            "pictures: expected PIL pictures, got str 'cat.png'. Open a file with "
-            "PIL.Image.open(path), or convert an array with PIL.Image.fromarray.",
+            r"pictures\[1\]: expected a PIL picture, got ndarray of shape .*fromarray",
         ),
-        (
-            [np.zeros((2, 2, 3))],
-            {},
-            TypeError,
-            "pictures[0]: expected a PIL picture, got ndarray of shape (2, 2, 3) and dtype float64. "
-            "Open a file with PIL.Image.open(path), or convert with PIL.Image.fromarray.",
-        ),
-        (
-            CAT,
-            {"crop": 0},
-            ValueError,
-            "crop: expected a whole number of pixels, at least 1, or None, got 0. "
-            "The network was trained with resize=256, crop=224.",
-        ),
+        (CAT, {"crop": 0}, ValueError, "crop: expected a whole number of at least 1, got 0"),
+        (CAT, {"resize": 2.5}, ValueError, "resize: expected a whole number"),
         (
             [CAT, Image.new("RGB", (5, 5))],
             {"resize": None, "crop": None},
             ValueError,
-            "pictures: expected equal sizes after cropping, got [(5, 5), (10, 20)] (height, width). "
-            "Set crop, or pass the pictures one by one.",
+            r"pictures: expected equal sizes after cropping, got \[\(5, 5\), \(10, 20\)\]",
         ),
     ],
 )
 def test_bad_input_is_named(
     pictures: object, options: dict[str, object], error: type[Exception], message: str
 ) -> None:
-    with pytest.raises(error) as caught:
+    with pytest.raises(error, match=f"^{message}"):
         networks.preprocess(pictures, **options)  # type: ignore[arg-type]
-    assert str(caught.value) == message
 
 
 def test_to_picture_needs_channels_in_their_place() -> None:
-    message = (
-        "images: expected shape (3, H, W) or (n, 3, H, W), got Tensor of shape (4, 4, 3) and dtype "
-        "float32. Pass what camlib.networks.preprocess returned."
-    )
-    with pytest.raises(ValueError, match=re.escape(message)):
-        networks.to_picture(torch.zeros(4, 4, 3))
+    for shape in ((4, 4, 3), (3, 4), (1, 1, 3, 4, 4)):
+        with pytest.raises(
+            ValueError, match=r"^images: expected shape \(3, H, W\) or \(n, 3, H, W"
+        ):
+            networks.to_picture(torch.zeros(shape))
+    with pytest.raises(TypeError, match="images: expected a floating-point tensor"):
+        networks.to_picture(torch.zeros(3, 4, 4, dtype=torch.uint8))

@@ -19,12 +19,10 @@ def images(count: int = 2, side: int = 64) -> torch.Tensor:
 
 
 def test_the_parameters_are_those_counted_by_hand() -> None:
-    assert count(GapNet()) <= 200_000
+    """The head with pooling has a fraction of the other's."""
     assert count(GapNet()) == CONVOLUTIONS + 128 * 10 + 10
     assert count(FlattenNet()) == CONVOLUTIONS + 128 * 4 * 4 * 32 + 32 + 32 * 10 + 10
-
-
-def test_the_head_with_pooling_has_a_fraction_of_the_parameters() -> None:
+    assert count(GapNet()) <= 200_000
     assert count(FlattenNet().classifier) >= 5 * count(GapNet().classifier)
 
 
@@ -77,14 +75,13 @@ def test_a_cell_sees_23_pixels() -> None:
     assert 20 <= int(seen.max() - seen.min()) + 1 <= 23  # ReLU may silence the edge
 
 
-def test_flattening_is_refused_with_the_reason() -> None:
-    with pytest.raises(camlib.NotCAMReadyError, match=r"FlattenNet.*flatten"):
-        camlib.class_activation_maps(FlattenNet().eval(), images())
-
-
-def test_maximum_pooling_is_refused_with_the_reason() -> None:
-    with pytest.raises(camlib.NotCAMReadyError, match=r"GapNet.*max"):
-        camlib.class_activation_maps(GapNet("maximum").eval(), images())
+@pytest.mark.parametrize(
+    ("network", "reason"),
+    [(FlattenNet(), "FlattenNet.*flatten"), (GapNet("maximum"), "GapNet.*max")],
+)
+def test_a_head_without_exact_maps_is_refused_with_the_reason(network, reason: str) -> None:
+    with pytest.raises(camlib.NotCAMReadyError, match=reason):
+        camlib.class_activation_maps(network.eval(), images())
 
 
 def test_maximum_pooling_takes_each_channels_highest_value() -> None:
@@ -97,7 +94,7 @@ def test_maximum_pooling_takes_each_channels_highest_value() -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: GapNet("median"), 'pooling: expected "average" or "maximum", got \'median\''),
+        (lambda: GapNet("median"), 'pooling: expected one of "average", "maximum", got'),
         (lambda: GapNet(classes=0), "classes: expected a whole number of at least 1, got 0"),
         (lambda: FlattenNet(classes=2.5), "classes: expected a whole number"),
         (lambda: FlattenNet(hidden=True), "hidden: expected a whole number"),

@@ -129,6 +129,7 @@ PARTS = (
     "evaluate",
     "explorers",
     "faithfulness",
+    "garments",
     "gradients",
     "localization",
     "networks",
@@ -136,8 +137,6 @@ PARTS = (
     "plotting",
     "regions",
     "scaling",
-    "scenes",
-    "training",
 )
 
 

@@ -1,6 +1,6 @@
-"""Train a small network on scenes of garments: ``python -m camlib.training gap --output gap.safetensors``.
+"""Train a small network on scenes of garments: ``python -m camlib.garments gap --output gap.safetensors``.
 
-Interrupted, it goes on where it stopped when the same command is given again.
+An interrupted training is resumed by the same command.
 """
 
 from __future__ import annotations
@@ -10,17 +10,17 @@ import dataclasses
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import get_args
 
 import torch
 
-from camlib.evaluate import evaluate_scenes
+from camlib.evaluate.options import add_options
+from camlib.garments.evaluation import evaluate_scenes
+from camlib.garments.fashion_mnist import load_garments
+from camlib.garments.scenes import make_scenes
+from camlib.garments.training import Recipe, Trained, train
 from camlib.networks import GapNet
 from camlib.networks.checkpoint import ARCHITECTURES, write_checkpoint
 from camlib.networks.small import FINEST
-from camlib.scenes import load_garments, make_scenes
-from camlib.training.loop import Trained, train
-from camlib.training.recipe import Part, Precision, Recipe
 
 # The held-out scenes that every result is measured on.
 TEST_SCENES, TEST_SEED = 2000, 1
@@ -43,10 +43,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         about = _about(trained, given.garments is None)
         write_checkpoint(output, recipe.architecture, trained.network.state_dict(), about)
     except KeyboardInterrupt:
-        print(f"\nInterrupted. The same command goes on from {unfinished}.", file=sys.stderr)
+        print(f"\nInterrupted. The same command resumes from {unfinished}.", file=sys.stderr)
         return 130
     except (OSError, ValueError, RuntimeError) as error:
-        print(f"python -m camlib.training: {error}", file=sys.stderr)
+        print(f"python -m camlib.garments: {error}", file=sys.stderr)
         return 1
     unfinished.unlink(missing_ok=True)
     print(f"Written: {output}")
@@ -92,35 +92,13 @@ def recipe_from(given: argparse.Namespace) -> Recipe:
 
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    plain = Recipe()
     reader = argparse.ArgumentParser(
-        prog="python -m camlib.training",
+        prog="python -m camlib.garments",
         description="Train a small network on scenes of garments and measure it on held-out ones. "
-        "Interrupted, it goes on where it stopped when the same command is given again.",
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+        "An interrupted training is resumed by the same command.",
     )
     add = reader.add_argument
-    add("architecture", nargs="?", choices=ARCHITECTURES, default=plain.architecture)
-    add("--epochs", type=int, default=plain.epochs, help="passes over the scenes")
-    add("--scenes", type=int, default=plain.scenes, help="scenes in an epoch")
-    add(
-        "--fresh",
-        action=argparse.BooleanOptionalAction,
-        default=plain.fresh,
-        help="make new scenes in every epoch",
-    )
-    add("--batch", type=int, default=plain.batch, help="scenes in a step")
-    add("--rate", type=float, default=plain.rate, help="the learning rate's peak")
-    add("--weight-decay", type=float, default=plain.weight_decay, help="AdamW's")
-    add("--part", choices=get_args(Part), default=plain.part, help="which weights are trained")
-    add("--per-class", type=int, help="only the first so many garments of each class")
-    add(
-        "--precision",
-        choices=get_args(Precision),
-        default=plain.precision,
-        help="bfloat16 is faster where the processor has instructions for it",
-    )
-    add("--seed", type=int, default=plain.seed, help="of weights, scenes and their order")
+    add("architecture", nargs="?", choices=ARCHITECTURES, default="gap", help="(default: gap)")
     add(
         "--garments",
         type=Path,
@@ -134,6 +112,7 @@ def parser() -> argparse.ArgumentParser:
         help="the checkpoint (default: ARCHITECTURE.safetensors)",
     )
     add("--quiet", action="store_true", help="no progress bar")
+    add_options(reader, Recipe, "architecture")
     return reader
 
 

@@ -4,13 +4,10 @@ import json
 from pathlib import Path
 
 import pytest
-import torch
 
-from camlib.evaluate import evaluate_scenes
+from camlib.garments import __main__ as command
+from camlib.garments import evaluate_scenes, load_garments, make_scenes, training
 from camlib.networks import checkpoint, read_checkpoint
-from camlib.scenes import load_garments, make_scenes
-from camlib.training import __main__ as command
-from camlib.training import loop
 
 SMALL = ("--epochs", "2", "--scenes", "32", "--batch", "16", "--per-class", "5", "--quiet")
 
@@ -20,15 +17,19 @@ def few_scenes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(command, "TEST_SCENES", 10)
 
 
+def run(path: Path, *arguments: str) -> int:
+    return command.main(["gap", *SMALL, *arguments, "--output", str(path)])
+
+
 def test_the_checkpoint_says_how_it_was_made(tmp_path: Path, capsys) -> None:
+    """Its results are those of the network in the file, on garments that it has not seen."""
     path = tmp_path / "net.safetensors"
-    assert command.main(["gap", *SMALL, "--output", str(path)]) == 0
+    assert run(path, "--no-fresh") == 0
     network, about = read_checkpoint(path, "gap")
-    assert about["recipe"]["epochs"] == 2
-    assert about["recipe"]["seed"] == 0
+    recipe = about["recipe"]
+    assert (recipe["epochs"], recipe["seed"], recipe["fresh"]) == (2, 0, False)
     assert len(about["losses"]) == len(about["seconds"]) == 2
     assert about["garments"]["train"] == load_garments("train", per_class=5).digest
-    # The results are those of the network in the file, on garments that it has not seen.
     assert about["stride"] == 1
     scenes = make_scenes(load_garments("test"), 10, command.TEST_SEED)
     table = evaluate_scenes(network.at_stride(1), scenes)
@@ -37,33 +38,32 @@ def test_the_checkpoint_says_how_it_was_made(tmp_path: Path, capsys) -> None:
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_interrupted_it_goes_on_to_the_same_network(
+def test_interrupted_it_is_resumed_by_the_same_command(
     tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, cut = tmp_path / "whole.safetensors", tmp_path / "cut.safetensors"
-    assert command.main(["gap", *SMALL, "--output", str(whole)]) == 0
-    step, calls = loop._step, []
+    path = tmp_path / "net.safetensors"
+    step, calls = training._step, []
 
     def interrupted(*arguments):
         calls.append(arguments)
-        if len(calls) == 4:
+        if len(calls) == 4:  # in the second of two epochs of two steps
             raise KeyboardInterrupt
         return step(*arguments)
 
-    monkeypatch.setattr(loop, "_step", interrupted)
-    assert command.main(["gap", *SMALL, "--output", str(cut)]) == 130
-    assert "The same command goes on" in capsys.readouterr().err
-    assert not cut.exists()
-    assert command.main(["gap", *SMALL, "--output", str(cut)]) == 0
-    first, second = (read_checkpoint(path)[0].state_dict() for path in (whole, cut))
-    assert all(torch.equal(first[name], second[name]) for name in first)
+    monkeypatch.setattr(training, "_step", interrupted)
+    assert run(path) == 130
+    assert f"The same command resumes from {path}.unfinished" in capsys.readouterr().err
+    assert not path.exists()
+    assert run(path) == 0
+    assert len(calls) == 4 + 2
+    assert list(tmp_path.iterdir()) == [path]
 
 
 def test_a_full_disk_keeps_the_old_checkpoint_and_the_work(
     tmp_path: Path, capsys, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "net.safetensors"
-    assert command.main(["gap", *SMALL, "--output", str(path)]) == 0
+    assert run(path) == 0
     before = path.read_bytes()
     fsync, calls = checkpoint.os.fsync, []
 
@@ -74,7 +74,7 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_the_work(
         fsync(number)
 
     monkeypatch.setattr(checkpoint.os, "fsync", full)
-    assert command.main(["gap", *SMALL, "--seed", "1", "--output", str(path)]) == 1
+    assert run(path, "--seed", "1") == 1
     assert "No space left on device" in capsys.readouterr().err
     assert path.read_bytes() == before
     assert sorted(tmp_path.iterdir()) == [path, tmp_path / "net.safetensors.unfinished"]
@@ -85,7 +85,7 @@ def test_a_full_disk_keeps_the_old_checkpoint_and_the_work(
     [
         (("--epochs", "0"), "epochs: expected a whole number from 1"),
         (("--output", "nowhere/net.safetensors"), "expected a file in a folder that exists"),
-        (("--garments", "nowhere"), "nowhere"),
+        (("--garments", "nowhere"), "folder: expected the files of Fashion-MNIST in nowhere"),
     ],
 )
 def test_a_wrong_argument_is_named(

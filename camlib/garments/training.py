@@ -1,25 +1,113 @@
-"""The training itself: scenes in, a network and its history out, whatever interrupts it between."""
+"""Layer 3: train a small network on scenes of garments; an interrupted training can be resumed."""
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal, get_args
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from camlib.networks.checkpoint import build, replace_file
+from camlib.errors import check_choice, check_whole
+from camlib.garments.fashion_mnist import Garments
+from camlib.garments.scenes import Scenes, make_scenes
+from camlib.networks.checkpoint import ARCHITECTURES, build, replace_file
 from camlib.networks.small import FlattenNet, GapNet
-from camlib.scenes import Garments, Scenes, make_scenes
-from camlib.training.recipe import Recipe
 
 # The seeds of a recipe's scenes lie this far apart, so that no two recipes share an epoch.
 _SEEDS_APART = 10_000
+
+Precision = Literal["float32", "bfloat16"]
+Part = Literal["all", "head"]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained; the same recipe and garments give the same network.
+
+    Attributes
+    ----------
+    architecture
+        "gap", "gap-max" or "flatten".
+    epochs
+        Passes over ``scenes`` scenes.
+    scenes
+        Scenes in an epoch, rounded down to whole batches.
+    fresh
+        True: new scenes in every epoch, of the same garments; False: the first epoch's every time,
+        in another order.
+    batch
+        Scenes in a step.
+    rate
+        The learning rate's peak, in the one-cycle schedule of Smith and Topin 2019.
+    weight_decay
+        AdamW's, as in Loshchilov and Hutter 2019.
+    part
+        "all" weights are trained, or those of the "head" alone, behind convolutions that stay.
+    per_class
+        Only the first so many garments of each class; None: all.
+    precision
+        What convolutions compute in. "bfloat16" is about twice as fast where the processor has
+        instructions for it, and slower elsewhere.
+    seed
+        Of the first weights, the scenes and their order.
+
+    Raises
+    ------
+    ValueError
+        If a value is out of range.
+    """
+
+    architecture: str = "gap"
+    epochs: Annotated[int, "passes over the scenes"] = 16
+    scenes: Annotated[int, "scenes in an epoch"] = 16_000
+    fresh: Annotated[bool, "make new scenes in every epoch"] = True
+    batch: Annotated[int, "scenes in a step"] = 128
+    rate: Annotated[float, "the learning rate's peak"] = 1e-2
+    weight_decay: Annotated[float, "AdamW's"] = 1e-2
+    part: Annotated[Part, "which weights are trained"] = "all"
+    per_class: Annotated[int | None, "only the first so many garments of each class"] = None
+    precision: Annotated[Precision, "bfloat16 is faster on processors that compute in it"] = (
+        "float32"
+    )
+    seed: Annotated[int, "of weights, scenes and their order"] = 0
+
+    def __post_init__(self) -> None:
+        """Refuse values that no training can follow."""
+        check_choice("architecture", self.architecture, ARCHITECTURES)
+        check_choice("part", self.part, get_args(Part))
+        check_choice("precision", self.precision, get_args(Precision))
+        for name, low, high, advice in (
+            ("epochs", 1, 10_000, ""),
+            ("batch", 2, 100_000, "Batch normalisation needs two scenes."),
+            ("scenes", self.batch, 10_000_000, "An epoch has one batch or more."),
+            ("per_class", 1, 6000, "Pass None for all."),
+            ("seed", 0, 100_000, ""),
+        ):
+            value = getattr(self, name)
+            if name != "per_class" or value is not None:
+                object.__setattr__(self, name, check_whole(name, value, low, high, advice))
+        for name in ("rate", "weight_decay"):
+            value = getattr(self, name)
+            if not 0 <= value <= 1 or (name == "rate" and value == 0):
+                raise ValueError(
+                    f"{name}: expected a number from 0 to 1, got {value!r}. Start with 0.01."
+                )
+
+    @property
+    def steps(self) -> int:
+        """Return the number of batches in an epoch."""
+        return self.scenes // self.batch
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return names and values, which JSON can hold."""
+        return dataclasses.asdict(self)
 
 
 @dataclass(frozen=True)
@@ -49,13 +137,16 @@ class Trained:
 
 @dataclass
 class _State:
-    """What changes from epoch to epoch, and is kept for going on later."""
+    """What changes from epoch to epoch, and is kept for resuming."""
 
     network: GapNet | FlattenNet
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     losses: list[float] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+
+
+_PARTS = ("network", "optimizer", "schedule")  # of the state, those that have a state_dict
 
 
 def train(
@@ -82,8 +173,8 @@ def train(
     start
         A network whose weights are the first ones; it is not changed. None: random weights.
     unfinished
-        A file that keeps the state after every epoch. If it is there already, training goes on
-        from it, with the same result as without the interruption.
+        A file that keeps the state after every epoch. If it exists, training resumes from it, with
+        the same result as without the interruption.
     progress
         Show a bar.
 
@@ -163,7 +254,8 @@ def _begin(recipe: Recipe, start: GapNet | FlattenNet | None) -> _State:
 def _epoch(state: _State, recipe: Recipe, garments: Garments, epoch: int, bar: Any) -> float:
     """Take one pass over an epoch's scenes and return the mean loss."""
     random = np.random.RandomState(recipe.seed * _SEEDS_APART + epoch)
-    scenes = _scenes(recipe, garments, epoch)
+    seed = recipe.seed * _SEEDS_APART + (epoch if recipe.fresh else 0)
+    scenes = make_scenes(garments, recipe.steps * recipe.batch, seed)
     labels = scenes.labels()
     order = random.permutation(recipe.steps * recipe.batch).reshape(recipe.steps, recipe.batch)
     mirrored = random.random_sample(order.shape) < 0.5
@@ -183,11 +275,6 @@ def _epoch(state: _State, recipe: Recipe, garments: Garments, epoch: int, bar: A
             f"Lower the rate: {recipe.rate} is too high for this recipe."
         )
     return mean
-
-
-def _scenes(recipe: Recipe, garments: Garments, epoch: int) -> Scenes:
-    seed = recipe.seed * _SEEDS_APART + (epoch if recipe.fresh else 0)
-    return make_scenes(garments, recipe.steps * recipe.batch, seed)
 
 
 def _batch(scenes: Scenes, chosen: np.ndarray, flip: np.ndarray) -> Tensor:
@@ -211,17 +298,8 @@ def _step(state: _State, recipe: Recipe, images: Tensor, labels: Tensor) -> Tens
 
 def _keep(state: _State, path: Path, ticket: dict[str, Any]) -> None:
     buffer = io.BytesIO()
-    torch.save(
-        {
-            **ticket,
-            "network": state.network.state_dict(),
-            "optimizer": state.optimizer.state_dict(),
-            "schedule": state.schedule.state_dict(),
-            "losses": state.losses,
-            "seconds": state.seconds,
-        },
-        buffer,
-    )
+    parts = {name: getattr(state, name).state_dict() for name in _PARTS}
+    torch.save({**ticket, **parts, "losses": state.losses, "seconds": state.seconds}, buffer)
     replace_file(path, buffer.getvalue())
 
 
@@ -237,9 +315,8 @@ def _restore(state: _State, path: Path, ticket: dict[str, Any]) -> None:
     if differs:
         raise ValueError(
             f"{path}: expected the state of this training, got one with another "
-            f"{' and other '.join(differs)}. Go on with that one, or name another file."
+            f"{' and other '.join(differs)}. Resume that one, or name another file."
         )
-    state.network.load_state_dict(kept["network"])
-    state.optimizer.load_state_dict(kept["optimizer"])
-    state.schedule.load_state_dict(kept["schedule"])
+    for name in _PARTS:
+        getattr(state, name).load_state_dict(kept[name])
     state.losses, state.seconds = kept["losses"], kept["seconds"]

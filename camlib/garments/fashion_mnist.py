@@ -1,4 +1,4 @@
-"""Layer 2: Fashion-MNIST's garments: a part that the package carries, or the full set from a folder."""
+"""Layer 3: Fashion-MNIST's garments: a part that the package carries, or the full set from a folder."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from typing import Literal
 import numpy as np
 from jaxtyping import Int, UInt8
 
+from camlib.errors import check_choice, check_whole
+
 CLASS_NAMES = (
     "T-shirt/top",
     "trouser",
@@ -28,7 +30,7 @@ CLASS_NAMES = (
 )
 SIDE = 28
 
-# SHA-256 of the contents, uncompressed: the same data are packed in several ways in the world.
+# SHA-256 of the contents, uncompressed: copies of the data set are packed in several ways.
 _CARRIED = {
     "train-images-idx3-ubyte": "d33512cfdc636a0d8972818e6659995be209a88891df7fa2109d7895922c8985",
     "train-labels-idx1-ubyte": "620cb8e3b9348037c5ff9a07b02d773ab165330e072dfd19e0d21c59f8042dcf",
@@ -108,8 +110,7 @@ def load_garments(
     -----
     Xiao et al. 2017; MIT licence.
     """
-    if split not in _FILES:
-        raise ValueError(f'split: expected "train" or "test", got {split!r}. Start with "train".')
+    check_choice("split", split, _FILES)
     hashes = _CARRIED if folder is None else _FULL
     source: Traversable = (
         resources.files("camlib").joinpath("assets", "garments")
@@ -153,32 +154,20 @@ def _checked(source: Traversable, name: str, hashes: dict[str, str]) -> bytes:
         )
     try:
         contents = file.read_bytes() if file is plain else gzip.decompress(file.read_bytes())
+        got = hashlib.sha256(contents).hexdigest()
     except (EOFError, OSError, zlib.error) as error:
-        raise _damaged(file, f"a file that cannot be unpacked ({error})", hashes[name]) from error
-    found = hashlib.sha256(contents).hexdigest()
-    if found != hashes[name]:
-        raise _damaged(file, f"SHA-256 {found}", hashes[name])
+        contents, got = b"", f"a file that cannot be unpacked ({error})"
+    if got != hashes[name]:
+        raise ValueError(
+            f"folder: expected {file} to hold contents of SHA-256 {hashes[name]}, got {got}. "
+            "The file is damaged or of another data set: fetch it again."
+        )
     return contents
-
-
-def _damaged(file: Traversable, got: str, expected: str) -> ValueError:
-    return ValueError(
-        f"folder: expected {file} to hold contents of SHA-256 {expected}, got {got}. "
-        "The file is damaged or of another data set: fetch it again."
-    )
 
 
 def _first(labels: Int[np.ndarray, " m"], count: int) -> Int[np.ndarray, " chosen"]:
     """Return the places of the first ``count`` garments of each class, in order."""
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
-        raise ValueError(
-            f"per_class: expected a whole number from 1, got {count!r}. Pass None for all."
-        )
     places = [np.flatnonzero(labels == index) for index in range(len(CLASS_NAMES))]
-    fewest = min(map(len, places))
-    if count > fewest:
-        raise ValueError(
-            f"per_class: expected at most {fewest}, which is all there are of one class, got {count}. "
-            "Pass the folder of the full data set, or fewer."
-        )
+    more = "There are no more of a class; the full data set has 6000. Pass None for all."
+    check_whole("per_class", count, 1, min(map(len, places)), more)
     return np.sort(np.concatenate([place[:count] for place in places]))

@@ -10,8 +10,9 @@ import torch
 from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
-from camlib.scenes.backgrounds import paint_backgrounds, paint_distractors
-from camlib.scenes.garments import CLASS_NAMES, SIDE, Garments
+from camlib.errors import check_choice, check_whole
+from camlib.garments.backgrounds import paint_backgrounds, paint_distractors
+from camlib.garments.fashion_mnist import CLASS_NAMES, SIDE, Garments
 
 Background = Literal["plain", "mixed"]
 BACKGROUNDS: tuple[str, ...] = get_args(Background)
@@ -30,7 +31,7 @@ class Scenes:
         Shape (n, S, S), 0 to 255.
     garments
         The class in each of the four slots, shape (n, 4), an index into
-        :data:`camlib.scenes.CLASS_NAMES`; -1 for an empty slot. Filled slots come first.
+        :data:`camlib.garments.CLASS_NAMES`; -1 for an empty slot. Filled slots come first.
     boxes
         The tight box around each garment's pixels, shape (n, 4, 4): half-open (x0, y0, x1, y1) in
         pixels; zeros for an empty slot.
@@ -49,9 +50,7 @@ class Scenes:
 
     def __getitem__(self, chosen: slice | Int[np.ndarray, " m"]) -> Scenes:
         """Return some of the scenes, by a slice or an array of indices."""
-        return Scenes(
-            self.pictures[chosen], self.garments[chosen], self.boxes[chosen], self.owner[chosen]
-        )
+        return Scenes(**{name: array[chosen] for name, array in vars(self).items()})
 
     def images(self) -> Float[Tensor, "n 1 S S"]:
         """Return the pictures as a network reads them: from -1 (black) to 1 (white)."""
@@ -114,16 +113,19 @@ def make_scenes(
     ValueError
         If an argument is out of range, or the canvas cannot hold its garments.
     """
-    _check(count, seed, size, most, background, distractors)
+    check_whole("count", count, 1, 10_000_000)
+    check_whole("seed", seed, 0, 2**32 - 1)
+    quarter = f"Each quarter has to hold a garment of {SIDE} pixels."
+    check_whole("size", size, 2 * SIDE, 1024, quarter)
+    check_whole("most", most, 1, MOST, "There is one place in each quarter.")
+    check_whole("distractors", distractors, 0, 16, "More would cover the canvas.")
+    check_choice("background", background, BACKGROUNDS)
     random = np.random.RandomState(seed)  # the one stream that never changes
-    made: list[Scenes] = []
-    for _ in range(0, count, TOGETHER):
-        made.append(_some(random, garments, size, most, background == "mixed", distractors))
-    pictures, classes, boxes, owner = (
-        np.concatenate([getattr(scenes, name) for scenes in made])[:count]
-        for name in ("pictures", "garments", "boxes", "owner")
-    )
-    return Scenes(pictures, classes, boxes, owner)
+    made = [
+        vars(_some(random, garments, size, most, background == "mixed", distractors))
+        for _ in range(0, count, TOGETHER)
+    ]
+    return Scenes(**{name: np.concatenate([one[name] for one in made])[:count] for name in made[0]})
 
 
 def _some(
@@ -153,42 +155,16 @@ def _some(
     return Scenes(pictures, classes, boxes, owner)
 
 
-def _check(count: int, seed: int, size: int, most: int, background: str, distractors: int) -> None:
-    ranges = (
-        ("count", count, 1, 10_000_000, "Pass at least one."),
-        ("seed", seed, 0, 2**32 - 1, "Pass a whole number, for example 0."),
-        ("size", size, 2 * SIDE, 1024, f"Each quarter has to hold a garment of {SIDE} pixels."),
-        ("most", most, 1, MOST, "There is one place in each quarter."),
-        ("distractors", distractors, 0, 16, "More would cover the canvas."),
-    )
-    for name, value, low, high, cure in ranges:
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise ValueError(
-                f"{name}: expected a whole number from {low} to {high}, got {value!r}. {cure}"
-            )
-        if not low <= value <= high:
-            raise ValueError(f"{name}: expected {low} to {high}, got {value}. {cure}")
-    if background not in BACKGROUNDS:
-        listed = " or ".join(f'"{answer}"' for answer in BACKGROUNDS)
-        raise ValueError(f'background: expected {listed}, got {background!r}. Start with "mixed".')
-
-
 def _places(random: np.random.RandomState, count: int, size: int) -> Int[np.ndarray, "n 4 2"]:
     """Return the upper left corner (row, column) of each slot, the slots in random order."""
     corners = np.empty((count, MOST, 2), np.int64)
-    for axis in range(2):
-        cut = random.randint(SIDE, size - SIDE + 1, count)
-        first = (random.random_sample((count, 2)) * (cut - SIDE + 1)[:, None]).astype(np.int64)
-        second = (random.random_sample((count, 2)) * (size - SIDE - cut + 1)[:, None]).astype(
-            np.int64
+    # The quarters lie in the order upper left, upper right, lower left, lower right.
+    for axis, first, second in ((0, [0, 1], [2, 3]), (1, [0, 2], [1, 3])):
+        cut = random.randint(SIDE, size - SIDE + 1, count)[:, None]
+        corners[:, first, axis] = random.random_sample((count, 2)) * (cut - SIDE + 1)
+        corners[:, second, axis] = cut + np.floor(
+            random.random_sample((count, 2)) * (size - SIDE - cut + 1)
         )
-        before, after = first, cut[:, None] + second
-        # Quarters in the order upper left, upper right, lower left, lower right.
-        if axis == 0:
-            corners[:, :, 0] = np.concatenate([before, after], axis=1)
-        else:
-            corners[:, [0, 2], 1] = before
-            corners[:, [1, 3], 1] = after
     order = random.random_sample((count, MOST)).argsort(axis=1, kind="stable")
     return np.take_along_axis(corners, order[:, :, None], axis=1)
 

@@ -1,0 +1,10 @@
+from .evaluation import evaluate_scenes as evaluate_scenes
+from .fashion_mnist import CLASS_NAMES as CLASS_NAMES
+from .fashion_mnist import Garments as Garments
+from .fashion_mnist import load_garments as load_garments
+from .scenes import BACKGROUNDS as BACKGROUNDS
+from .scenes import Scenes as Scenes
+from .scenes import make_scenes as make_scenes
+from .training import Recipe as Recipe
+from .training import Trained as Trained
+from .training import train as train
