@@ -36,6 +36,7 @@ def main() -> None:
     importlib.import_module("camlib.networks")  # slow, and should not count for a cell
     kernel = Kernel(notebook)
     actions: dict[str, Callable[..., dict[str, Any]]] = {
+        "ready": lambda: {},  # when the imports are done
         "read": kernel.read,
         "run": kernel.run,
         "call": kernel.call,

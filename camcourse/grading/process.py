@@ -68,7 +68,10 @@ class ChildProcess:
         return reply
 
     def end(self) -> None:
-        """Kill the process and its descendants; do nothing if it is not running."""
+        """Kill the process and its descendants, and wait for their end; do nothing if it is not running.
+
+        Processes that are still ending would count for the limits of the next start.
+        """
         if self.process is None:
             return
         for pipe in (self._commands, self._replies):
@@ -80,6 +83,9 @@ class ChildProcess:
                 one.kill()
         self.process.wait()
         self.process = None
+        deadline = time.monotonic() + START_SECONDS
+        while any(map(_is_alive, descendants)) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _start(self) -> None:
         child_reads, self._commands = os.pipe()
@@ -187,6 +193,13 @@ def _memory(processes: list[psutil.Process], measure: str) -> int:
             info = one.memory_info() if measure == "rss" else one.memory_full_info()
             size += getattr(info, measure)
     return size
+
+
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
 
 
 def _descendants(pid: int) -> list[psutil.Process]:

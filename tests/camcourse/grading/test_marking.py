@@ -17,8 +17,9 @@ from camcourse.grading import grade as grading
 from camcourse.grading.grade import Job
 from camcourse.grading.library import copy_library
 from camcourse.grading.marking import MarkingContext, mark, run_provided
-from camcourse.grading.results import Result
-from camcourse.grading.runner import CallFailed
+from camcourse.grading.process import ProcessEnded
+from camcourse.grading.results import STATUSES, Result
+from camcourse.grading.runner import MAX_STARTS, CallFailed, SubmissionRunner
 from camcourse.grading.sandbox import Sandbox
 from camcourse.grading.submissions import Submission
 from tests.camcourse.grading import small
@@ -106,10 +107,64 @@ def test_a_file_without_read_permission(
     assert (result.status, result.reason) == ("unreadable", "no permission to open the file")
 
 
+class FakeProcess:
+    """Cells are seconds that they take, or the status with which they end the process; so are calls."""
+
+    def __init__(self, *cells: str, start: float = 0.0) -> None:
+        self.cells, self.start, self.now, self.log = cells, start, 0.0, list[str]()
+        self.process: object = None
+
+    def request(self, do: str, within: float, **details: Any) -> dict[str, Any]:
+        if do == "read":
+            return {"cells": [{"kind": "code", "source": s, "grade_id": ""} for s in self.cells]}
+        what = str(self.start) if do == "ready" else details.get("source") or details["name"]
+        self.process = self
+        self.log.append("start" if do == "ready" else what)
+        status = "late" if what.isdecimal() and float(what) > within else what
+        self.now += min(float(what), within) if what.replace(".", "").isdecimal() else 0
+        if status in STATUSES:
+            self.process = None
+            raise ProcessEnded(status, "because")
+        return {"value": 1}
+
+    def end(self) -> None:
+        self.process = None
+
+
+@pytest.mark.parametrize(
+    ("cells", "start", "log", "status"),
+    [
+        (["1", "2"], 0.0, "start 1 2", "graded"),
+        (["1", "died", "2"], 0.0, "start 1 died start 1 2", "stopped: ended itself"),
+        (["1", "memory", "died"], 0.0, "start 1 memory start 1 died start 1", "stopped: too much memory"),
+        (["36"], 0.0, "start 36", "stopped: too slow"),  # the limit of a cell is 3 * 10 + 5
+        (["35"] * 12, 0.0, "start" + " 35" * 12, "graded"),  # the limit of all is 120 + 30 * 10 = 420
+        (["35"] * 12 + ["1"], 0.0, "start" + " 35" * 12 + " 1", "stopped: too slow"),
+        (["35"] * 12, 100.0, "start" + " 35" * 12, "graded"),  # without the starts
+        (["died"] * 12, 0.0, "start died " * 11 + "start died", "stopped: ended itself"),
+        (["died"] * 11, 100.0, "start died " * 10 + "start died", "stopped: ended itself"),
+    ],
+)  # fmt: skip
+def test_restarts_and_limits(
+    monkeypatch: pytest.MonkeyPatch, cells: list[str], start: float, log: str, status: str
+) -> None:
+    process = FakeProcess(*cells, start=start)
+    monkeypatch.setattr("camcourse.grading.runner.time.monotonic", lambda: process.now)
+    result = Result("one.ipynb", "one")
+    runner = SubmissionRunner(masters.Master("x", Path(), ()), process, result, 10.0)
+    try:
+        runner.read()
+    except ProcessEnded:
+        assert process.log.count("start") == MAX_STARTS
+    assert " ".join(process.log).startswith(log)
+    assert result.status == status
+
+
 def test_memory_is_checked_also_while_replies_are_quick(
     marked: Marked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("camcourse.grading.process.DATA", 600 * 2**20)
+    monkeypatch.setattr("camcourse.grading.runner.MAX_STARTS", 1)
     words = "x = b'x' * 2**29; import time; time.sleep(60)"
     grow = f'import subprocess, sys\nsubprocess.Popen([sys.executable, "-c", {words!r}])'
     result = marked(grow, *["import time\ntime.sleep(0.15)"] * 60)

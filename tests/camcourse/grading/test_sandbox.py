@@ -138,6 +138,15 @@ def test_after_an_end_it_can_start_again(process: ChildProcess) -> None:
     assert process.request("run", 120, source="x = 1", seconds=5.0).keys() == {"id"}
 
 
+def test_after_many_processes_it_can_start_at_once(process: ChildProcess) -> None:
+    """Processes that are still ending would use up the limit of the next start."""
+    forks = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"
+    for _ in range(2):
+        with pytest.raises(ProcessEnded, match="processes or threads"):
+            process.request("run", 120, source=forks, seconds=20.0)
+        assert process.request("ready", 120).keys() == {"id"}
+
+
 def test_without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
     def forbidden(*words: Any, **options: Any) -> subprocess.CompletedProcess[str]:
         return subprocess.CompletedProcess(words, 1, "", "bwrap: No permissions to create\n")
