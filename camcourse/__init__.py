@@ -1,9 +1,9 @@
-"""What teaches and grades with camlib: instant checks of exercises, quizzes, and graded assignments.
+"""Teach and grade with camlib: checks of exercises, quizzes, and graded assignments.
 
 >>> from camcourse import check, quiz
 
-``python -m camcourse --help`` lists the commands that release and grade assignments; their masters
-are in ``assignments/``. Names are imported on first use (listed in ``__init__.pyi``).
+``python -m camcourse --help`` lists the commands that release and grade the assignments in
+``assignments/``. Names are imported on first use (listed in ``__init__.pyi``).
 """
 
 import lazy_loader

@@ -1,10 +1,11 @@
-"""Release assignments, grade what comes back, merge points by hand, write feedback."""
+"""Release assignments, grade submissions, merge points given by hand, and write feedback."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import sys
+from collections import Counter
 from pathlib import Path
 
 from camcourse import masters
@@ -15,96 +16,93 @@ INTERRUPTED = 130
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    whole = argparse.ArgumentParser(prog="python -m camcourse", description=__doc__)
-    commands = whole.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    assignments = ", ".join(masters.names()) or f"none is in {masters.SOURCES}"
+    assignments = assignments.replace("%", "%%")  # argparse formats help texts with %
+    main_parser = argparse.ArgumentParser(prog="python -m camcourse", description=__doc__)
+    commands = main_parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    one = commands.add_parser(
+    def command(name: str, short: str, description: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=short, description=description)
+
+    def add_output(one: argparse.ArgumentParser, folder: str) -> None:
+        words = f"default: {folder}"
+        one.add_argument("--to", type=Path, default=Path(folder), metavar="FOLDER", help=words)
+
+    one = command(
         "release",
-        help="write the students' copies",
-        description="Write the students' copies, without solutions, hidden tests and outputs. A copy in "
-        "which a line of them survives is not written.",
+        "write the students' copies",
+        "Write the students' copies, without solutions, hidden tests and outputs. A copy that still "
+        "has a line of them is not written.",
     )
     one.add_argument(
-        "assignment", nargs="*", metavar="ASSIGNMENT", help=f"{_names()} (default: all)"
+        "assignment", nargs="*", metavar="ASSIGNMENT", help=f"{assignments} (default: all)"
     )
-    one.add_argument(
-        "--to",
-        type=Path,
-        default=Path("assignments/release"),
-        metavar="FOLDER",
-        help="default: assignments/release",
-    )
+    add_output(one, "assignments/release")
 
-    one = commands.add_parser(
+    one = command(
         "grade",
-        help="grade a folder of submissions",
-        description="Grade a folder with a file or a folder for each student. Interrupted, it goes on "
-        "where it stopped when the same command is given again.",
+        "grade a folder of submissions",
+        "Grade a folder with a file or a folder for each student. After an interruption the same "
+        "command continues.",
     )
-    one.add_argument("assignment", metavar="ASSIGNMENT", help=_names())
+    one.add_argument("assignment", metavar="ASSIGNMENT", help=assignments)
     one.add_argument("submissions", type=Path, metavar="SUBMISSIONS", help="the folder")
+    add_output(one, "grades")
     one.add_argument(
-        "--to", type=Path, default=Path("grades"), metavar="FOLDER", help="default: grades"
+        "--jobs", type=int, default=2, help="submissions graded at a time (default: 2)"
     )
-    one.add_argument("--jobs", type=int, default=2, help="submissions at a time (default: 2)")
     one.add_argument(
         "--seconds",
         type=float,
         default=SECONDS,
-        help=f"of the processor, for a cell or a call (default: {SECONDS:g}); thrice that on the clock",
+        help="limit for a cell or a call, in seconds of processor time; the limit on the clock is three "
+        f"times that (default: {SECONDS:g})",
     )
-    one.add_argument("--seed", type=int, help="of the tests' random inputs (default: drawn)")
+    one.add_argument("--seed", type=int, help="of the tests' random inputs (default: random)")
     one.add_argument(
         "--unsafe",
         action="store_true",
-        help="without bubblewrap: a submission may then do whatever you may",
+        help="without bubblewrap: a submission can then do whatever you can",
     )
     one.add_argument("--quiet", action="store_true", help="no progress bar")
 
-    one = commands.add_parser(
+    one = command(
         "merge",
-        help="take the points of a filled-in by-hand.csv",
-        description="Take the points of a filled-in by-hand.csv, saved by any spreadsheet. If a row is "
-        "wrong, the rows are named and nothing is taken.",
+        "merge the points of a filled-in by-hand.csv",
+        "Merge the points of a filled-in by-hand.csv, saved by any spreadsheet program. If rows are "
+        "wrong, they are listed and nothing is merged.",
     )
     one.add_argument("grades", type=Path, metavar="GRADES", help="the folder that `grade` wrote")
     one.add_argument("table", type=Path, metavar="CSV", help="rows without points change nothing")
 
-    one = commands.add_parser(
+    one = command(
         "feedback",
-        help="write a page for each student",
-        description="Write a page for each student: the points of every question, and what the first "
-        "test that failed has to say.",
+        "write a page for each student",
+        "Write a page for each student: the points of every question, and the message of the first "
+        "test that failed.",
     )
     one.add_argument("grades", type=Path, metavar="GRADES", help="the folder that `grade` wrote")
-    one.add_argument(
-        "--to", type=Path, default=Path("feedback"), metavar="FOLDER", help="default: feedback"
-    )
-    return whole
+    add_output(one, "feedback")
+    return main_parser
 
 
-def _names() -> str:
-    there = ", ".join(masters.names()) or f"none is in {masters.SOURCES}"
-    return there.replace("%", "%%")  # argparse takes it for a place to fill in
-
-
-def main(words: list[str] | None = None) -> int:
+def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
-    given = parser().parse_args(words)
+    given = parser().parse_args(arguments)
+    run = {"release": _release, "grade": _grade, "feedback": _feedback, "merge": _merge}
     try:
-        return {"release": _release, "grade": _grade, "feedback": _feedback, "merge": _merge}[
-            given.command
-        ](given)
-    except (ValueError, RuntimeError, OSError) as problem:
-        line = " ".join(str(problem).split()) or type(problem).__name__
+        run[given.command](given)
+    except (ValueError, RuntimeError, OSError) as error:
+        line = " ".join(str(error).split()) or type(error).__name__
         print(f"course: {line}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("course: interrupted; the same command goes on from here.", file=sys.stderr)
+        print("course: interrupted; the same command continues from here.", file=sys.stderr)
         return INTERRUPTED
+    return 0
 
 
-def _release(given: argparse.Namespace) -> int:
+def _release(given: argparse.Namespace) -> None:
     wanted = given.assignment or masters.names()
     if not wanted:
         raise ValueError(f"there is no assignment in {masters.SOURCES}.")
@@ -115,10 +113,9 @@ def _release(given: argparse.Namespace) -> int:
 
     for name in wanted:
         print(f"Released: {release(name, given.to)}")
-    return 0
 
 
-def _grade(given: argparse.Namespace) -> int:
+def _grade(given: argparse.Namespace) -> None:
     from camcourse.grading import records
     from camcourse.grading.grade import Job, grade
 
@@ -131,35 +128,27 @@ def _grade(given: argparse.Namespace) -> int:
     if given.seed is not None and not 0 <= given.seed < 2**31:
         raise ValueError(f"--seed: expected 0 to {2**31 - 1}, got {given.seed}.")
     if given.to.resolve().is_relative_to(given.submissions.resolve()):
-        raise ValueError(f"--to: {given.to} is among the submissions; choose a folder outside.")
+        raise ValueError(f"--to: {given.to} is inside the submissions; choose a folder outside.")
     job = Job(
         given.assignment, given.submissions, given.to, given.jobs, not given.unsafe, given.seed,
         given.seconds, given.quiet,
     )  # fmt: skip
     results = grade(job)
-    counts: dict[str, int] = {}
-    for one in results:
-        counts[one.status] = counts.get(one.status, 0) + 1
-    print(
-        f"{len(results)} submissions: "
-        + ", ".join(f"{n} {word}" for word, n in sorted(counts.items()))
-    )
-    print(f"Points: {given.to / records.TABLE}; for a person to mark: {given.to / records.BY_HAND}")
-    return 0
+    counts = sorted(Counter(one.status for one in results).items())
+    print(f"{len(results)} submissions: " + ", ".join(f"{n} {status}" for status, n in counts))
+    print(f"Points: {given.to / records.TABLE}; to mark by hand: {given.to / records.BY_HAND}")
 
 
-def _feedback(given: argparse.Namespace) -> int:
+def _feedback(given: argparse.Namespace) -> None:
     from camcourse.grading.feedback import feedback
 
     print(f"{len(feedback(given.grades, given.to))} pages in {given.to}")
-    return 0
 
 
-def _merge(given: argparse.Namespace) -> int:
+def _merge(given: argparse.Namespace) -> None:
     from camcourse.grading.merge import merge
 
-    print(f"{merge(given.grades, given.table)} answers have points by a person now.")
-    return 0
+    print(f"{merge(given.grades, given.table)} answers have points given by hand now.")
 
 
 if __name__ == "__main__":

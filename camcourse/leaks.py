@@ -1,4 +1,4 @@
-"""Find what no student may see, wherever it stands: lines of solutions, hidden tests, their marks."""
+"""Find lines of solutions and hidden tests in what students get to see."""
 
 from __future__ import annotations
 
@@ -6,75 +6,71 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from camcourse import masters, regions
+from camcourse import regions
+from camcourse.masters import Cell, Master
 
-SHORTEST = 12  # characters of a line that can give something away
-MARKS = (*regions.SOLUTION, *regions.HIDDEN)
-# Many programs have such a line, and it tells nothing without the ones below it.
-COMMONPLACE = re.compile(r"(import|from) |.*[:(\[{]$")
+MIN_CHARACTERS = 12  # a shorter line tells nothing
+# Lines of many programs, which tell nothing without those below them.
+COMMON = re.compile(r"(import|from) |.*[:(\[{]$")
+Patterns = dict[str, re.Pattern[str]]  # by the line that they find
 
 
-def secret_lines(cell: masters.Cell) -> list[str]:
-    """Return the lines of a cell that no student may see, but for those too short to tell anything."""
+def secret_lines(cell: Cell) -> list[str]:
+    """Return the lines of a cell that students must not see, except those too short to tell anything."""
     lines = enumerate(cell.source.split("\n"), 1)
-    gone = _gone(cell)
-    secret = [line.strip() for number, line in lines if number in gone]
-    return [line for line in secret if len(line) >= SHORTEST and line not in MARKS]
+    removed = _removed_lines(cell)
+    secret = [line.strip() for number, line in lines if number in removed]
+    marks = (*regions.SOLUTION, *regions.HIDDEN)
+    return [line for line in secret if len(line) >= MIN_CHARACTERS and line not in marks]
 
 
-def _gone(cell: masters.Cell) -> set[int]:
-    """The numbers of the lines that a student's copy lacks; a solution without marks goes as a whole."""
+def _removed_lines(cell: Cell) -> set[int]:
+    """Return the numbers of the lines that a student's copy lacks."""
     if cell.kind == "tests":
-        return masters.hidden_lines(cell.source)
+        return regions.inside(cell.source, regions.HIDDEN)
     if cell.kind not in ("solution", "answer"):
         return set()
-    return regions.inside(cell.source, regions.SOLUTION) or set(
-        range(1, cell.source.count("\n") + 2)
-    )
+    everything = set(range(1, cell.source.count("\n") + 2))  # nbgrader removes a cell without marks
+    return regions.inside(cell.source, regions.SOLUTION) or everything
 
 
-def secrets(
-    master: masters.Master, kinds: tuple[str, ...] = ("solution", "tests", "answer")
-) -> dict[str, re.Pattern[str]]:
-    """Return a pattern for each line that is secret."""
-    cells = [cell for cell in master.cells if cell.kind in kinds]
-    lines = [line for cell in cells for line in secret_lines(cell)]
-    return {line: _pattern(line) for line in lines if not COMMONPLACE.match(line)}
+def secret_patterns(
+    master: Master, kinds: tuple[str, ...] = ("solution", "tests", "answer")
+) -> Patterns:
+    """Return a pattern for each secret line."""
+    lines = [line for cell in master.of_kind(*kinds) for line in secret_lines(cell)]
+    return {line: _pattern(line) for line in lines if not COMMON.match(line)}
 
 
 def _pattern(line: str) -> re.Pattern[str]:
-    """Find a line whatever the spaces in it, but not as a part of longer words."""
+    """Return a pattern for a line with any spaces in it, but not as a part of longer words."""
     words = re.findall(r"\w+|[^\w\s]", line)
     before = r"(?<!\w)" if re.match(r"\w", words[0]) else ""
     after = r"(?!\w)" if re.match(r"\w", words[-1]) else ""
     return re.compile(before + r"\s*".join(map(re.escape, words)) + after)
 
 
-def leaking(master: masters.Master, copy: Any) -> list[str]:
-    """Name every place of a copy where a line of a solution, a hidden test or a mark stands."""
-    of_cell = [cell.kind for cell in master.cells]
-    every = secrets(master)
-    beside = _beside_tests(master, every)
+def find_leaks(master: Master, copy: Any) -> list[str]:
+    """Describe every secret line, mark or output in a student's copy."""
+    kinds = [cell.kind for cell in master.cells]
+    patterns = secret_patterns(master)
+    # A hidden test may have lines of a public one.
+    tests = [regions.without(cell.source, regions.HIDDEN) for cell in master.of_kind("tests")]
+    public = {line.strip() for source in tests for line in source.split("\n")}
+    public -= secret_patterns(master, ("solution", "answer")).keys()
+    in_tests = {line: pattern for line, pattern in patterns.items() if line not in public}
     found = []
     for number, cell in enumerate(copy.cells, 1):
-        kind = of_cell[number - 1] if number <= len(of_cell) else "provided"
-        said = _in_cell(cell, kind, beside if kind == "tests" else every)
-        found += [f"cell {number} {words}" for words in said]
-    return found + [f"the notebook's metadata hold {one}" for one in _held(copy.metadata, every)]
+        kind = kinds[number - 1] if number <= len(kinds) else "provided"
+        leaks = _leaks_in_cell(cell, kind, in_tests if kind == "tests" else patterns)
+        found += [f"cell {number} {leak}" for leak in leaks]
+    return found + [
+        f"the notebook's metadata hold {one}" for one in _matches(copy.metadata, patterns)
+    ]
 
 
-def _beside_tests(
-    master: masters.Master, every: dict[str, re.Pattern[str]]
-) -> dict[str, re.Pattern[str]]:
-    """Hidden tests may begin like those that students see, and that is no leak."""
-    shown = [masters.visible(cell.source).split("\n") for cell in master.tests]
-    alike = {line.strip() for lines in shown for line in lines}
-    alike -= secrets(master, ("solution", "answer")).keys()
-    return {line: pattern for line, pattern in every.items() if line not in alike}
-
-
-def _in_cell(cell: Any, kind: str, wanted: dict[str, re.Pattern[str]]) -> Iterator[str]:
-    for one in _held(cell.source, wanted):
+def _leaks_in_cell(cell: Any, kind: str, patterns: Patterns) -> Iterator[str]:
+    for one in _matches(cell.source, patterns):
         yield f"shows {one}"
     if mark := regions.LIKE_A_MARK.search(cell.source):
         yield f"shows the mark {mark[0]!r}"
@@ -82,16 +78,16 @@ def _in_cell(cell: Any, kind: str, wanted: dict[str, re.Pattern[str]]) -> Iterat
         yield "has outputs"
     if cell.get("attachments") and kind in ("solution", "answer"):
         yield "has the attachments of its solution"
-    for one in _held([cell.metadata, cell.get("attachments")], wanted):
-        yield f"holds {one} beside its text"
+    for one in _matches([cell.metadata, cell.get("attachments")], patterns):
+        yield f"has {one} in its metadata or attachments"
 
 
-def _held(tree: Any, wanted: dict[str, re.Pattern[str]]) -> Iterator[str]:
-    """The wanted lines that a text holds, or a tree of texts."""
+def _matches(tree: Any, patterns: Patterns) -> Iterator[str]:
+    """Yield the lines that are found in a text, or in the texts of a tree."""
     if isinstance(tree, dict):
         tree = [*tree.keys(), *tree.values()]
     if isinstance(tree, list):
         for one in tree:
-            yield from _held(one, wanted)
+            yield from _matches(one, patterns)
     elif isinstance(tree, str):
-        yield from (repr(line[:60]) for line, pattern in wanted.items() if pattern.search(tree))
+        yield from (repr(line[:60]) for line, pattern in patterns.items() if pattern.search(tree))

@@ -1,4 +1,4 @@
-"""The masters in ``assignments/``: what a student gets, what is tested, and what nobody may see."""
+"""The masters in ``assignments/``: notebooks with provided code, solutions, tests and model answers."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import nbformat
 from camcourse import regions
 
 SOURCES = Path(__file__).resolve().parents[1] / "assignments" / "source"
+ORDER = ("cam-from-scratch", "make-it-cam-ready", "from-map-to-box", "grad-cam-and-doubt")
 _REGIONS = {
     "tests": (regions.HIDDEN,),
     "solution": (regions.SOLUTION,),
@@ -25,7 +26,11 @@ _REGIONS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell of a master; ``kind`` is text, provided, look, solution, tests or answer."""
+    """A cell of a master.
+
+    ``kind`` is "text", "provided" (code that students get), "look" (code with this tag, which only
+    shows something), "solution" (code that students write), "tests" or "answer" (marked by a person).
+    """
 
     kind: str
     source: str
@@ -35,32 +40,42 @@ class Cell:
 
 @dataclass(frozen=True)
 class Master:
-    """One assignment."""
+    """The master of one assignment."""
 
     name: str
     path: Path
     cells: tuple[Cell, ...]
 
+    def of_kind(self, *kinds: str) -> list[Cell]:
+        """Return the cells of these kinds."""
+        return [cell for cell in self.cells if cell.kind in kinds]
+
+    @property
+    def provided(self) -> list[Cell]:
+        """The cells with imports, data and helpers, which grader and submissions run."""
+        return self.of_kind("provided")
+
+    @property
+    def questions(self) -> list[Cell]:
+        """The cells that have points: tests, and answers that a person marks."""
+        return self.of_kind("tests", "answer")
+
     @cached_property
     def functions(self) -> tuple[str, ...]:
-        """The functions that students write."""
-        solutions = [ast.parse(cell.source) for cell in self.cells if cell.kind == "solution"]
-        return tuple(
-            node.name
-            for tree in solutions
-            for node in tree.body
-            if isinstance(node, ast.FunctionDef)
-        )
+        """The names of the functions that students write."""
+        trees = [ast.parse(cell.source) for cell in self.of_kind("solution")]
+        nodes = [node for tree in trees for node in tree.body]
+        return tuple(node.name for node in nodes if isinstance(node, ast.FunctionDef))
 
     @property
     def title(self) -> str:
-        """The heading of the whole."""
-        texts = [cell.source for cell in self.cells if cell.kind == "text"]
+        """The first heading, or the name if there is none."""
+        texts = [cell.source for cell in self.of_kind("text")]
         return next((heading for text in texts for heading in _headings(text)), self.name)
 
     @cached_property
     def titles(self) -> dict[str, str]:
-        """For each question the heading above it."""
+        """The last heading above each question, by grade_id."""
         title, found = self.title, {}
         for cell in self.cells:
             if cell.kind == "text":
@@ -69,80 +84,85 @@ class Master:
                 found[cell.grade_id] = title
         return found
 
-    @property
-    def provided(self) -> list[Cell]:
-        """Imports, data and helpers, which both sides run."""
-        return [cell for cell in self.cells if cell.kind == "provided"]
-
-    @property
-    def tests(self) -> list[Cell]:
-        """The cells with tests, a machine's to mark."""
-        return [cell for cell in self.cells if cell.kind == "tests"]
-
-    @property
-    def answers(self) -> list[Cell]:
-        """The cells that a person marks."""
-        return [cell for cell in self.cells if cell.kind == "answer"]
-
     @cached_property
-    def given_names(self) -> frozenset[str]:
-        """The grade_ids of cells whose errors tell a student nothing: they test, show, or wait for a person.
+    def quiet_ids(self) -> frozenset[str]:
+        """The grade_ids of the cells whose errors are not reported to students.
 
-        They run where their source is not the master's, for a student may have added to them.
+        They test, show something, or are marked by a person. If a student has changed one, it is run.
         """
-        kinds = ("look", "tests", "answer")
-        return frozenset(cell.grade_id for cell in self.cells if cell.kind in kinds)
+        return frozenset(cell.grade_id for cell in self.of_kind("look", "tests", "answer"))
 
     @cached_property
-    def idle(self) -> frozenset[str]:
-        """Sources, as students have them, that need not run to grade: tests and things to look at."""
-        cells = [cell.source for cell in self.cells if cell.kind == "look"]
-        return frozenset(one.strip() for one in [*cells, *(visible(c.source) for c in self.tests)])
+    def not_executed(self) -> frozenset[str]:
+        """The sources, as in the students' copies, of cells that grading need not run."""
+        looks = [cell.source for cell in self.of_kind("look")]
+        tests = [regions.without(cell.source, regions.HIDDEN) for cell in self.of_kind("tests")]
+        return frozenset(source.strip() for source in [*looks, *tests])
 
 
 def names() -> list[str]:
-    """Return the assignments' names, in the order of the course."""
-    order = ["cam-from-scratch", "make-it-cam-ready", "from-map-to-box", "grad-cam-and-doubt"]
+    """Return the names of the assignments, in the order of the course."""
     paths = sorted(SOURCES.glob("*/*.ipynb"))
     found = [path.stem for path in paths if path.stem == path.parent.name]
-    return [one for one in order if one in found] + [one for one in found if one not in order]
+    return [one for one in ORDER if one in found] + [one for one in found if one not in ORDER]
 
 
 def read(name: str) -> Master:
-    """Return a master; ``ValueError`` with the names that there are if it is none of them."""
+    """Return the master of an assignment.
+
+    Raises
+    ------
+    ValueError
+        If there is no assignment of that name, or a cell of its master is wrong.
+    """
     if name not in names():
-        there = ", ".join(names()) or "none is there"
-        raise ValueError(f"assignment: expected one of those in {SOURCES} ({there}), got {name!r}.")
+        known = ", ".join(names()) or "none is there"
+        raise ValueError(f"assignment: expected one of those in {SOURCES} ({known}), got {name!r}.")
     return read_file(SOURCES / name / f"{name}.ipynb")
 
 
 def read_file(path: Path) -> Master:
-    """Return the master in a notebook; ``ValueError`` that names the cell if one is not as it must be."""
+    """Return the master in a notebook; ``ValueError`` that names the cell if one is wrong."""
     notebook = nbformat.read(path, as_version=4)
     cells: list[Cell] = []
     for number, cell in enumerate(notebook.cells, 1):
         try:
-            cells.append(_checked(_cell(cell), cell.cell_type, cells))
+            cells.append(_read_cell(cell, {one.grade_id for one in cells}))
         except (ValueError, TypeError, SyntaxError) as error:
-            about = cell.metadata.get("nbgrader", {}).get("grade_id", "without grade_id")
-            raise ValueError(f"{path.name}, cell {number} ({about}): {error}") from error
+            name = cell.metadata.get("nbgrader", {}).get("grade_id", "without grade_id")
+            raise ValueError(f"{path.name}, cell {number} ({name}): {error}") from error
     return Master(path.stem, path, tuple(cells))
 
 
-def _checked(cell: Cell, cell_type: str, before: list[Cell]) -> Cell:
-    """Return a cell; ``ValueError`` or ``SyntaxError`` if something is wrong with it."""
-    if problem := regions.problem(cell.source, _REGIONS.get(cell.kind, ())):
+def _read_cell(notebook_cell: Any, grade_ids: set[str]) -> Cell:
+    """Return a cell; ``ValueError`` or ``SyntaxError`` if it is wrong."""
+    marks = notebook_cell.metadata.get("nbgrader", {})
+    kind, source = _kind(notebook_cell, marks), notebook_cell.source
+    grade_id, points = marks.get("grade_id", ""), float(marks.get("points", 0))
+    if problem := regions.problem(source, _REGIONS.get(kind, ())):
         raise ValueError(problem)
-    if cell.kind in ("tests", "answer"):
-        if not cell.grade_id or cell.grade_id in [one.grade_id for one in before]:
+    if kind in ("tests", "answer"):
+        if not grade_id or grade_id in grade_ids:
             raise ValueError("expected a grade_id of its own")
-        if not 0 <= cell.points < math.inf:
-            raise ValueError(f"expected points from 0 up, got {cell.points:g}")
-    if cell.kind == "tests" and cell_type != "code":
+        if not 0 <= points < math.inf:
+            raise ValueError(f"expected points from 0 up, got {points:g}")
+    if kind == "tests" and notebook_cell.cell_type != "code":
         raise ValueError("expected tests in a cell with code")
-    if cell.kind in ("tests", "solution"):
-        ast.parse(cell.source)
-    return cell
+    if kind in ("tests", "solution"):
+        ast.parse(source)
+    return Cell(kind, source, grade_id, points)
+
+
+def _kind(notebook_cell: Any, marks: Any) -> str:
+    if marks.get("task"):
+        raise ValueError("nbgrader's tasks are not supported; make it an answer")
+    if marks.get("grade"):
+        return "answer" if marks.get("solution") else "tests"
+    if notebook_cell.cell_type != "code":
+        return "text"
+    if marks.get("solution"):
+        return "solution"
+    return "look" if "look" in notebook_cell.metadata.get("tags", []) else "provided"
 
 
 def _headings(source: str) -> Iterator[str]:
@@ -151,31 +171,3 @@ def _headings(source: str) -> Iterator[str]:
         fenced ^= line.lstrip().startswith("```")
         if not fenced and (heading := re.match(r"#{1,6}\s+(.*?)\s*#*\s*$", line)):
             yield heading[1]
-
-
-def _cell(cell: Any) -> Cell:
-    marks = cell.metadata.get("nbgrader", {})
-    graded, solution = marks.get("grade", False), marks.get("solution", False)
-    if marks.get("task"):
-        raise ValueError("nbgrader's tasks are not known here; make it an answer")
-    if graded and solution:
-        kind = "answer"
-    elif graded:
-        kind = "tests"
-    elif cell.cell_type != "code":
-        kind = "text"
-    elif solution:
-        kind = "solution"
-    else:
-        kind = "look" if "look" in cell.metadata.get("tags", []) else "provided"
-    return Cell(kind, cell.source, marks.get("grade_id", ""), float(marks.get("points", 0)))
-
-
-def visible(source: str) -> str:
-    """Return a test cell as students see it, without its hidden tests."""
-    return regions.without(source, regions.HIDDEN)
-
-
-def hidden_lines(source: str) -> set[int]:
-    """Return the numbers (from 1) of the lines between the marks of hidden tests."""
-    return regions.inside(source, regions.HIDDEN)

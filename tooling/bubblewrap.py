@@ -3,7 +3,7 @@
 import shutil
 import sys
 
-from camcourse.grading.sandbox import NoSandboxError, refuse_without
+from camcourse.grading.sandbox import NoSandboxError, require_sandbox
 from tooling import debian
 
 
@@ -12,7 +12,7 @@ def main() -> int:
     if shutil.which("bwrap") is None:
         debian.install("bubblewrap")
     try:
-        refuse_without(safe=True)
+        require_sandbox(safe=True)
     except NoSandboxError as problem:
         print(problem, file=sys.stderr)
         return 1

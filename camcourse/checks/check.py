@@ -1,4 +1,4 @@
-"""The door: ``camcourse.check("weighted_sum", my_function)``."""
+"""``camcourse.check``: try a reader's function and print the result."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ import pkgutil
 
 from camcourse.checks import exercises
 from camcourse.checks.exercise import Exercise, Function
+from camcourse.checks.formatting import format_value
 from camcourse.checks.judge import Verdict, judge
-from camcourse.checks.shown import shown
 
 
 def check(name: str, function: Function, strict: bool = False) -> None:
-    """Try a function on small cases, and print whether it passes or what went wrong.
+    """Try a function on small cases and print whether it passes or what is wrong.
 
-    A wrong answer is shown beside the expected one, with the likely mistake in words. Nothing leaves
-    the machine, and a check may be repeated as often as one likes.
+    A wrong answer is printed next to the expected one, with the likely mistake. Nothing leaves the
+    machine, and a check may be repeated as often as needed.
 
     Parameters
     ----------
     name
-        The exercise, as its text in the book gives it.
+        The name of the exercise, as given in its text in the book.
     function
-        The reader's own; it gets copies of the arguments.
+        The function to check. It gets copies of the arguments.
     strict
-        Raise what is otherwise printed.
+        If True, raise an error instead of printing that the function does not pass.
 
     Raises
     ------
     AssertionError
-        If ``strict`` is set, and the function does not pass.
+        If ``strict`` is True and the function does not pass.
 
     Examples
     --------
@@ -38,51 +38,53 @@ def check(name: str, function: Function, strict: bool = False) -> None:
     >>> check("global_average_pool", lambda maps: maps.mean((-2, -1)))
     ✓ global_average_pool: all 4 cases are right.
     """
-    words, passed = _tried(name, function)
+    message, passed = _checked(name, function)
     if strict and not passed:
-        raise AssertionError(words)
-    print(words)
+        raise AssertionError(message)
+    print(message)
 
 
 def all_exercises() -> dict[str, Exercise]:
-    """Every exercise of the book that can be checked, by its name, in the chapters' order."""
+    """Return all exercises of the book that can be checked, by name, in the order of the chapters."""
     modules = sorted(module.name for module in pkgutil.iter_modules(exercises.__path__))
     loaded = [importlib.import_module(f"{exercises.__name__}.{module}") for module in modules]
     return {exercise.name: exercise for module in loaded for exercise in module.EXERCISES}
 
 
-def _tried(name: str, function: Function) -> tuple[str, bool]:
+def _checked(name: str, function: Function) -> tuple[str, bool]:
     known = all_exercises()
     if not isinstance(name, str):
-        return "✗ First the exercise's name in quotation marks, then the function.", False
+        return "✗ Give the name of the exercise in quotation marks, then the function.", False
     if name not in known:
         close = difflib.get_close_matches(name, known, n=1, cutoff=0.4)
-        cure = f" Did you mean {close[0]!r}?" if close else f" There are: {', '.join(known)}."
-        return f"✗ There is no exercise {name!r}.{cure}", False
+        hint = f"Did you mean {close[0]!r}?" if close else f"Choose from: {', '.join(known)}."
+        return f"✗ There is no exercise {name!r}. {hint}", False
     if not callable(function):
-        return f"✗ {name}: give the function itself, without brackets behind its name.", False
+        return f"✗ {name}: give the function itself, without brackets after its name.", False
     verdict = judge(known[name], function)
-    return told(verdict), verdict.passed
+    return report(verdict), verdict.passed
 
 
-def told(verdict: Verdict) -> str:
-    """What a reader gets to see of a verdict."""
+def report(verdict: Verdict) -> str:
+    """Return what a reader is told about a verdict."""
     name = verdict.exercise.name
-    if verdict.case is None:
-        count = "the case is" if verdict.cases == 1 else f"all {verdict.cases} cases are"
+    if verdict.passed:
+        count = "the case is" if verdict.right == 1 else f"all {verdict.right} cases are"
         return f"✓ {name}: {count} right."
-    lines = [f"✗ {name}, case {verdict.cases + 1}: {verdict.case.words}"]
-    named = zip(verdict.exercise.parameters, verdict.case.arguments, strict=False)
-    given = [_hung(f"{parameter} = ", shown(value)) for parameter, value in named]
-    lines += [_hung("  given:    ", "\n".join(given))]
-    lines += [_hung("  expected: ", shown(verdict.expected))]
-    if verdict.came is not None and not isinstance(verdict.came, BaseException):
-        lines += [_hung("  came:     ", shown(verdict.came))]
+    named = zip(verdict.exercise.parameters, verdict.arguments, strict=False)
+    given = [_indented(f"{parameter} = ", format_value(value)) for parameter, value in named]
+    lines = [
+        f"✗ {name}, case {verdict.right + 1}: {verdict.case}",
+        _indented("  given:    ", "\n".join(given)),
+        _indented("  expected: ", format_value(verdict.expected)),
+    ]
+    if verdict.answer is not None and not isinstance(verdict.answer, BaseException):
+        lines += [_indented("  got:      ", format_value(verdict.answer))]
     lines += [f"  {verdict.reason}"]
     if verdict.mistake:
         lines += [f"  {'Likely' if verdict.sure else 'Perhaps'}: {verdict.mistake}"]
     return "\n".join(lines)
 
 
-def _hung(head: str, text: str) -> str:
+def _indented(head: str, text: str) -> str:
     return head + text.replace("\n", "\n" + " " * len(head))

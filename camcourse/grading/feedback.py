@@ -1,4 +1,4 @@
-"""A page for each student: which points were lost, and why, without showing a hidden test."""
+"""A page of feedback for each student, which never shows a hidden test or a solution."""
 
 from __future__ import annotations
 
@@ -24,28 +24,28 @@ STATUS = {
     "by hand": "not marked yet",
     "marked": "marked by a person",
 }
-MOST_NOTES = 30
-LONGEST_NAME = 80  # bytes: file systems take 255, other programs less
+MAX_NOTES = 30
+MAX_NAME = 80  # bytes
 
 
 def feedback(grades: Path, folder: Path) -> list[Path]:
-    """Write a page for each student, about the submission that counts; return the pages' paths."""
-    master, submissions = records.graded(grades)
-    page, show = _environment().get_template("feedback.html"), _Shown(master)
+    """Write a page for each student about the submission that counts; return the paths."""
+    master, submissions = records.read_grades(grades)
+    template, feedback_of = _environment().get_template("feedback.html"), _Feedback(master)
     written = []
     for one in submissions:
         if not one["counts"]:
             continue
         path = folder / f"{file_name(one['student'])}.html"
-        records.write(path, page.render(**show.page(one)))
+        records.write(path, template.render(**feedback_of.values(one)))
         written.append(path)
     return written
 
 
 def file_name(student: str) -> str:
-    """Return a file name that every system takes, another one for each student."""
+    """Return a file name that is valid on every system and different for each student."""
     plain = re.sub(r"[^\w-]+", "-", student).strip("-")
-    short = plain.encode()[:LONGEST_NAME].decode(errors="ignore")
+    short = plain.encode()[:MAX_NAME].decode(errors="ignore")
     return f"{short or 'student'}-{hashlib.sha256(student.encode()).hexdigest()[:8]}"
 
 
@@ -54,31 +54,31 @@ def _environment() -> jinja2.Environment:
     return jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined)
 
 
-class _Shown:
-    """What a page says of a submission; built once for all, for it knows what it must not say."""
+class _Feedback:
+    """Makes the values of the template, without the secret lines of the master."""
 
     def __init__(self, master: masters.Master) -> None:
-        self.master, self.secrets = master, leaks.secrets(master)
+        self.master, self.secrets = master, leaks.secret_patterns(master)
 
-    def page(self, one: dict[str, Any]) -> dict[str, Any]:
-        """Return the values of the template."""
+    def values(self, one: dict[str, Any]) -> dict[str, Any]:
+        """Return the values for a submission."""
         marks = [
             {
                 **mark,
                 "title": self.master.titles[mark["question"]],
                 "words": STATUS.get(mark["status"], mark["status"]),
-                "reason": self._said(mark["reason"]),
+                "reason": self._censored(mark["reason"]),
             }
             for mark in one["marks"]
         ]
-        notes = one["notes"][:MOST_NOTES]
+        notes = one["notes"][:MAX_NOTES]
         return {
             "assignment": self.master.title,
             "student": one["student"],
             "file": one["file"],
             "status": one["status"],
-            "reason": self._said(one["reason"]),
-            "notes": [self._said(note) for note in notes],
+            "reason": self._censored(one["reason"]),
+            "notes": [self._censored(note) for note in notes],
             "more_notes": len(one["notes"]) - len(notes),
             "marks": marks,
             "points": one["points"],
@@ -86,7 +86,7 @@ class _Shown:
             "waiting": sum(mark["possible"] for mark in marks if mark["status"] == "by hand"),
         }
 
-    def _said(self, words: str) -> str:
-        """A test says what is wrong in words of its own; should it quote itself, it is not quoted."""
-        told = any(pattern.search(words) for pattern in self.secrets.values())
-        return "a test did not pass" if told else words
+    def _censored(self, words: str) -> str:
+        """Replace a text that quotes a secret line, for example in a message of a hidden test."""
+        secret = any(pattern.search(words) for pattern in self.secrets.values())
+        return "a test did not pass" if secret else words

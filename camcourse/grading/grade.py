@@ -1,4 +1,4 @@
-"""Grade a folder of submissions: in parallel, resumable, each in its own sandbox."""
+"""Grade a folder of submissions in parallel, each in its own sandbox; a second run continues the first."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ from tqdm import tqdm
 
 from camcourse import masters
 from camcourse.grading import merge, records
-from camcourse.grading.kit import make_kit
-from camcourse.grading.marking import Setup, mark, nothing, setting_of
+from camcourse.grading.library import copy_library
+from camcourse.grading.marking import MarkingContext, mark, no_points, run_provided
 from camcourse.grading.results import Result
-from camcourse.grading.sandbox import SECONDS, Sandbox, refuse_without
+from camcourse.grading.sandbox import SECONDS, Sandbox, require_sandbox
 from camcourse.grading.submissions import Submission, find
 
 PR_SET_PDEATHSIG = 1  # Linux, <sys/prctl.h>
-MOST_BREAKS = 3  # of the grader's own process, before one submission is given up
+MAX_BREAKS = 3  # of the grader's own process, before it gives up on a submission
 
 
 @dataclass(frozen=True)
 class Job:
-    """What a grading is asked for."""
+    """The arguments of ``python -m camcourse grade``."""
 
     assignment: str
     submissions: Path
@@ -44,61 +44,61 @@ class Job:
 
 
 class NotWorkingError(RuntimeError):
-    """The master's own solution does not get full marks here: then nobody's marks mean anything."""
+    """The master's solution does not get full points on this machine, so no points would be fair."""
 
 
 def grade(job: Job) -> list[Result]:
-    """Grade what is not graded yet, write the tables, and return all results, by file."""
+    """Grade the submissions that are not graded yet, write the tables, and return all results by file."""
     master = masters.read(job.assignment)
     found = find(job.submissions, job.assignment, frozenset(masters.names()))
     if not found:
         raise ValueError(
             f"submissions: expected notebooks (.ipynb), got none in {job.submissions}."
         )
-    refuse_without(job.safe)
+    require_sandbox(job.safe)
     job.grades.mkdir(parents=True, exist_ok=True)
     merge.refuse_unmerged(job.grades)
-    with records.alone(job.grades), tempfile.TemporaryDirectory(prefix="kit-") as kit:
+    with records.locked(job.grades), tempfile.TemporaryDirectory(prefix="library-") as library:
         seed = records.run_seed(job.grades, job.seed, job.assignment)
-        make_kit(Path(kit))
-        arguments = (job.assignment, Path(kit), job.safe, seed, job.seconds)
-        done = dict(_kept(job, found, seed))
+        copy_library(Path(library))
+        arguments = (job.assignment, Path(library), job.safe, seed, job.seconds)
+        done = dict(_graded_before(job, found, seed))
         missing = [one for one in found if one.name not in done]
         with tqdm(total=len(found), initial=len(done), unit="", disable=job.quiet) as bar:
             for result in _graded(job, arguments, master, missing):
                 done[result.file] = result
                 bar.update()
         results = [done[one.name] for one in found]
-        records.finish(job.grades, master, results, merge.kept(job.grades))
+        records.write_tables(job.grades, master, results, merge.merged_points(job.grades))
     return results
 
 
-def proof(setup: Setup) -> None:
+def prove(context: MarkingContext) -> None:
     """Mark the master's own solution; raise :class:`NotWorkingError` unless all tests pass."""
     result = Result("the master", "")
-    mark(setup, setup.master.path, result)
+    mark(context, context.master.path, result)
     wrong = [one for one in result.marks if one.status not in ("passed", "by hand")]
     if wrong:
-        told = "; ".join(f"{one.question}: {one.reason}" for one in wrong)
+        reasons = "; ".join(f"{one.question}: {one.reason}" for one in wrong)
         raise NotWorkingError(
-            f"The master's own solution of {setup.master.name} does not pass here, so nothing was graded. "
-            f"{result.reason} {told}"
+            f"Nothing was graded: the master's own solution of {context.master.name} does not pass here. "
+            f"{result.reason} {reasons}"
         )
 
 
-def _kept(job: Job, found: list[Submission], seed: int) -> Iterator[tuple[str, Result]]:
+def _graded_before(job: Job, found: list[Submission], seed: int) -> Iterator[tuple[str, Result]]:
     for one in found:
-        kept = records.load(_path(job, one))
-        if kept is not None and kept[0] == _of(job.assignment, one, seed):
-            yield one.name, kept[1]
+        saved = records.load(_path(job, one))
+        if saved is not None and saved[0] == _source(job.assignment, one, seed):
+            yield one.name, saved[1]
 
 
 def _path(job: Job, one: Submission) -> Path:
     return job.grades / records.RESULTS / f"{one.key}.json"
 
 
-def _of(assignment: str, one: Submission, seed: int) -> str:
-    """What a result depends on: graded again when the file or the master has changed."""
+def _source(assignment: str, one: Submission, seed: int) -> str:
+    """Return what a result depends on; if it has changed, the submission is graded again."""
     content = masters.read(assignment).path.read_bytes()
     return f"{one.digest()} {hashlib.sha256(content).hexdigest()} {seed}"
 
@@ -106,46 +106,44 @@ def _of(assignment: str, one: Submission, seed: int) -> str:
 def _graded(
     job: Job, arguments: tuple[Any, ...], master: masters.Master, missing: list[Submission]
 ) -> Iterator[Result]:
-    """Grade all; if the grader itself breaks, one at a time, until it is known over which."""
-    content = {one.name: _of(job.assignment, one, arguments[3]) for one in missing}
+    """Grade all; if the grader's process breaks, one at a time, to find the submission that breaks it."""
+    sources = {one.name: _source(job.assignment, one, arguments[3]) for one in missing}
     left = {one.name: one for one in missing}
     breaks = 0
     while left:
         try:
             workers = 1 if breaks else job.jobs
-            for one, result in _pooled(workers, arguments, list(left.values())):
-                records.save(_path(job, one), content[one.name], result)
+            for one, result in _graded_in_pool(workers, arguments, list(left.values())):
+                records.save(_path(job, one), sources[one.name], result)
                 del left[one.name]
                 yield result
         except BrokenProcessPool:
             breaks += 1
-            if breaks > MOST_BREAKS:  # alone, it has broken the grader again and again
+            if breaks > MAX_BREAKS:
                 one = left.pop(next(iter(left)))
                 breaks = 0
-                yield _given_up(master, one)
+                reason = "the grader itself ended while it marked this; look at it by hand"
+                result = Result(one.name, one.student, "not graded", reason)
+                result.marks = no_points(master, result)
+                yield result
 
 
-def _given_up(master: masters.Master, one: Submission) -> Result:
-    reason = "the grader itself ended while it marked this; look at it by hand"
-    result = Result(one.name, one.student, "not graded", reason)
-    result.marks = nothing(master, result)
-    return result
-
-
-def _pooled(
+def _graded_in_pool(
     workers: int, arguments: tuple[Any, ...], missing: list[Submission]
 ) -> Iterator[tuple[Submission, Result]]:
     context = multiprocessing.get_context("spawn")
     slots = context.Queue()
     for slot in range(workers):
         slots.put(slot)
-    pool = ProcessPoolExecutor(workers, context, _begin, (*arguments, slots))
+    pool = ProcessPoolExecutor(workers, context, _start_worker, (*arguments, slots))
     try:
-        _proven(pool)
-        futures: dict[Future[Result], Submission] = {pool.submit(_one, one): one for one in missing}
+        _wait_for_proof(pool)
+        futures: dict[Future[Result], Submission] = {
+            pool.submit(_mark, one): one for one in missing
+        }
         for future in as_completed(futures):
             yield futures[future], future.result()
-    except (KeyboardInterrupt, GeneratorExit):  # interrupted, one does not wait for the slowest
+    except (KeyboardInterrupt, GeneratorExit):  # do not wait for the submissions that run
         pool.shutdown(wait=False, cancel_futures=True)
         raise
     except BaseException:
@@ -154,33 +152,35 @@ def _pooled(
     pool.shutdown()
 
 
-def _proven(pool: ProcessPoolExecutor) -> None:
+def _wait_for_proof(pool: ProcessPoolExecutor) -> None:
     try:
         pool.submit(_prove).result()
-    except BrokenProcessPool as error:  # no submission's fault
+    except BrokenProcessPool as error:  # not because of a submission
         raise NotWorkingError(
-            "The grader's own process ended while it marked the model solution, so nothing was graded."
+            "Nothing was graded: the grader's own process ended while it marked the model solution."
         ) from error
 
 
-_setup: list[Setup] = []  # a worker's own
+_context: list[MarkingContext] = []  # of this worker
 
 
-def _begin(assignment: str, kit: Path, safe: bool, seed: int, seconds: float, slots: Any) -> None:
-    # Ctrl-C is the grader's affair; when it ends, however it ends, its workers end with it.
+def _start_worker(
+    assignment: str, library: Path, safe: bool, seed: int, seconds: float, slots: Any
+) -> None:
+    # Ctrl-C is for the main process; when that ends in any way, its workers end with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     torch.set_num_threads(1)
     master = masters.read(assignment)
-    sandbox = Sandbox(kit, safe, slots.get())
-    _setup.append(Setup(master, setting_of(master), sandbox, seed, seconds))
+    sandbox = Sandbox(library, safe, slots.get())
+    _context.append(MarkingContext(master, run_provided(master), sandbox, seed, seconds))
 
 
 def _prove() -> None:
-    proof(_setup[0])
+    prove(_context[0])
 
 
-def _one(one: Submission) -> Result:
+def _mark(one: Submission) -> Result:
     result = Result(one.name, one.student)
-    mark(_setup[0], one.path, result)
+    mark(_context[0], one.path, result)
     return result

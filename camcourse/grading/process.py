@@ -1,4 +1,4 @@
-"""A submission's process in the sandbox: start it, ask it, watch it, and end it."""
+"""The process of one submission: start it in the sandbox, send it commands, watch it, and end it."""
 
 from __future__ import annotations
 
@@ -13,100 +13,106 @@ from typing import Any
 
 import psutil
 
-from camcourse.grading import wire
+from camcourse.grading import messages
 from camcourse.grading.sandbox import DATA, PROCESSES, Sandbox
 
-START_SECONDS = 120.0  # torch is imported meanwhile, perhaps on a busy machine
-GRACE = 5.0  # on the clock, after the child's own limits should have struck
-LOOK_EVERY = 0.25
-TOO_MUCH = f"it needed more than {DATA >> 30} GiB of memory"
+START_SECONDS = 120.0  # includes importing torch, perhaps on a busy machine
+GRACE = 5.0  # seconds on the clock after the child's own limit
+CHECK_INTERVAL = 0.25
+OUT_OF_MEMORY = f"it needed more than {DATA >> 30} GiB of memory"
 
 
-class Ended(Exception):
-    """The submission's process is gone, and ``status`` says why."""
+class ProcessEnded(Exception):
+    """The process of a submission has ended or was ended; ``status`` says why."""
 
     def __init__(self, status: str, words: str) -> None:
         super().__init__(words)
         self.status = status
 
 
-class SandboxedProcess:
-    """A process in the sandbox that answers one command at a time."""
+class ChildProcess:
+    """A process in the sandbox that answers one command at a time; it starts with the first command."""
 
     def __init__(self, sandbox: Sandbox, notebook: Path) -> None:
-        self.sandbox, self.notebook = sandbox, _sealed(notebook)
+        self.sandbox, self.notebook = sandbox, _sealed_copy(notebook)
         self.process: subprocess.Popen[bytes] | None = None
-        self.asked = 0
+        self.requests = 0
         self._commands = self._replies = -1
-        self._next_look = 0.0
+        self._next_check = 0.0
 
-    def __enter__(self) -> SandboxedProcess:
+    def __enter__(self) -> ChildProcess:
         return self
 
     def __exit__(self, *raised: object) -> None:
         self.end()
         os.close(self.notebook)
 
-    def ask(self, do: str, within: float, **details: Any) -> dict[str, Any]:
-        """Send a command and return the reply, or raise :class:`Ended`."""
+    def request(self, do: str, within: float, **details: Any) -> dict[str, Any]:
+        """Send a command and return the reply, or raise :class:`ProcessEnded`."""
         if self.process is None:
             self._start()
-        self.asked += 1
-        message = wire.encode({"do": do, "id": self.asked, **details})
+        self.requests += 1
+        message = messages.encode({"do": do, "id": self.requests, **details})
         try:
-            body = self._exchanged(message, time.monotonic() + within)
-            reply = wire.decode(body)
-        except wire.WireError as error:
+            reply = messages.decode(self._exchange(message, time.monotonic() + within))
+            if not isinstance(reply, dict) or reply.get("id") != self.requests:
+                raise ProcessEnded("tampered", "it sent a reply that was not asked for")
+        except messages.MessageError as error:
             self.end()
-            raise Ended("tampered", f"it sent something that is no answer ({error})") from error
-        except Ended:
+            raise ProcessEnded(
+                "tampered", f"it sent something else than a reply ({error})"
+            ) from error
+        except ProcessEnded:
             self.end()
             raise
-        if not isinstance(reply, dict) or reply.get("id") != self.asked:
-            self.end()
-            raise Ended("tampered", "it sent an answer that nobody had asked for")
         return reply
 
     def end(self) -> None:
-        """Kill the process and all that it has started; may be called again."""
+        """Kill the process and its descendants, and wait for their end; do nothing if it is not running.
+
+        Processes that are still ending would count for the limits of the next start.
+        """
         if self.process is None:
             return
         for pipe in (self._commands, self._replies):
             os.close(pipe)
-        family = _family(self.process.pid)
-        self.process.kill()  # bubblewrap's walls fall, and everybody inside dies with them
-        for member in family:  # without bubblewrap nobody else does it
+        descendants = _descendants(self.process.pid)
+        self.process.kill()  # bubblewrap's namespace ends, and all processes in it
+        for one in descendants:  # without bubblewrap they would go on
             with contextlib.suppress(psutil.Error):
-                member.kill()
+                one.kill()
         self.process.wait()
         self.process = None
+        deadline = time.monotonic() + START_SECONDS
+        while any(map(_is_alive, descendants)) and time.monotonic() < deadline:
+            time.sleep(0.01)
 
     def _start(self) -> None:
-        theirs_in, self._commands = os.pipe()
-        self._replies, theirs_out = os.pipe()
-        theirs = (theirs_in, theirs_out)
+        child_reads, self._commands = os.pipe()
+        self._replies, child_writes = os.pipe()
+        pipes = (child_reads, child_writes)
         try:
             self.process = subprocess.Popen(
-                self.sandbox.command(*theirs, self.notebook),
+                self.sandbox.command(*pipes, self.notebook),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
-                pass_fds=(*theirs, self.notebook),
+                pass_fds=(*pipes, self.notebook),
                 env=self.sandbox.environment(),
                 cwd="/",
             )
         finally:
-            for pipe in theirs:
+            for pipe in pipes:
                 os.close(pipe)
         os.set_blocking(self._commands, False)
         os.set_blocking(self._replies, False)
 
-    def _exchanged(self, message: bytes, deadline: float) -> bytes:
-        self._written(memoryview(message), deadline)
+    def _exchange(self, message: bytes, deadline: float) -> bytes:
+        self._write(memoryview(message), deadline)
         head = self._read(8, deadline)
-        return self._read(wire.body_length(head), deadline)
+        return self._read(messages.body_length(head), deadline)
 
-    def _written(self, message: memoryview, deadline: float) -> None:
+    def _write(self, message: memoryview, deadline: float) -> None:
         while message:
             self._wait(deadline, writes=True)
             try:
@@ -114,7 +120,7 @@ class SandboxedProcess:
             except BlockingIOError:
                 continue
             except BrokenPipeError:
-                raise Ended("died", self._last_words()) from None
+                raise ProcessEnded("died", self._exit_status()) from None
 
     def _read(self, size: int, deadline: float) -> bytes:
         parts = bytearray()
@@ -125,43 +131,45 @@ class SandboxedProcess:
             except BlockingIOError:
                 continue
             if not part:
-                raise Ended("died", self._last_words())
+                raise ProcessEnded("died", self._exit_status())
             parts += part
         return bytes(parts)
 
     def _wait(self, deadline: float, writes: bool) -> None:
-        """Return when the pipe is ready; meanwhile watch the process' size."""
+        """Return when the pipe is ready; meanwhile check what the process uses."""
         while True:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise Ended("late", "it took longer than it may")
-            pause = min(left, LOOK_EVERY)
+                raise ProcessEnded("late", "it took longer than it may")
+            pause = min(left, CHECK_INTERVAL)
             pipes = ([], [self._commands]) if writes else ([self._replies], [])
             ready = select.select(*pipes, [], pause)
-            if time.monotonic() >= self._next_look:  # by the clock: quick answers hide nothing
-                self._look()
+            if time.monotonic() >= self._next_check:  # also while quick replies keep the pipe ready
+                self._check_usage()
             if ready[0] or ready[1]:
                 return
 
-    def _look(self) -> None:
+    def _check_usage(self) -> None:
         assert self.process is not None
-        self._next_look = time.monotonic() + LOOK_EVERY
-        family = _family(self.process.pid)
-        if len(family) >= PROCESSES - 5:
-            raise Ended("processes", f"it started more than {PROCESSES - 10} processes or threads")
-        if _size(family, "rss") > DATA and _size(family, "pss") > DATA:
-            raise Ended("memory", TOO_MUCH)
+        self._next_check = time.monotonic() + CHECK_INTERVAL
+        descendants = _descendants(self.process.pid)
+        if len(descendants) >= PROCESSES - 5:
+            raise ProcessEnded(
+                "processes", f"it started more than {PROCESSES - 10} processes or threads"
+            )
+        if _memory(descendants, "rss") > DATA and _memory(descendants, "pss") > DATA:
+            raise ProcessEnded("memory", OUT_OF_MEMORY)
 
-    def _last_words(self) -> str:
+    def _exit_status(self) -> str:
         assert self.process is not None
         with contextlib.suppress(subprocess.TimeoutExpired):
             code = self.process.wait(GRACE)
             return f"its process ended by itself (exit status {code})"
-        return "its process closed the line"
+        return "its process closed its pipes"
 
 
-def _sealed(notebook: Path) -> int:
-    """Return an open copy in memory that nobody can change, and that does not tell the file's name."""
+def _sealed_copy(notebook: Path) -> int:
+    """Return an open, unchangeable copy of a file in memory, which does not tell the file's name."""
     copy = os.memfd_create("submission", os.MFD_ALLOW_SEALING)
     source = os.open(notebook, os.O_RDONLY | os.O_NOFOLLOW)
     try:
@@ -177,17 +185,24 @@ def _sealed(notebook: Path) -> int:
     return copy
 
 
-def _size(family: list[psutil.Process], measure: str) -> int:
-    """Bytes in memory; "pss" is dear, and counts pages that processes share only once."""
+def _memory(processes: list[psutil.Process], measure: str) -> int:
+    """Return bytes in memory; "pss" takes longer and counts pages that processes share only once."""
     size = 0
-    for member in family:
+    for one in processes:
         with contextlib.suppress(psutil.Error):
-            info = member.memory_info() if measure == "rss" else member.memory_full_info()
+            info = one.memory_info() if measure == "rss" else one.memory_full_info()
             size += getattr(info, measure)
     return size
 
 
-def _family(pid: int) -> list[psutil.Process]:
+def _is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def _descendants(pid: int) -> list[psutil.Process]:
     try:
         return psutil.Process(pid).children(recursive=True)
     except psutil.Error:

@@ -1,11 +1,12 @@
-"""What grading finds: a mark for each question, and a result for each submission."""
+"""The results of grading: a mark for each question, and a result for each submission."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-ENDINGS = {
+# The status of a submission, by the status of :class:`~camcourse.grading.process.ProcessEnded`.
+STATUSES = {
     "late": "stopped: too slow",
     "memory": "stopped: too much memory",
     "processes": "stopped: too many processes",
@@ -16,19 +17,19 @@ ENDINGS = {
 
 @dataclass
 class Mark:
-    """One question: its points, and why."""
+    """The points of one question, and the reason for them."""
 
     question: str
     points: float
     possible: float
-    status: str  # passed, failed, blank, missing, error, late, stopped, by hand
+    status: str  # one of feedback.STATUS
     reason: str = ""
     answer: str = ""  # what a person is to mark
 
 
 @dataclass
 class Result:
-    """One submission: ``status`` is about the whole of it, each mark about a question."""
+    """One submission; ``status`` is about all of it, each mark about a question."""
 
     file: str
     student: str
@@ -39,9 +40,15 @@ class Result:
 
     @property
     def points(self) -> float:
-        """The points so far; those by hand come later."""
+        """The sum of the points given so far."""
         return sum(mark.points for mark in self.marks)
 
     def as_dict(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """Return the result as JSON has it."""
         return asdict(self)
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Result:
+        """Return the result of :meth:`as_dict`; other keys are ignored."""
+        kept = {key: fields[key] for key in ("file", "student", "status", "reason", "notes")}
+        return cls(**kept, marks=[Mark(**mark) for mark in fields["marks"]])

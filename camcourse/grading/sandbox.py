@@ -1,8 +1,8 @@
-"""The walls around a submission: bubblewrap, limits, and no file but what it needs.
+"""The sandbox of a submission: bubblewrap and resource limits.
 
-Inside there is Python with its packages, and the few parts of camlib that graded work may use, all
-read-only; a small /tmp; no network, no other process. The notebook comes as an open file, so that not
-even its name is known inside.
+Inside there are Python with its packages, the parts of camlib that graded work may use, all read-only,
+and a small /tmp; there is no network and no other process. The notebook is passed as an open file, so
+even its name is unknown inside.
 """
 
 from __future__ import annotations
@@ -14,16 +14,18 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from camcourse.grading.kit import hidden_packages
+from camcourse.grading.library import packages_to_hide
 
-INSTALL = "Install it (Debian and Ubuntu: apt install bubblewrap), or pass --unsafe to do without."
-SECONDS = 10.0  # of the processor, for a cell or a call of a submission; thrice that on the clock
+INSTALL = (
+    "Install it (Debian and Ubuntu: apt install bubblewrap), or pass --unsafe to grade without it."
+)
+SECONDS = 10.0  # of processor time for a cell or a call; the limit on the clock is three times that
 SCRATCH = 64 * 2**20  # bytes in /tmp
-DATA = 3 * 2**30  # bytes of memory that one process may ask for
+DATA = 3 * 2**30  # bytes of memory that a process may allocate
 FILES = 64
 PROCESSES = 40
 FILE_SIZE = 64 * 2**20
-# Each worker's submissions get a user of their own, so that they cannot use up each other's limits.
+# Each worker's submissions have their own user, because limits on processes count per user.
 FIRST_USER = 61_184
 _CHILD = [sys.executable, "-s", "-m", "camcourse.grading.child"]
 
@@ -34,9 +36,13 @@ class NoSandboxError(RuntimeError):
 
 @dataclass(frozen=True)
 class Sandbox:
-    """How submissions are started; ``kit`` is the folder that :func:`camcourse.grading.kit.make_kit` made."""
+    """How submissions are started.
 
-    kit: Path
+    ``library`` is the folder that :func:`~camcourse.grading.library.copy_library` has filled, ``slot``
+    the number of the worker.
+    """
+
+    library: Path
     safe: bool = True
     slot: int = 0
 
@@ -46,30 +52,30 @@ class Sandbox:
         if not self.safe:
             return [*_limits(), *_CHILD, *numbers]
         limits = _limits(f"--nproc={PROCESSES}")
-        return [*self._walls(), *limits, *self._user(), *_CHILD, *numbers]
+        return [*self._bubblewrap(), *limits, *self._user(), *_CHILD, *numbers]
 
     def environment(self) -> dict[str, str]:
-        """Nothing of the caller's: it may hold secrets."""
+        """Return the environment variables; the caller's are left out, since they may hold secrets."""
         return {
             "PATH": "/usr/bin:/bin",
             "HOME": "/tmp",
             "LANG": "C.UTF-8",
-            "PYTHONPATH": "/kit" if self.safe else str(self.kit),
+            "PYTHONPATH": "/library" if self.safe else str(self.library),
             "PYTHONDONTWRITEBYTECODE": "1",
             "MPLBACKEND": "agg",
             "OMP_NUM_THREADS": "1",
         }
 
-    def _walls(self) -> list[str]:
+    def _bubblewrap(self) -> list[str]:
         words = ["bwrap", "--die-with-parent", "--new-session"]
-        if os.geteuid() == 0:  # its own user is then a real one: see _user
+        if os.geteuid() == 0:  # no user namespace: _user switches to a real user
             words += ["--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
             words += ["--cap-drop", "ALL"]
-            for power in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
-                words += ["--cap-add", power]
+            for capability in ("CAP_SETUID", "CAP_SETGID", "CAP_SETPCAP"):
+                words += ["--cap-add", capability]
         else:
             words += ["--unshare-all", "--cap-drop", "ALL"]
-        # First what is empty, then what lies in it: Python may have been installed below /tmp.
+        # Empty folders first, then what is bound into them: Python may be installed below /tmp.
         words += ["--proc", "/proc", "--dev", "/dev", "--size", str(SCRATCH), "--perms", "1777"]
         words += ["--tmpfs", "/dev/shm", "--remount-ro", "/dev"]
         words += ["--size", str(SCRATCH), "--perms", "1777", "--tmpfs", "/tmp", "--chdir", "/tmp"]
@@ -83,12 +89,12 @@ class Sandbox:
                 words += ["--ro-bind-try", link, link]
         for folder in sorted({sys.base_prefix, sys.prefix} - {"/usr"}):
             words += [*_parents(folder), "--ro-bind", folder, folder]
-        for rival in map(str, hidden_packages()):
-            words += ["--tmpfs", rival, "--remount-ro", rival]
-        return [*words, "--ro-bind", str(self.kit), "/kit"]
+        for package in map(str, packages_to_hide()):
+            words += ["--tmpfs", package, "--remount-ro", package]
+        return [*words, "--ro-bind", str(self.library), "/library"]
 
     def _user(self) -> list[str]:
-        """As root, become nobody in particular: limits on processes do not hold for root."""
+        """Switch from root to another user: limits on processes do not apply to root."""
         if os.geteuid() != 0:
             return []
         user = str(FIRST_USER + self.slot)
@@ -104,19 +110,19 @@ def _limits(*more: str) -> list[str]:
 
 
 def _parents(folder: str) -> list[str]:
-    """Folders above a bound one, open to be walked through: bubblewrap would close them to others."""
+    """Make the folders above a bound one accessible; bubblewrap would create them for root alone."""
     above = [
         str(parent) for parent in reversed(Path(folder).parents) if str(parent) not in ("/", "/tmp")
     ]
     return [word for parent in above for word in ("--perms", "0755", "--dir", parent)]
 
 
-def refuse_without(safe: bool) -> None:
-    """Raise :class:`NoSandboxError` unless the walls stand, or none are wanted."""
+def require_sandbox(safe: bool) -> None:
+    """Raise :class:`NoSandboxError` if ``safe`` is True and bubblewrap does not work."""
     if not safe:
         return
     if shutil.which("bwrap") is None:
-        raise NoSandboxError(f"Submissions run in a sandbox, and bubblewrap is missing. {INSTALL}")
+        raise NoSandboxError(f"Submissions run in a sandbox, but bubblewrap is missing. {INSTALL}")
     tried = subprocess.run(
         ["bwrap", "--ro-bind", "/", "/", "--unshare-pid", "--unshare-net", "true"],
         capture_output=True,
@@ -126,6 +132,6 @@ def refuse_without(safe: bool) -> None:
     if tried.returncode:
         said = tried.stderr.strip() or f"it ended with {tried.returncode}"
         raise NoSandboxError(
-            f"Submissions run in a sandbox, and bubblewrap does not work here: {said}. "
-            "Containers often forbid it; grade on a machine of your own, or pass --unsafe."
+            f"Submissions run in a sandbox, but bubblewrap does not work here: {said}. "
+            "Containers often forbid it. Grade on another machine, or pass --unsafe."
         )

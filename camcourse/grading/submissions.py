@@ -1,4 +1,4 @@
-"""Which files in a folder are submissions, and whose."""
+"""Find the submissions in a folder, and their students."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-NOT_MEANT = {".ipynb_checkpoints", "__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"}
+IGNORED = {".ipynb_checkpoints", "__MACOSX", "__pycache__", "Thumbs.db", "desktop.ini"}
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A file that a student has handed in; ``name`` is its path in the folder, as text."""
+    """A submitted file; ``name`` is its path in the folder, as text."""
 
     path: Path
     name: str
@@ -21,25 +21,32 @@ class Submission:
 
     @property
     def key(self) -> str:
-        """A name for files that belong to this submission: safe, and another one for each."""
+        """A unique name for files about this submission, of letters and digits."""
         return hashlib.sha256(self.name.encode()).hexdigest()[:16]
 
     def digest(self) -> str:
-        """Return the SHA-256 of the content, or of nothing where it is no file."""
-        found = hashlib.sha256()
+        """Return the SHA-256 of the content; that of nothing for links, folders and unreadable files."""
+        digest = hashlib.sha256()
         if not self.path.is_symlink() and self.path.is_file():
             with contextlib.suppress(PermissionError), self.path.open("rb") as file:
                 while part := file.read(2**20):
-                    found.update(part)
-        return found.hexdigest()
+                    digest.update(part)
+        return digest.hexdigest()
 
 
 def find(folder: Path, assignment: str, others: frozenset[str] = frozenset()) -> list[Submission]:
     """Return the submissions in a folder, sorted by name.
 
-    A student is a file (``ada.ipynb``) or a folder (``ada/whatever.ipynb``, also nbgrader's
-    ``ada/cam-from-scratch/cam-from-scratch.ipynb``, where ``others`` are left out). Where a student
-    has a notebook, files of other kinds are taken for its data.
+    A student is a file (``ada.ipynb``) or a folder (``ada/any-name.ipynb``). In nbgrader's
+    ``ada/cam-from-scratch/cam-from-scratch.ipynb`` the folders of ``others``, the other assignments,
+    are left out. If a student has a notebook, other files are not submissions but its data.
+
+    Raises
+    ------
+    ValueError
+        If there is no such folder, or its subfolders are assignments, not students.
+    OSError
+        If a subfolder cannot be opened.
     """
     if not folder.is_dir():
         raise ValueError(
@@ -51,41 +58,36 @@ def find(folder: Path, assignment: str, others: frozenset[str] = frozenset()) ->
         if len(parts) > 1 and parts[0] in others:
             raise ValueError(
                 f"submissions: expected a file or a folder for each student in {folder}, got the "
-                f"assignment {parts[0]}. Give the folder in which the students are."
+                f"assignment {parts[0]}. Give the folder that has the students in it."
             )
         if others.intersection(parts[:-1]) - {assignment}:
             continue
-        name = _readable("/".join(parts))
-        student = _readable(parts[0]) if len(parts) > 1 else _readable(path.stem)
-        by_student.setdefault(student, []).append(Submission(path, name, student))
-    found = [one for files in by_student.values() for one in _notebooks(files)]
+        student = _as_text(parts[0] if len(parts) > 1 else path.stem)
+        submission = Submission(path, _as_text("/".join(parts)), student)
+        by_student.setdefault(student, []).append(submission)
+    found = []
+    for files in by_student.values():
+        notebooks = [one for one in files if one.path.suffix.lower() == ".ipynb"]
+        found += notebooks or files
     return sorted(found, key=lambda one: one.name)
 
 
 def _files(folder: Path) -> list[Path]:
+    def is_relevant(name: str) -> bool:
+        return name not in IGNORED and not name.startswith(".")
+
+    def fail(error: OSError) -> None:  # a folder that os.walk would skip may hold a submission
+        raise error
+
     found = []
-    for parent, folders, files in os.walk(folder, onerror=_refuse):  # does not follow links
+    for parent, folders, files in os.walk(folder, onerror=fail):  # does not follow links
         links = [name for name in folders if (Path(parent) / name).is_symlink()]
-        folders[:] = [name for name in folders if _meant(name)]
-        found += [Path(parent) / name for name in [*files, *links] if _meant(name)]
+        folders[:] = filter(is_relevant, folders)
+        found += [Path(parent) / name for name in filter(is_relevant, [*files, *links])]
     return found
 
 
-def _meant(name: str) -> bool:
-    return name not in NOT_MEANT and not name.startswith(".")
-
-
-def _refuse(error: OSError) -> None:
-    """A folder that cannot be opened may hold a student's work: nobody is left out in silence."""
-    raise error
-
-
-def _notebooks(files: list[Submission]) -> list[Submission]:
-    notebooks = [one for one in files if one.path.suffix.lower() == ".ipynb"]
-    return notebooks or files
-
-
-def _readable(name: str) -> str:
-    """A file's name need not be text; what is not is written out, and no two names look the same."""
+def _as_text(name: str) -> str:
+    """Return a file name as text: other bytes are escaped, and different names stay different."""
     octets = os.fsencode(name).replace(b"\\x", b"\\x5cx")
     return octets.decode("utf-8", "backslashreplace")

@@ -1,4 +1,4 @@
-"""The tables that people open in spreadsheets: points of all submissions, answers to mark by hand."""
+"""The tables for spreadsheets: points of all submissions, and answers to mark by hand."""
 
 from __future__ import annotations
 
@@ -10,43 +10,37 @@ from typing import Any
 from camcourse.grading.results import Mark, Result
 from camcourse.masters import Master
 
-LONGEST = 30_000  # characters of a cell: from 32,768 on Excel breaks it into rows
+MAX_CELL = 30_000  # characters; Excel splits cells from 32,768 on
 FORMULA = re.compile(r'(?:^|(?<=[\n\t;]))(?="*[=+\-@\t＝＋－＠])')
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
-def table(master: Master, results: list[Result], counting: set[str]) -> str:
-    """Return the CSV: a row for each submission, a column for each question."""
-    questions = [cell for cell in master.cells if cell.kind in ("tests", "answer")]
+def grades_table(master: Master, results: list[Result], counting: set[str]) -> str:
+    """Return the CSV with a row for each submission and a column for each question."""
+    names = [cell.grade_id for cell in master.questions]
     titles = ["student", "file", "counts", "status", "points", "possible", "open"]
-    rows: list[list[Any]] = [[*titles, *(cell.grade_id for cell in questions), "reason"]]
-    possible = _number(sum(cell.points for cell in questions))
+    rows: list[list[Any]] = [[*titles, *names, "reason"]]
+    possible = _number(sum(cell.points for cell in master.questions))
     for one in results:
-        marks = {mark.question: mark for mark in one.marks}
-        open_ones = sum(mark.status == "by hand" for mark in one.marks)
-        row: list[Any] = [
-            one.student,
-            one.file,
-            "yes" if one.file in counting else "no",
-            one.status,
-        ]
-        row += [_number(one.points), possible, open_ones]
-        row += [_points(marks[cell.grade_id]) for cell in questions]
-        rows.append([*row, one.reason])
+        points = {mark.question: _points(mark) for mark in one.marks}
+        counts = "yes" if one.file in counting else "no"
+        waiting = sum(mark.status == "by hand" for mark in one.marks)
+        row = [one.student, one.file, counts, one.status, _number(one.points), possible, waiting]
+        rows.append([*row, *(points[name] for name in names), one.reason])
     return _csv(rows)
 
 
 def hand_table(results: list[Result]) -> str:
-    """Return the CSV that a person fills in: question by question, with the answers.
+    """Return the CSV that a person fills in, sorted by question, with the answers.
 
-    It begins with a byte order mark, without which Excel takes UTF-8 for something else.
+    It begins with a byte order mark, without which Excel does not read it as UTF-8.
     """
     rows: list[list[Any]] = [["question", "file", "possible", "points", "answer"]]
     marks = [(place, one.file, mark) for one in results for place, mark in enumerate(one.marks)]
     for _, file, mark in sorted(marks, key=lambda found: found[:2]):
         if mark.status in ("by hand", "marked"):
-            points = _number(mark.points) if mark.status == "marked" else ""
-            rows.append([mark.question, file, _number(mark.possible), points, mark.answer])
+            possible = _number(mark.possible)
+            rows.append([mark.question, file, possible, _points(mark), mark.answer])
     return "\ufeff" + _csv(rows)
 
 
@@ -60,22 +54,18 @@ def _number(value: float) -> str:
 
 def _csv(rows: list[list[Any]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        [[harmless(cell) for cell in row] for row in rows]
-    )
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([harmless(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 
 def harmless(cell: Any) -> str:
-    """Return a text that a spreadsheet shows and never runs.
+    """Return the text of a cell with an apostrophe before what a spreadsheet would run as a formula.
 
-    It takes what begins like a formula for one, also behind what it may take for the end of a cell.
+    This includes formulas after a character that a spreadsheet may take for the end of a cell. Control
+    characters are escaped, and long texts cut.
     """
     text = str(cell).replace("\r\n", "\n").replace("\r", "\n")
-    if len(text) > LONGEST:
-        text = f"{text[:LONGEST]} … (the whole is in grades.json)"
-    return FORMULA.sub("'", CONTROL.sub(_written_out, text))
-
-
-def _written_out(found: re.Match[str]) -> str:
-    return f"\\x{ord(found[0]):02x}"
+    if len(text) > MAX_CELL:
+        text = f"{text[:MAX_CELL]} … (the whole text is in grades.json)"
+    return FORMULA.sub("'", CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text))

@@ -1,8 +1,4 @@
-"""Questions for self-checking, one file a chapter, answered in the page without Python.
-
-``questions`` says what a quiz is made of, ``reading`` reads a file and refuses a faulty one, ``page``
-writes the HTML, and ``quiz`` is the door.
-"""
+"""Self-check questions, one file per chapter, answered in the page without Python."""
 
 from camcourse.quizzes.questions import Answer as Answer
 from camcourse.quizzes.questions import Question as Question

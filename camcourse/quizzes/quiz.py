@@ -1,4 +1,4 @@
-"""The door: ``camcourse.quiz("02-global-average-pooling")``."""
+"""``camcourse.quiz``: the questions of a chapter."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import difflib
 from dataclasses import dataclass
 from importlib import resources
 
-from camcourse.quizzes.page import page
-from camcourse.quizzes.questions import Question
+from camcourse.quizzes.questions import Question, page
 from camcourse.quizzes.reading import parse
 from camlib.errors import describe
 
@@ -16,7 +15,7 @@ SUFFIX = ".toml"
 
 @dataclass(frozen=True, repr=False)
 class Quiz:
-    """The questions of a chapter; in a notebook or a page it shows itself, ready to be answered."""
+    """The questions of a chapter, which a notebook or a page of the book displays as HTML."""
 
     name: str
     questions: tuple[Question, ...]
@@ -31,20 +30,19 @@ class Quiz:
 def quiz(name: str) -> Quiz:
     """Return a chapter's questions for self-checking.
 
-    Each answer says why it is right or not. Nothing is recorded, and no Python is needed any more
-    once the questions are shown.
+    Each answer explains why it is right or wrong. Nothing is recorded, and answering needs no Python.
 
     Parameters
     ----------
     name
-        The chapter, as its file is called.
+        The name of the chapter's file, without its extension.
 
     Raises
     ------
     TypeError
-        If the name is no string.
+        If the name is not a string.
     ValueError
-        If no chapter of that name has a quiz; gives the closest name.
+        If no chapter of that name has a quiz.
 
     Examples
     --------
@@ -58,13 +56,13 @@ def quiz(name: str) -> Quiz:
         )
     if name not in names():
         close = difflib.get_close_matches(name, names(), n=1, cutoff=0.4)
-        cure = f"Did you mean {close[0]!r}?" if close else f"There are: {', '.join(names())}."
-        raise ValueError(f"name: expected a chapter that has a quiz, got {name!r}. {cure}")
+        hint = f"Did you mean {close[0]!r}?" if close else f"Choose from: {', '.join(names())}."
+        raise ValueError(f"name: expected a chapter that has a quiz, got {name!r}. {hint}")
     file = resources.files(__package__) / f"{name}{SUFFIX}"
     return Quiz(name, parse(file.read_text(encoding="utf-8"), file.name))
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all chapters that have a quiz, in their order."""
+    """Return the names of all chapters that have a quiz, in order."""
     files = sorted(file.name for file in resources.files(__package__).iterdir())
     return tuple(name.removesuffix(SUFFIX) for name in files if name.endswith(SUFFIX))

@@ -1,4 +1,4 @@
-"""From the text of a TOML file to questions; a faulty file is refused with its place.
+"""Read questions from TOML.
 
 ::
 
@@ -10,7 +10,7 @@
     feedback = "Half of 1 + 3."
     right = true
 
-and two or three more answers without ``right``. `Backticks` set code, *asterisks* emphasis.
+and two or three more answers without ``right``. `Backticks` mark code, *asterisks* emphasis.
 """
 
 from __future__ import annotations
@@ -18,23 +18,22 @@ from __future__ import annotations
 import tomllib
 from typing import Any
 
-from camcourse.quizzes.page import inline
-from camcourse.quizzes.questions import Answer, Question
+from camcourse.quizzes.questions import Answer, Question, inline
 
 
 def parse(text: str, file: str) -> tuple[Question, ...]:
-    """Return the questions that ``text`` holds; ``file`` is named in what is raised.
+    """Return the questions in ``text``; error messages name ``file`` and the place in it.
 
     Raises
     ------
     ValueError
-        If the text is no TOML, a question or its feedback is missing, or not exactly one answer of
-        a question is right.
+        If the text is not TOML, a question or its feedback is missing, or a question does not have
+        exactly one right answer.
     """
     try:
         whole = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ValueError(f"{file}: expected TOML, got text that is none: {error}.") from error
+        raise ValueError(f"{file}: expected TOML, got another format: {error}.") from error
     _check_keys(whole, {"question"}, file)
     found = _tables(whole, "question", file, "Write [[question]] above each.")
     return tuple(_question(one, f"{file}, question {n}") for n, one in enumerate(found, 1))
@@ -47,13 +46,13 @@ def _question(table: dict[str, Any], place: str) -> Question:
     if not 3 <= len(found) <= 4:
         raise ValueError(
             f"{place}: expected three or four answers, got {len(found)}. Each wrong one should be "
-            "what somebody would really choose."
+            "plausible."
         )
     answers = tuple(_answer(one, f"{place}, answer {n}") for n, one in enumerate(found, 1))
     right = sum(answer.right for answer in answers)
     if right != 1:
         raise ValueError(
-            f"{place}: expected exactly one right answer, got {right}. Write `right = true` below "
+            f"{place}: expected exactly one right answer, got {right}. Write `right = true` in "
             "one of them."
         )
     return Question(ask, answers)
@@ -67,17 +66,17 @@ def _answer(table: dict[str, Any], place: str) -> Answer:
     return Answer(_words(table, "text", place), _words(table, "feedback", place), right)
 
 
-def _tables(table: dict[str, Any], key: str, place: str, cure: str) -> list[dict[str, Any]]:
+def _tables(table: dict[str, Any], key: str, place: str, hint: str) -> list[dict[str, Any]]:
     found = table.get(key, [])
     if not found or not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
-        raise ValueError(f"{place}: expected one {key} or more, got {found!r}. {cure}")
+        raise ValueError(f"{place}: expected one {key} or more, got {found!r}. {hint}")
     return found
 
 
 def _words(table: dict[str, Any], key: str, place: str) -> str:
     words = table.get(key, "")
     if not isinstance(words, str) or not words.strip():
-        raise ValueError(f"{place}: expected words for {key}, got {words!r}. Write a sentence.")
+        raise ValueError(f"{place}: expected a text for {key}, got {words!r}.")
     try:
         inline(words)
     except ValueError as error:
@@ -86,9 +85,9 @@ def _words(table: dict[str, Any], key: str, place: str) -> str:
 
 
 def _check_keys(table: dict[str, Any], known: set[str], place: str) -> None:
-    strange = sorted(table.keys() - known)
-    if strange:
+    unknown = sorted(table.keys() - known)
+    if unknown:
         raise ValueError(
-            f"{place}: expected {', '.join(sorted(known))} only, got {', '.join(strange)}. "
-            "Is it misspelt?"
+            f"{place}: expected only the keys {', '.join(sorted(known))}, got {', '.join(unknown)}. "
+            "Check the spelling."
         )

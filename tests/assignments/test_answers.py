@@ -1,9 +1,11 @@
-"""Do the masters' tests tell right answers from wrong ones, whatever numbers they draw?"""
+"""The masters' tests accept right answers and reject wrong ones, whatever numbers they draw."""
+
+from __future__ import annotations
 
 import importlib
 import random
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from dataclasses import replace
 from typing import Any
 
 import matplotlib
@@ -11,16 +13,18 @@ import numpy as np
 import pytest
 import torch
 
-from tests.assignments import masters
-from tests.assignments.masters import HIDDEN, MASTERS
+from camcourse import masters, regions
+from camcourse.grading.marking import run_provided, set_seeds
+from camcourse.masters import Cell, Master
 
-each_master = pytest.mark.parametrize("path", MASTERS, ids=lambda path: path.stem)
+MASTERS = [masters.read(name) for name in masters.names()]
+each_master = pytest.mark.parametrize("master", MASTERS, ids=lambda master: master.name)
 SEEDS = range(5)
 
 
 @pytest.fixture
 def in_place() -> Iterator[None]:
-    """Leave matplotlib's settings and all random numbers as they were."""
+    """Restore matplotlib's settings and all random states afterwards."""
     states = random.getstate(), np.random.get_state()  # noqa: NPY002 - tests may draw from either
     with matplotlib.rc_context(), torch.random.fork_rng(devices=[]):
         yield
@@ -28,75 +32,74 @@ def in_place() -> Iterator[None]:
     np.random.set_state(states[1])  # noqa: NPY002
 
 
-def prepared(notebook: Any) -> dict[str, Any]:
-    """Run what is given, but for cells to look at, and the model solutions, as a grader would."""
-    namespace: dict[str, Any] = {"__name__": "__main__"}
-    for cell in notebook.cells:
-        given = masters.kind(cell) == "given" and not masters.looks(cell)
-        if cell.cell_type == "code" and (given or masters.kind(cell) == "solution"):
-            exec(compile(cell.source, cell.id, "exec"), namespace)
-    return namespace
+def prepared(master: Master) -> dict[str, Any]:
+    """Run the provided code and the model solutions, and return the names that they define."""
+    names = run_provided(master)
+    for cell in master.of_kind("solution"):
+        exec(compile(cell.source, cell.grade_id, "exec"), names)
+    return names
 
 
-def failing(cells: list[Any], namespace: dict[str, Any], seed: int) -> dict[str, str]:
-    """Run test cells, each by itself, and return why those that fail do."""
+def failing(cells: list[Cell], names: dict[str, Any], seed: int) -> dict[str, str]:
+    """Run each test cell by itself, and return why those that fail do, by grade_id."""
     reasons = {}
     for cell in cells:
-        torch.manual_seed(seed)
-        np.random.seed(seed)  # noqa: NPY002
-        random.seed(seed)
+        set_seeds(seed)
         fresh = {
             name: value.clone() if isinstance(value, torch.Tensor) else value
-            for name, value in namespace.items()
+            for name, value in names.items()
         }
         try:
-            exec(compile(cell.source, cell.id, "exec"), fresh)
+            exec(compile(cell.source, cell.grade_id, "exec"), fresh)
         except Exception as error:
-            reasons[cell.metadata["nbgrader"]["grade_id"]] = f"{type(error).__name__}: {error}"
+            reasons[cell.grade_id] = f"{type(error).__name__}: {error}"
     return reasons
 
 
+def calling(master: Master, function: str = "") -> list[Cell]:
+    """Return the test cells, or those that call a function."""
+    return [cell for cell in master.of_kind("tests") if f"{function}(" in cell.source]
+
+
 @each_master
 @pytest.mark.usefixtures("in_place")
-def test_right_answers_pass_with_any_numbers(path: Path) -> None:
+def test_right_answers_pass_with_any_numbers(master: Master) -> None:
     """Each test cell stands by itself, and the numbers it draws do not decide."""
-    notebook = masters.read(path)
-    namespace = prepared(notebook)
+    names = prepared(master)
     for seed in SEEDS:
-        assert failing(masters.chosen(notebook, "test"), namespace, seed) == {}
+        assert failing(calling(master), names, seed) == {}
 
 
 @each_master
 @pytest.mark.usefixtures("in_place")
-def test_each_test_needs_an_answer(path: Path) -> None:
+def test_each_test_needs_an_answer(master: Master) -> None:
     """Without functions no test cell passes."""
-    notebook = masters.read(path)
-    namespace = prepared(notebook)
-    blank = dict.fromkeys(masters.functions(notebook), not_written)
-    cells = masters.chosen(notebook, "test")
-    assert len(failing(cells, namespace | blank, 0)) == len(cells)
+    names = prepared(master)
+    blank = dict.fromkeys(master.functions, not_written)
+    cells = calling(master)
+    assert len(failing(cells, names | blank, 0)) == len(cells)
 
 
 def not_written(*_: Any, **__: Any) -> None:
-    """Stand for a function that a student has not written."""
+    """A function that a student has not written."""
     raise NotImplementedError
 
 
 class ByHeart:
-    """Answers as the right function does while it learns; later only what it has met, else anything."""
+    """Learns the right function's answers; later it knows only these, and answers anything else with one."""
 
     def __init__(self, right: Callable[..., Any]) -> None:
-        self.right, self.learning, self.met = right, True, dict[Any, Any]()
+        self.right, self.learning, self.known = right, True, dict[Any, Any]()
 
     def __call__(self, *given: Any) -> Any:
         key = written_down(given)
         if self.learning:
-            self.met[key] = self.right(*given)
-        return self.met.get(key, next(reversed(self.met.values()), None))
+            self.known[key] = self.right(*given)
+        return self.known.get(key, next(reversed(self.known.values()), None))
 
 
 def written_down(given: Any) -> Any:
-    """Return arguments as something that can be compared with what was met before."""
+    """Return arguments as something that can be compared with known arguments."""
     if isinstance(given, list | tuple):
         return tuple(map(written_down, given))
     if isinstance(given, dict):
@@ -108,65 +111,50 @@ def written_down(given: Any) -> Any:
 
 @each_master
 @pytest.mark.usefixtures("in_place")
-def test_answers_learned_by_heart_fail(path: Path) -> None:
-    """Who answers right what the public tests ask, and nothing else, gets no test cell."""
-    notebook = masters.read(path)
-    namespace = prepared(notebook)
-    for cell in masters.chosen(notebook, "test"):
-        learned = {name: ByHeart(namespace[name]) for name in masters.functions(notebook)}
-        public = cell.copy()
-        public.source = masters.without(HIDDEN, cell.source)
-        assert failing([public], namespace | learned, 0) == {}
+def test_answers_learned_by_heart_fail(master: Master) -> None:
+    """Functions that only know the answers to public tests pass no test cell."""
+    names = prepared(master)
+    for cell in calling(master):
+        learned = {name: ByHeart(names[name]) for name in master.functions}
+        public = replace(cell, source=regions.without(cell.source, regions.HIDDEN))
+        assert failing([public], names | learned, 0) == {}
         for function in learned.values():
             function.learning = False
-        assert failing([public], namespace | learned, 1) == {}, "a public test draws numbers"
+        assert failing([public], names | learned, 1) == {}, "a public test draws numbers"
         for seed in SEEDS:
-            assert failing([cell], namespace | learned, seed), cell.source
+            assert failing([cell], names | learned, seed), cell.source
 
 
-def module_of(path: Path) -> Path:
-    """Return where wrong and other right answers to a master's questions are written down, if any."""
-    return Path(__file__).with_name("answers") / f"{path.stem.replace('-', '_')}.py"
-
-
-each_with_answers = pytest.mark.parametrize(
-    "path", [path for path in MASTERS if module_of(path).exists()], ids=lambda path: path.stem
-)
-
-
-def answers(path: Path, which: str) -> dict[str, Any]:
-    """Return the wrong answers, or other right ones, by the function that gives them."""
-    found = getattr(
-        importlib.import_module(f"tests.assignments.answers.{module_of(path).stem}"), which
-    )
-    assert set(found) == set(masters.functions(masters.read(path)))
+def answers(master: Master, which: str) -> dict[str, Any]:
+    """Return wrong answers, or other right ones, by the function that gives them."""
+    module = f"tests.assignments.answers.{master.name.replace('-', '_')}"
+    found = getattr(importlib.import_module(module), which)
+    assert set(found) == set(master.functions)
     return dict(found)
 
 
-@each_with_answers
+@each_master
 @pytest.mark.usefixtures("in_place")
-def test_wrong_answers_fail_with_any_numbers(path: Path) -> None:
+def test_wrong_answers_fail_with_any_numbers(master: Master) -> None:
     """Mistakes that students make cost points, and the same points whatever numbers are drawn."""
-    notebook = masters.read(path)
-    namespace = prepared(notebook)
-    for function, variants in answers(path, "WRONG").items():
+    names = prepared(master)
+    for function, variants in answers(master, "WRONG").items():
         assert len(variants) >= 3, f"{function}: think of more mistakes"
-        cells = [c for c in masters.chosen(notebook, "test") if f"{function}(" in c.source]
+        cells = calling(master, function)
         for words, variant in variants.items():
-            changed = namespace | {function: variant}
+            changed = names | {function: variant}
             failed = [set(failing(cells, changed, seed)) for seed in SEEDS]
             assert failed[0], f"{function}: {words}, and all tests pass"
             assert failed == failed[:1] * len(SEEDS), f"{function}: {words}, and luck decides"
 
 
-@each_with_answers
+@each_master
 @pytest.mark.usefixtures("in_place")
-def test_right_answers_of_other_forms_pass(path: Path) -> None:
+def test_right_answers_of_other_forms_pass(master: Master) -> None:
     """Loops for matrices, tensors for numbers, lists for tensors, another way to the same result."""
-    notebook = masters.read(path)
-    namespace = prepared(notebook)
-    for function, variants in answers(path, "ALSO_RIGHT").items():
-        cells = [c for c in masters.chosen(notebook, "test") if f"{function}(" in c.source]
+    names = prepared(master)
+    for function, variants in answers(master, "ALSO_RIGHT").items():
+        cells = calling(master, function)
         for number, variant in enumerate(variants):
-            failed = failing(cells, namespace | {function: variant}, number)
+            failed = failing(cells, names | {function: variant}, number)
             assert failed == {}, f"{function}: {failed}"

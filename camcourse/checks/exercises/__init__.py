@@ -1,5 +1,4 @@
-"""The exercises, one module a chapter: a right function, cases, and the mistakes often made.
+"""The exercises, by chapter: a correct function, cases, and common mistakes.
 
-``right`` is written for the reader of this file, not for speed; where camlib has the function, it is
-camlib's.
+Where camlib has the function, the solution is camlib's; elsewhere it is written to be read, not to be fast.
 """

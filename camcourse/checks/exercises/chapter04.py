@@ -5,20 +5,17 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from camcourse.checks.exercise import Case, Exercise, Mistake
+from camcourse.checks.exercise import Cases, Exercise
 from camlib.upsampling import Mode, upsample
 
 
-def _rows() -> tuple[Case, ...]:
-    def case(words: str, row: list[float], length: int) -> Case:
-        return Case(words, (torch.tensor(row), length))
-
-    return (
-        case("two cells become four pixels", [0.0, 16.0], 4),
-        case("three cells become six pixels", [4.0, -4.0, 8.0], 6),
-        case("four pixels are no multiple of three cells", [0.0, 8.0, 16.0], 4),
-        case("one cell alone", [5.0], 3),
-    )
+def _rows() -> Cases:
+    return {
+        "two cells become four pixels": (torch.tensor([0.0, 16.0]), 4),
+        "three cells become six pixels": (torch.tensor([4.0, -4.0, 8.0]), 6),
+        "four pixels are no multiple of three cells": (torch.tensor([0.0, 8.0, 16.0]), 4),
+        "one cell alone": (torch.tensor([5.0]), 3),
+    }
 
 
 def _places(row: Tensor, length: int) -> Tensor:
@@ -52,48 +49,38 @@ INTERPOLATE = Exercise(
     "interpolate",
     lambda row, length: _joined(row, _places(row, length)),
     _rows,
-    (
-        Mistake(
-            "you put the outermost cells onto the outermost pixels, as align_corners does; a "
-            "cell's value belongs to its middle.",
-            lambda row, length: _joined(row, torch.linspace(0, len(row) - 1, length)),
+    {
+        "you put the outermost cells onto the outermost pixels, as align_corners does; a "
+        "cell's value belongs to its middle.": (
+            lambda row, length: _joined(row, torch.linspace(0, len(row) - 1, length))
         ),
-        Mistake(
-            "you left out both halves: pixel i has its middle at i + 1/2, and so has a cell.",
-            lambda row, length: _joined(row, _places(row, length) + 0.5 - len(row) / 2 / length),
+        "you left out both halves: pixel i has its middle at i + 1/2, and so has a cell.": (
+            lambda row, length: _joined(row, _places(row, length) + 0.5 - len(row) / 2 / length)
         ),
-        Mistake(
-            "you left out the half at the end: measured in cells, the middle of the first cell is "
-            "at 0.",
-            lambda row, length: _joined(row, _places(row, length) + 0.5),
+        "you left out the half at the end: measured in cells, the middle of the first cell is "
+        "at 0.": lambda row, length: _joined(row, _places(row, length) + 0.5),
+        "you copied the nearest cell; join the two neighbours by a straight line.": (
+            lambda row, length: row[_places(row, length).round().clamp(0, len(row) - 1).long()]
         ),
-        Mistake(
-            "you copied the nearest cell; join the two neighbours by a straight line.",
-            lambda row, length: row[_places(row, length).round().clamp(0, len(row) - 1).long()],
+        "you gave each of the two cells the other one's share; the nearer cell counts more.": (
+            lambda row, length: _joined(row, _places(row, length), swap=True)
         ),
-        Mistake(
-            "you gave each of the two cells the other one's share; the nearer cell counts more.",
-            lambda row, length: _joined(row, _places(row, length), swap=True),
-        ),
-        Mistake(
-            "you drew the line on beyond the outermost middles; nothing is known there, and the "
-            "value stays.",
-            _beyond,
-        ),
-        Mistake("you let the row fade to zero beyond its ends; the value stays there.", _fading),
-    ),
+        "you drew the line on beyond the outermost middles; nothing is known there, and the "
+        "value stays.": _beyond,
+        "you let the row fade to zero beyond its ends; the value stays there.": _fading,
+    },
 )
 
 
-def _maps() -> tuple[Case, ...]:
+def _maps() -> Cases:
     square = torch.tensor([[0.0, 16.0], [32.0, -16.0]])
     step = torch.tensor([[1.0, 1.0, 16.0, 16.0]]).expand(4, 4).contiguous()
-    return (
-        Case("the square of “By hand”, nearest", (square, 4, "nearest")),
-        Case("the same, bilinear", (square, 4, "bilinear")),
-        Case("a step without a negative cell, bicubic", (step, 8, "bicubic")),
-        Case("one cell is zero and none is negative", (square.abs(), 4, "bilinear")),
-    )
+    return {
+        "the square of “By hand”, nearest": (square, 4, "nearest"),
+        "the same, bilinear": (square, 4, "bilinear"),
+        "a step without a negative cell, bicubic": (step, 8, "bicubic"),
+        "one cell is zero and none is negative": (square.abs(), 4, "bilinear"),
+    }
 
 
 def _large(cells: Tensor, size: int, mode: Mode) -> Tensor:
@@ -112,36 +99,29 @@ SHARE = Exercise(
     "negative_share",
     lambda cells, size, mode: _share(_large(cells, size, mode) < 0),
     _maps,
-    (
-        Mistake(
-            "you counted the pixels; divide by how many there are.",
-            lambda cells, size, mode: int((_large(cells, size, mode) < 0).sum()),
+    {
+        "you counted the pixels; divide by how many there are.": (
+            lambda cells, size, mode: int((_large(cells, size, mode) < 0).sum())
         ),
-        Mistake(
-            "you gave a percentage; the share is a number from 0 to 1.",
-            lambda cells, size, mode: 100 * _share(_large(cells, size, mode) < 0),
+        "you gave a percentage; the share is a number from 0 to 1.": (
+            lambda cells, size, mode: 100 * _share(_large(cells, size, mode) < 0)
         ),
-        Mistake(
-            "you took zero for negative; zero is no evidence either way.",
-            lambda cells, size, mode: _share(_large(cells, size, mode) <= 0),
+        "you took zero for negative; zero is no evidence either way.": (
+            lambda cells, size, mode: _share(_large(cells, size, mode) <= 0)
         ),
-        Mistake(
-            "you looked at the cells; enlarge the map first, the question is about its pixels.",
-            lambda cells, size, mode: _share(cells < 0),
+        "you looked at the cells; enlarge the map first, the question is about its pixels.": (
+            lambda cells, size, mode: _share(cells < 0)
         ),
-        Mistake(
-            "you enlarged with bilinear every time; pass the mode on.",
-            lambda cells, size, mode: _share(_large(cells, size, "bilinear") < 0),
+        "you enlarged with bilinear every time; pass the mode on.": (
+            lambda cells, size, mode: _share(_large(cells, size, "bilinear") < 0)
         ),
-        Mistake(
-            "you enlarged with align_corners; it moves the cells.",
-            lambda cells, size, mode: _share(_aligned(cells, size, mode) < 0),
+        "you enlarged with align_corners; it moves the cells.": (
+            lambda cells, size, mode: _share(_aligned(cells, size, mode) < 0)
         ),
-        Mistake(
-            "you averaged the negative values; only how many they are counts.",
-            lambda cells, size, mode: _large(cells, size, mode).clamp(max=0).mean().item(),
+        "you averaged the negative values; only how many they are counts.": (
+            lambda cells, size, mode: _large(cells, size, mode).clamp(max=0).mean().item()
         ),
-    ),
+    },
 )
 
 EXERCISES = (INTERPOLATE, SHARE)

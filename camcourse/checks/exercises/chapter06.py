@@ -7,7 +7,7 @@ from copy import deepcopy
 import torch
 from torch import Tensor, nn
 
-from camcourse.checks.exercise import Case, Exercise, Mistake
+from camcourse.checks.exercise import Cases, Exercise
 
 
 class SmallNet(nn.Module):
@@ -29,21 +29,21 @@ class SmallNet(nn.Module):
         return self.classifier(self.pool(self.features(images)).flatten(1))
 
 
-def _networks() -> tuple[Case, ...]:
+def _networks() -> Cases:
     one = torch.tensor([[[[1.0, 2.0], [3.0, 6.0]]]])
     two = torch.tensor([[[[1.0, -2.0, 4.0]]], [[[0.0, 3.0, -1.0]]]])
     awake = SmallNet([[1.0, 1.0], [0.0, -1.0]], [0.0, 1.0], normalised=True).train()
-    return (
-        Case(
-            "maps that are the picture and its double; weights 1 and −1, bias 0.5",
-            (SmallNet([[1.0, -1.0]], [0.5]).eval(), one),
+    return {
+        "maps that are the picture and its double; weights 1 and −1, bias 0.5": (
+            SmallNet([[1.0, -1.0]], [0.5]).eval(),
+            one,
         ),
-        Case(
-            "two pictures, two classes, a ReLU that has something to do",
-            (SmallNet([[2.0, 0.0], [1.0, -1.0]], [1.0, -1.0]).eval(), two),
+        "two pictures, two classes, a ReLU that has something to do": (
+            SmallNet([[2.0, 0.0], [1.0, -1.0]], [1.0, -1.0]).eval(),
+            two,
         ),
-        Case("a network that comes in training mode", (awake, two)),
-    )
+        "a network that comes in training mode": (awake, two),
+    }
 
 
 def _maps(network: nn.Module, images: Tensor, *, asleep: bool = True) -> tuple[nn.Linear, Tensor]:
@@ -73,31 +73,24 @@ AVERAGED = Exercise(
     "averaged_logits",
     lambda network, images: _averaged(network, images),
     _networks,
-    (
-        Mistake(
-            "you ran the network as it is, with its maximum; take the mean of each of its feature "
-            "maps, and give the means to its classifier.",
-            lambda network, images: network.eval()(images).detach(),
+    {
+        "you ran the network as it is, with its maximum; take the mean of each of its feature "
+        "maps, and give the means to its classifier.": (
+            lambda network, images: network.eval()(images).detach()
         ),
-        Mistake(
-            "the network came in training mode and ran in it, so batch normalisation used the mean "
-            "of the batch; run a copy in evaluation mode.",
-            lambda network, images: _averaged(network, images, asleep=False),
+        "the network came in training mode and ran in it, so batch normalisation used the mean "
+        "of the batch; run a copy in evaluation mode.": (
+            lambda network, images: _averaged(network, images, asleep=False)
         ),
-        Mistake("you added the cells up; take their mean.", _summed),
-        Mistake(
-            "you left the bias out; the logit has it, whatever the pooling.",
-            _unbiased,
+        "you added the cells up; take their mean.": _summed,
+        "you left the bias out; the logit has it, whatever the pooling.": _unbiased,
+        "you averaged over the pictures as well; each has its own logits.": (
+            lambda network, images: _averaged(network, images).mean(0, keepdim=True)
         ),
-        Mistake(
-            "you averaged over the pictures as well; each has its own logits.",
-            lambda network, images: _averaged(network, images).mean(0, keepdim=True),
+        "you returned probabilities; the logits come before the sigmoid.": (
+            lambda network, images: _averaged(network, images).sigmoid()
         ),
-        Mistake(
-            "you returned probabilities; the logits come before the sigmoid.",
-            lambda network, images: _averaged(network, images).sigmoid(),
-        ),
-    ),
+    },
 )
 
 EXERCISES = (AVERAGED,)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from camcourse.checks.exercise import Case, Exercise, Mistake
+from camcourse.checks.exercise import Cases, Exercise
 
 
 def predicted_labels(logits: Tensor, threshold: float) -> Tensor:
@@ -13,19 +13,17 @@ def predicted_labels(logits: Tensor, threshold: float) -> Tensor:
     return logits.sigmoid() > threshold
 
 
-def _answers() -> tuple[Case, ...]:
-    return (
-        Case(
-            "one scene, three labels present and one absent",
-            (torch.tensor([[3.0, 3.2, 3.1, -5.0]]), 0.5),
+def _answers() -> Cases:
+    return {
+        "one scene, three labels present and one absent": (
+            torch.tensor([[3.0, 3.2, 3.1, -5.0]]),
+            0.5,
         ),
-        Case("small logits of both signs", (torch.tensor([[0.3, -0.3], [2.0, 0.7]]), 0.5)),
-        Case(
-            "a logit of 0, whose sigmoid is just the threshold", (torch.tensor([[0.0, 1.0]]), 0.5)
-        ),
-        Case("a strict threshold", (torch.tensor([[1.0, 3.0, -1.0], [2.5, 2.0, 0.5]]), 0.9)),
-        Case("a lax threshold", (torch.tensor([[-1.0, -4.0], [-2.0, 3.0]]), 0.2)),
-    )
+        "small logits of both signs": (torch.tensor([[0.3, -0.3], [2.0, 0.7]]), 0.5),
+        "a logit of 0, whose sigmoid is just the threshold": (torch.tensor([[0.0, 1.0]]), 0.5),
+        "a strict threshold": (torch.tensor([[1.0, 3.0, -1.0], [2.5, 2.0, 0.5]]), 0.9),
+        "a lax threshold": (torch.tensor([[-1.0, -4.0], [-2.0, 3.0]]), 0.2),
+    }
 
 
 def _only_the_largest(logits: Tensor, threshold: float) -> Tensor:
@@ -37,23 +35,20 @@ def mean_logit_by_count(logits: Tensor, times: Tensor) -> Tensor:
     return torch.stack([logits[times == count].mean() for count in range(3)])
 
 
-def _counted() -> tuple[Case, ...]:
+def _counted() -> Cases:
     one = torch.tensor([[1.0, 5.0, 9.0]]), torch.tensor([[0, 1, 2]])
     rows = torch.tensor([[-3.0, 5.0, -1.0], [14.0, -2.0, 4.0], [-5.0, -6.0, 12.0]])
-    return (
-        Case("one scene with a class of each kind", one),
-        Case(
-            "three scenes; the classes absent are spread unevenly",
-            (rows, torch.tensor([[0, 1, 0], [2, 0, 1], [0, 0, 2]])),
+    return {
+        "one scene with a class of each kind": one,
+        "three scenes; the classes absent are spread unevenly": (
+            rows,
+            torch.tensor([[0, 1, 0], [2, 0, 1], [0, 0, 2]]),
         ),
-        Case(
-            "classes that lie in a scene three and four times",
-            (
-                torch.tensor([[1.0, 20.0, 4.0], [9.0, -2.0, 30.0]]),
-                torch.tensor([[1, 3, 0], [2, 0, 4]]),
-            ),
+        "classes that lie in a scene three and four times": (
+            torch.tensor([[1.0, 20.0, 4.0], [9.0, -2.0, 30.0]]),
+            torch.tensor([[1, 3, 0], [2, 0, 4]]),
         ),
-    )
+    }
 
 
 def _at_least(logits: Tensor, times: Tensor) -> Tensor:
@@ -74,80 +69,58 @@ EXERCISES = (
         "predicted_labels",
         predicted_labels,
         _answers,
-        (
-            Mistake(
-                "you shared out one unit of probability (softmax). Several labels may be present: "
-                "ask each logit by itself, by the sigmoid.",
-                lambda logits, threshold: logits.softmax(1) > threshold,
+        {
+            "you shared out one unit of probability (softmax). Several labels may be present: "
+            "ask each logit by itself, by the sigmoid.": (
+                lambda logits, threshold: logits.softmax(1) > threshold
             ),
-            Mistake(
-                "you compared the logits themselves with the threshold, which is a probability: "
-                "take the sigmoid first.",
-                lambda logits, threshold: logits > threshold,
+            "you compared the logits themselves with the threshold, which is a probability: "
+            "take the sigmoid first.": lambda logits, threshold: logits > threshold,
+            "you kept the largest logit of each scene alone. There may be several labels, "
+            "or none.": _only_the_largest,
+            "you said yes at the threshold as well; the text asks for more than the threshold.": (
+                lambda logits, threshold: logits.sigmoid() >= threshold
             ),
-            Mistake(
-                "you kept the largest logit of each scene alone. There may be several labels, "
-                "or none.",
-                _only_the_largest,
+            "you used one half, whatever the threshold: use the argument.": (
+                lambda logits, threshold: logits > 0
             ),
-            Mistake(
-                "you said yes at the threshold as well; the text asks for more than the threshold.",
-                lambda logits, threshold: logits.sigmoid() >= threshold,
+            "you turned the question round: yes is for what lies above the threshold.": (
+                lambda logits, threshold: logits.sigmoid() < threshold
             ),
-            Mistake(
-                "you used one half, whatever the threshold: use the argument.",
-                lambda logits, threshold: logits > 0,
+            "you returned the probabilities; compare them with the threshold.": (
+                lambda logits, threshold: logits.sigmoid()
             ),
-            Mistake(
-                "you turned the question round: yes is for what lies above the threshold.",
-                lambda logits, threshold: logits.sigmoid() < threshold,
+            "you took the sigmoid twice: a probability is no logit any more.": (
+                lambda logits, threshold: logits.sigmoid().sigmoid() > threshold
             ),
-            Mistake(
-                "you returned the probabilities; compare them with the threshold.",
-                lambda logits, threshold: logits.sigmoid(),
-            ),
-            Mistake(
-                "you took the sigmoid twice: a probability is no logit any more.",
-                lambda logits, threshold: logits.sigmoid().sigmoid() > threshold,
-            ),
-        ),
+        },
     ),
     Exercise(
         "mean_logit_by_count",
         mean_logit_by_count,
         _counted,
-        (
-            Mistake(
-                "you counted “at least”: a class that lies there twice is not there once.",
-                _at_least,
-            ),
-            Mistake(
-                "you averaged over each scene first and then over the scenes. Each pair of scene "
-                "and class counts the same, so take one mean over all pairs of a kind.",
-                _by_scene,
-            ),
-            Mistake(
-                "you added the logits up and did not divide by the number of pairs.",
+        {
+            "you counted “at least”: a class that lies there twice is not there once.": _at_least,
+            "you averaged over each scene first and then over the scenes. Each pair of scene "
+            "and class counts the same, so take one mean over all pairs of a kind.": _by_scene,
+            "you added the logits up and did not divide by the number of pairs.": (
                 lambda logits, times: torch.stack(
                     [logits[times == count].sum() for count in range(3)]
-                ),
+                )
             ),
-            Mistake(
-                "you divided by the number of all pairs, and not by how many there are of a kind.",
+            "you divided by the number of all pairs, and not by how many there are of a kind.": (
                 lambda logits, times: torch.stack(
                     [(logits * (times == count)).mean() for count in range(3)]
-                ),
+                )
             ),
-            Mistake(
-                "you averaged probabilities. A sigmoid is level near 1, where a second garment "
-                "can hardly be seen any more: average the logits.",
-                lambda logits, times: mean_logit_by_count(logits.sigmoid(), times),
+            "you averaged probabilities. A sigmoid is level near 1, where a second garment "
+            "can hardly be seen any more: average the logits.": (
+                lambda logits, times: mean_logit_by_count(logits.sigmoid(), times)
             ),
-            Mistake(
-                "you left out the pairs of which the class is absent: three numbers are wanted, "
-                "for none, one and two.",
-                lambda logits, times: mean_logit_by_count(logits, times)[1:],
+            "you left out the pairs of which the class is absent: three numbers are wanted, "
+            "for none, one and two.": (
+                lambda logits, times: mean_logit_by_count(logits, times)[1:]
             ),
-        ),
+        },
     ),
 )

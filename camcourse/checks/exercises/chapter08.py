@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from camcourse.checks.exercise import Case, Exercise, Mistake
+from camcourse.checks.exercise import Cases, Exercise, Mistakes
 from camlib.localization import Box, iou
 from camlib.regions import region_boxes
 
@@ -18,19 +18,19 @@ def box_from_mask(mask: Tensor) -> Box:
     return int(columns.min()), int(rows.min()), int(columns.max()) + 1, int(rows.max()) + 1
 
 
-def _masks() -> tuple[Case, ...]:
+def _masks() -> Cases:
     single, corner, bent, parts = (
         torch.zeros(size, dtype=torch.bool) for size in ((3, 4), (2, 3), (4, 5), (3, 5))
     )
     single[1, 2] = corner[1, 2] = corner[0, 2] = True
     bent[0, 2:4] = bent[1:3, 1] = True
     parts[0, 3] = parts[2, 1] = True
-    return (
-        Case("a single cell", (single,)),
-        Case("cells that touch the border", (corner,)),
-        Case("a bent region: its first cell is not its leftmost", (bent,)),
-        Case("two parts, and one box around both", (parts,)),
-    )
+    return {
+        "a single cell": (single,),
+        "cells that touch the border": (corner,),
+        "a bent region: its first cell is not its leftmost": (bent,),
+        "two parts, and one box around both": (parts,),
+    }
 
 
 def _first_to_last(mask: Tensor) -> Box:
@@ -60,38 +60,30 @@ def _written(how: Callable[[Box], Box], of: Callable[..., Box]) -> Callable[...,
     return lambda *arguments: how(of(*arguments))
 
 
-def box_notations(of: Callable[..., Box]) -> tuple[Mistake, ...]:
+def box_notations(of: Callable[..., Box]) -> Mistakes:
     """The mistakes that a box is written with, wherever it comes from."""
-    return (
-        Mistake(
-            "you gave the last column and row that are in the box. Boxes are half-open: x1 and y1 "
-            "lie outside, one further.",
-            _written(_closed, of),
+    return {
+        "you gave the last column and row that are in the box. Boxes are half-open: x1 and y1 "
+        "lie outside, one further.": _written(_closed, of),
+        "you exchanged x and y. A tensor's index is (row, column), a box is (x0, y0, x1, y1): "
+        "columns first.": _written(_rows_first, of),
+        "you gave width and height in the last two places; x1 and y1 belong there.": _written(
+            _sized, of
         ),
-        Mistake(
-            "you exchanged x and y. A tensor's index is (row, column), a box is (x0, y0, x1, y1): "
-            "columns first.",
-            _written(_rows_first, of),
+        "you wrote x0, x1, y0, y1; the order is x0, y0, x1, y1, one corner after the other.": _written(
+            _sides_together, of
         ),
-        Mistake(
-            "you gave width and height in the last two places; x1 and y1 belong there.",
-            _written(_sized, of),
-        ),
-        Mistake(
-            "you wrote x0, x1, y0, y1; the order is x0, y0, x1, y1, one corner after the other.",
-            _written(_sides_together, of),
-        ),
-    )
+    }
 
 
-def _pairs() -> tuple[Case, ...]:
-    return (
-        Case("the two boxes of the text, A and B", ((0, 0, 3, 3), (1, 1, 4, 3))),
-        Case("one box inside the other", ((1, 1, 3, 2), (0, 0, 4, 5))),
-        Case("two boxes side by side, with a gap", ((0, 0, 2, 2), (3, 0, 5, 2))),
-        Case("two boxes apart in both directions", ((0, 0, 2, 2), (4, 5, 6, 7))),
-        Case("the same box twice", ((2, 1, 5, 3), (2, 1, 5, 3))),
-    )
+def _pairs() -> Cases:
+    return {
+        "the two boxes of the text, A and B": ((0, 0, 3, 3), (1, 1, 4, 3)),
+        "one box inside the other": ((1, 1, 3, 2), (0, 0, 4, 5)),
+        "two boxes side by side, with a gap": ((0, 0, 2, 2), (3, 0, 5, 2)),
+        "two boxes apart in both directions": ((0, 0, 2, 2), (4, 5, 6, 7)),
+        "the same box twice": ((2, 1, 5, 3), (2, 1, 5, 3)),
+    }
 
 
 def _sides(a: Box, b: Box) -> tuple[int, int]:
@@ -138,66 +130,39 @@ EXERCISES = (
         "box_from_mask",
         box_from_mask,
         _masks,
-        (
-            *box_notations(box_from_mask),
-            Mistake(
-                "you took the first and the last true cell for corners. They come row by row, so "
-                "the leftmost column may lie in any row: take the smallest and the largest of each.",
-                _first_to_last,
+        {
+            **box_notations(box_from_mask),
+            "you took the first and the last true cell for corners. They come row by row, so "
+            "the leftmost column may lie in any row: take the smallest and the largest of each.": _first_to_last,
+            "you drew the box around the largest part alone; a mask's box holds all of it.": (
+                lambda mask: tuple(region_boxes(mask)[0].tolist())
             ),
-            Mistake(
-                "you drew the box around the largest part alone; a mask's box holds all of it.",
-                lambda mask: tuple(region_boxes(mask)[0].tolist()),
-            ),
-        ),
+        },
     ),
     Exercise(
         "iou",
         lambda a, b: float(iou(a, b)),
         _pairs,
-        (
-            Mistake(
-                "you counted the last column and row twice: boxes are half-open, so the width is "
-                "x1 − x0, without a 1.",
-                _inclusive,
+        {
+            "you counted the last column and row twice: boxes are half-open, so the width is "
+            "x1 − x0, without a 1.": _inclusive,
+            "you divided by the sum of the two areas. It counts what both cover twice: take "
+            "the intersection away once.": lambda a, b: _both(a, b) / (_area(a) + _area(b)),
+            "you doubled the intersection and divided by the sum of the areas. That is the Dice "
+            "coefficient, a relative of the IoU.": (
+                lambda a, b: 2 * _both(a, b) / (_area(a) + _area(b))
             ),
-            Mistake(
-                "you divided by the sum of the two areas. It counts what both cover twice: take "
-                "the intersection away once.",
-                lambda a, b: _both(a, b) / (_area(a) + _area(b)),
-            ),
-            Mistake(
-                "you doubled the intersection and divided by the sum of the areas. That is the Dice "
-                "coefficient, a relative of the IoU.",
-                lambda a, b: 2 * _both(a, b) / (_area(a) + _area(b)),
-            ),
-            Mistake(
-                "you divided by the area of one box; the union holds what either of them covers.",
+            "you divided by the area of one box; the union holds what either of them covers.": (
                 lambda a, b: _both(a, b) / _area(a),
-            ),
-            Mistake(
-                "you divided by the area of one box; the union holds what either of them covers.",
                 lambda a, b: _both(a, b) / _area(b),
             ),
-            Mistake(
-                "you divided by the box around both. The union is smaller: its corners are missing.",
-                _hull,
-            ),
-            Mistake("you returned the intersection; divide it by the union.", _both),
-            Mistake(
-                "you read the last two numbers as width and height; they are x1 and y1.",
-                _from_sizes,
-            ),
-            Mistake(
-                "you multiplied two negative sides, which looks like an overlap. Where boxes are "
-                "apart, width or height comes out below 0: count it as 0.",
-                _unclipped,
-            ),
-            Mistake(
-                "you took a distance for an overlap (abs). Where boxes are apart, the width of what "
-                "they share is 0.",
-                _distances,
-            ),
-        ),
+            "you divided by the box around both. The union is smaller: its corners are missing.": _hull,
+            "you returned the intersection; divide it by the union.": _both,
+            "you read the last two numbers as width and height; they are x1 and y1.": _from_sizes,
+            "you multiplied two negative sides, which looks like an overlap. Where boxes are "
+            "apart, width or height comes out below 0: count it as 0.": _unclipped,
+            "you took a distance for an overlap (abs). Where boxes are apart, the width of what "
+            "they share is 0.": _distances,
+        },
     ),
 )

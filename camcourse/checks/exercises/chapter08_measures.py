@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from camcourse.checks.exercise import Case, Exercise, Mistake
+from camcourse.checks.exercise import Cases, Exercise
 from camlib import localization
 from camlib.localization import Box
 
@@ -21,19 +21,17 @@ def pointing_game(map: Tensor, box: Box) -> bool:
     return bool(localization.pointing_game(map[None], inside[None])[0])
 
 
-def _pointed() -> tuple[Case, ...]:
+def _pointed() -> Cases:
     """Answers are yes or no, so that each case belongs to one mistake."""
     spread = torch.tensor([[3.0, 3, 0, 0], [3, 2, 0, 4]])
     against = torch.tensor([[1.0, -9, 1, 0], [0, 0, 0, 4]])
-    return (
-        Case("the peak in the box", (torch.tensor([[0.0, 1, 0, 2], [1, 0, 9, 8]]), (2, 1, 4, 2))),
-        Case(
-            "the peak just to the right of the box", (torch.tensor([[0.0, 0, 9, 1]]), (0, 0, 2, 1))
-        ),
-        Case("much evidence in the box, and the peak outside", (spread, (0, 0, 2, 2))),
-        Case("strong evidence against in the box", (against, (1, 0, 2, 1))),
-        Case("a map without a positive value", (torch.tensor([[-5.0, -1, -3]]), (1, 0, 2, 1))),
-    )
+    return {
+        "the peak in the box": (torch.tensor([[0.0, 1, 0, 2], [1, 0, 9, 8]]), (2, 1, 4, 2)),
+        "the peak just to the right of the box": (torch.tensor([[0.0, 0, 9, 1]]), (0, 0, 2, 1)),
+        "much evidence in the box, and the peak outside": (spread, (0, 0, 2, 2)),
+        "strong evidence against in the box": (against, (1, 0, 2, 1)),
+        "a map without a positive value": (torch.tensor([[-5.0, -1, -3]]), (1, 0, 2, 1)),
+    }
 
 
 def _peak(map: Tensor) -> tuple[int, int]:
@@ -57,25 +55,28 @@ def max_box_acc(maps: Tensor, boxes: Sequence[Box], thresholds: Sequence[float])
     return localization.max_box_acc(maps, boxes, thresholds=thresholds).best
 
 
-def _measured() -> tuple[Case, ...]:
+def _measured() -> Cases:
     rows = [[9.0, 9, 4, 4, 4, 0], [9, 4, 4, 4, 0, 0], [9, 4, 4, 0, 0, 0]]
     three = torch.tensor(rows)[:, None]
     silent = torch.tensor([[[3.0, 3, 0, 0]], [[-2.0, -1, -2, -2]]])
-    return (
-        Case(
-            "two maps, one threshold: one box is right, the other is not",
-            (three[:2], [(0, 0, 2, 1), (0, 0, 4, 1)], (0.6,)),
+    return {
+        "two maps, one threshold: one box is right, the other is not": (
+            three[:2],
+            [(0, 0, 2, 1), (0, 0, 4, 1)],
+            (0.6,),
         ),
-        Case(
-            "two thresholds, of which each suits other maps",
-            (three, [(0, 0, 2, 1), (0, 0, 4, 1), (0, 0, 3, 1)], (0.2, 0.6)),
+        "two thresholds, of which each suits other maps": (
+            three,
+            [(0, 0, 2, 1), (0, 0, 4, 1), (0, 0, 3, 1)],
+            (0.2, 0.6),
         ),
-        Case("an IoU of exactly one half", (three[:1], [(0, 0, 4, 1)], (0.6,))),
-        Case(
-            "a map without a positive value: no box, and a miss",
-            (silent, [(0, 0, 2, 1), (1, 0, 2, 1)], (0.5,)),
+        "an IoU of exactly one half": (three[:1], [(0, 0, 4, 1)], (0.6,)),
+        "a map without a positive value: no box, and a miss": (
+            silent,
+            [(0, 0, 2, 1), (1, 0, 2, 1)],
+            (0.5,),
         ),
-    )
+    }
 
 
 def _reached(maps: Tensor, boxes: Sequence[Box], thresholds: Sequence[float]) -> np.ndarray:
@@ -103,66 +104,46 @@ EXERCISES = (
         "pointing_game",
         pointing_game,
         _pointed,
-        (
-            Mistake(
-                "you compared the row with x and the column with y. x counts columns, y counts rows.",
-                lambda map, box: _at(_peak(map)[::-1], box),
+        {
+            "you compared the row with x and the column with y. x counts columns, y counts rows.": (
+                lambda map, box: _at(_peak(map)[::-1], box)
             ),
-            Mistake(
-                "you let a map point that has no positive value. Its least bad place is no evidence.",
-                lambda map, box: _at(_peak(map), box),
+            "you let a map point that has no positive value. Its least bad place is no evidence.": (
+                lambda map, box: _at(_peak(map), box)
             ),
-            Mistake(
-                "you let the last column or row count as inside: boxes are half-open, x < x1.",
-                lambda map, box: _at(_peak(map), box, beyond=1),
+            "you let the last column or row count as inside: boxes are half-open, x < x1.": (
+                lambda map, box: _at(_peak(map), box, beyond=1)
             ),
-            Mistake(
-                "you asked where most of the evidence lies (that is the energy). The pointing game "
-                "asks for the highest value alone.",
-                _mostly_inside,
-            ),
-            Mistake(
-                "you took the largest magnitude. A strongly negative cell speaks against the class "
-                "and is no peak.",
-                lambda map, box: _at(_peak(map.abs()), box),
-            ),
-        ),
+            "you asked where most of the evidence lies (that is the energy). The pointing game "
+            "asks for the highest value alone.": _mostly_inside,
+            "you took the largest magnitude. A strongly negative cell speaks against the class "
+            "and is no peak.": lambda map, box: _at(_peak(map.abs()), box),
+        },
     ),
     Exercise(
         "max_box_acc",
         max_box_acc,
         _measured,
-        (
-            Mistake(
-                "you let each map choose its own threshold. One threshold serves all: take the mean "
-                "over the maps first, then the largest.",
-                _counted(lambda reached: (reached >= 0.5).any(1).mean()),
+        {
+            "you let each map choose its own threshold. One threshold serves all: take the mean "
+            "over the maps first, then the largest.": _counted(
+                lambda reached: (reached >= 0.5).any(1).mean()
             ),
-            Mistake(
-                "you averaged the IoUs. Each map is a hit or a miss, from an IoU of one half on.",
-                _counted(lambda reached: reached.mean(0).max()),
+            "you averaged the IoUs. Each map is a hit or a miss, from an IoU of one half on.": _counted(
+                lambda reached: reached.mean(0).max()
             ),
-            Mistake(
-                "you averaged over the thresholds; take the best one.",
-                _counted(lambda reached: (reached >= 0.5).mean()),
+            "you averaged over the thresholds; take the best one.": _counted(
+                lambda reached: (reached >= 0.5).mean()
             ),
-            Mistake(
-                "you left out the map that has no box. It is a miss: leaving out failures makes any "
-                "number better.",
-                _without_the_silent,
+            "you left out the map that has no box. It is a miss: leaving out failures makes any "
+            "number better.": _without_the_silent,
+            "you counted the hits; divide by the number of maps.": _counted(
+                lambda reached: (reached >= 0.5).sum(0).max()
             ),
-            Mistake(
-                "you counted the hits; divide by the number of maps.",
-                _counted(lambda reached: (reached >= 0.5).sum(0).max()),
+            "an IoU of exactly one half is a hit, too: ≥ instead of >.": _counted(
+                lambda reached: (reached > 0.5).mean(0).max()
             ),
-            Mistake(
-                "an IoU of exactly one half is a hit, too: ≥ instead of >.",
-                _counted(lambda reached: (reached > 0.5).mean(0).max()),
-            ),
-            Mistake(
-                "you returned the best threshold; what is wanted is the share of hits there.",
-                _best_threshold,
-            ),
-        ),
+            "you returned the best threshold; what is wanted is the share of hits there.": _best_threshold,
+        },
     ),
 )

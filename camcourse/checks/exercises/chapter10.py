@@ -7,24 +7,24 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from camcourse.checks.exercise import Case, Exercise, Mistake
+from camcourse.checks.exercise import Cases, Exercise
 from camlib import gradients as formulas
 from camlib.gradients import grad_cam_plus_plus_weights
 
 PLACES = (-2, -1)
 
 
-def _layers() -> tuple[Case, ...]:
+def _layers() -> Cases:
     table = torch.tensor([[[[4.0, 1], [0, -2]]]]), torch.tensor([[[[0.0, 1], [1, 0]]]])
     small = torch.tensor([[[[2e-3, -1e-3, 5e-4]]]]), torch.tensor([[[[30.0, 0, 20]]]])
     boots = torch.tensor([[[[1.0, 1], [1, 0]], [[0, 0], [0, 1]]]])
     batch = torch.arange(12.0).reshape(2, 2, 1, 3)
-    return (
-        Case("the table of the text, where one gradient is 0", table),
-        Case("the two boots: two feature maps of one picture", (boots, boots)),
-        Case("two pictures, maps wider than high", (batch % 5 - 1, batch % 4)),
-        Case("gradients as small as real ones", small),
-    )
+    return {
+        "the table of the text, where one gradient is 0": table,
+        "the two boots: two feature maps of one picture": (boots, boots),
+        "two pictures, maps wider than high": (batch % 5 - 1, batch % 4),
+        "gradients as small as real ones": small,
+    }
 
 
 def _damped(gradients: Tensor, total: Tensor, two: float = 2.0) -> Tensor:
@@ -67,14 +67,14 @@ def pooled_plus_plus_weights(weight: Tensor, pooled: Tensor, factor: float) -> T
     return formulas.pooled_plus_plus_weights(factor * weight, pooled)
 
 
-def _heads() -> tuple[Case, ...]:
+def _heads() -> Cases:
     pencil = torch.tensor([4.0, 4, -3]), torch.tensor([0.5, 50, 10])
     mixed = torch.tensor([2.0, -1, 0.5]), torch.tensor([1.0, 1, 4])
-    return (
-        Case("the three channels of the exercise with a pencil", (*pencil, 1.0)),
-        Case("a hundred times the logit", (*mixed, 100.0)),
-        Case("a tenth of the logit", (*mixed, 0.1)),
-    )
+    return {
+        "the three channels of the exercise with a pencil": (*pencil, 1.0),
+        "a hundred times the logit": (*mixed, 100.0),
+        "a tenth of the logit": (*mixed, 0.1),
+    }
 
 
 def _without_two(weight: Tensor, pooled: Tensor, factor: float) -> Tensor:
@@ -86,101 +86,69 @@ EXERCISES = (
         "grad_cam_plus_plus_weights",
         grad_cam_plus_plus_weights,
         _layers,
-        (
-            Mistake(
-                "you let negative gradients count. Only ReLU(g) is weighed and added up.",
-                _signed,
-            ),
-            Mistake(
-                "you put g³ under the sum. The sum runs over the features alone; g belongs to one "
-                "place and stays outside.",
-                _misplaced,
-            ),
-            Mistake(
-                "you left the 2 out of the denominator; the product rule brings it.",
+        {
+            "you let negative gradients count. Only ReLU(g) is weighed and added up.": _signed,
+            "you put g³ under the sum. The sum runs over the features alone; g belongs to one "
+            "place and stays outside.": _misplaced,
+            "you left the 2 out of the denominator; the product rule brings it.": (
                 lambda gradients, features: _damped(
                     gradients, features.sum(PLACES, keepdim=True), two=0.0
-                ),
+                )
             ),
-            Mistake(
-                "you took the mean of the features; Σ is their sum over the places.",
-                _mean_of_features,
-            ),
-            Mistake(
-                "you took the sum over all channels; each feature map has a Σ of its own.",
-                _sum_of_all_channels,
-            ),
-            Mistake(
-                "you averaged over the places at the end; here the places are added up.",
+            "you took the mean of the features; Σ is their sum over the places.": _mean_of_features,
+            "you took the sum over all channels; each feature map has a Σ of its own.": _sum_of_all_channels,
+            "you averaged over the places at the end; here the places are added up.": (
                 lambda gradients, features: (
                     grad_cam_plus_plus_weights(gradients, features) / gradients[0, 0].numel()
-                ),
-            ),
-            Mistake(
-                "you left α out: these are sums of positive gradients.",
-                lambda gradients, features: gradients.relu().sum(PLACES),
-            ),
-            Mistake(
-                "these are the weights of Grad-CAM, plain means of the gradients.",
-                lambda gradients, features: gradients.mean(PLACES),
-            ),
-            Mistake(
-                "you divided 0 by 0 where the gradient is 0. Divide by g² first: 1/(2 + gΣ) has no "
-                "such trouble.",
-                _with_epsilon(0.0),
-            ),
-            *(
-                Mistake(
-                    "you added a small number to the denominator. It is not small beside g²: divide "
-                    "by g² first, and none is needed.",
-                    _with_epsilon(epsilon),
                 )
-                for epsilon in (1e-10, 1e-8, 1e-7, 1e-6, 1e-5)
             ),
-        ),
+            "you left α out: these are sums of positive gradients.": (
+                lambda gradients, features: gradients.relu().sum(PLACES)
+            ),
+            "these are the weights of Grad-CAM, plain means of the gradients.": (
+                lambda gradients, features: gradients.mean(PLACES)
+            ),
+            "you divided 0 by 0 where the gradient is 0. Divide by g² first: 1/(2 + gΣ) has no "
+            "such trouble.": _with_epsilon(0.0),
+            "you added a small number to the denominator. It is not small beside g²: divide "
+            "by g² first, and none is needed.": tuple(
+                map(_with_epsilon, (1e-10, 1e-8, 1e-7, 1e-6, 1e-5))
+            ),
+        },
     ),
     Exercise(
         "pooled_plus_plus_weights",
         pooled_plus_plus_weights,
         _heads,
-        (
-            Mistake(
-                "you left the ReLU out: a channel with a negative weight gets the weight 0.",
-                lambda weight, pooled, factor: factor * weight / (2 + factor * weight * pooled),
+        {
+            "you left the ReLU out: a channel with a negative weight gets the weight 0.": (
+                lambda weight, pooled, factor: factor * weight / (2 + factor * weight * pooled)
             ),
-            Mistake(
-                "you applied the ReLU to the whole fraction. Where 2 + wF is negative as well, a "
-                "negative weight comes out positive: apply it to w.",
+            "you applied the ReLU to the whole fraction. Where 2 + wF is negative as well, a "
+            "negative weight comes out positive: apply it to w.": (
                 lambda weight, pooled, factor: (
                     factor * weight / (2 + factor * weight * pooled)
-                ).relu(),
+                ).relu()
             ),
-            Mistake(
-                "you multiplied the weights of the plain logit by the factor. The gradient stands "
-                "in the denominator, too, and has the factor there as well.",
+            "you multiplied the weights of the plain logit by the factor. The gradient stands "
+            "in the denominator, too, and has the factor there as well.": (
                 lambda weight, pooled, factor: (
                     factor * formulas.pooled_plus_plus_weights(weight, pooled)
-                ),
+                )
             ),
-            Mistake(
-                "you forgot the factor in the numerator; the gradient is factor · w / hw everywhere.",
-                lambda weight, pooled, factor: weight.relu() / (2 + factor * weight * pooled),
+            "you forgot the factor in the numerator; the gradient is factor · w / hw everywhere.": (
+                lambda weight, pooled, factor: weight.relu() / (2 + factor * weight * pooled)
             ),
-            Mistake(
-                "you left the factor out altogether.",
-                lambda weight, pooled, factor: formulas.pooled_plus_plus_weights(weight, pooled),
+            "you left the factor out altogether.": (
+                lambda weight, pooled, factor: formulas.pooled_plus_plus_weights(weight, pooled)
             ),
-            Mistake(
-                "you left the 2 out of the denominator; without it the weight would cancel.",
-                _without_two,
-            ),
-            Mistake(
-                "you multiplied by the pooled features once more: that is a channel's contribution "
-                "to the map's mean, and not its weight.",
+            "you left the 2 out of the denominator; without it the weight would cancel.": _without_two,
+            "you multiplied by the pooled features once more: that is a channel's contribution "
+            "to the map's mean, and not its weight.": (
                 lambda weight, pooled, factor: (
                     pooled_plus_plus_weights(weight, pooled, factor) * pooled
-                ),
+                )
             ),
-        ),
+        },
     ),
 )

@@ -1,6 +1,6 @@
-"""Submissions good and bad, with the score and the status that each deserves.
+"""Good, broken and hostile submissions, with the fair points and status of each.
 
-``python -m tests.camcourse.grading.hostile`` grades them all and prints the table.
+``python -m tests.camcourse.grading.hostile`` grades them and prints a table.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ from camcourse.release import students_copy
 
 ASSIGNMENT = "cam-from-scratch"
 MASTER = masters.read(ASSIGNMENT)
-FULL = sum(cell.points for cell in MASTER.tests)
-SECONDS = 4.0  # enough for the slowest cell that is right
+TESTS = MASTER.of_kind("tests")
+FULL = sum(cell.points for cell in TESTS)
+SECONDS = 4.0  # of processor time: enough for the slowest cell of the solution
 Notebook = dict[str, Any]
-Lost = dict[str, float]
 
-PROBE = "left-over-daemon-of-a-submission"  # how the tests recognise one that outlived its sandbox
+PROBE = "left-over-daemon-of-a-submission"  # by which tests find it among all processes
 
 
 @dataclass(frozen=True)
 class Kind:
-    """One way of handing in: ``make`` writes the file, ``points`` and ``status`` are fair for it."""
+    """A kind of submission: ``make`` writes the file, ``points`` and ``status`` are fair for it."""
 
     name: str
     make: Callable[[Path], None]
@@ -42,76 +42,71 @@ class Kind:
 
 
 def solved() -> Notebook:
-    """The master with its solutions, as a diligent student would hand it in."""
+    """Return the master with its solutions."""
     return json.loads(MASTER.path.read_text(encoding="utf-8"))
 
 
 def blank() -> Notebook:
-    """The students' copy, untouched."""
+    """Return the students' copy, unchanged."""
     return json.loads(nbformat.writes(students_copy(MASTER)))
 
 
 def cell(source: str) -> dict[str, Any]:
-    """A code cell of the student's own."""
-    return {
-        "cell_type": "code",
-        "metadata": {},
-        "source": source,
-        "outputs": [],
-        "execution_count": 1,
-    }
+    """Return a code cell."""
+    about = {"metadata": {}, "outputs": [], "execution_count": 1}
+    return {"cell_type": "code", "source": source, **about}
 
 
 def first(*sources: str) -> Notebook:
-    """A solved notebook with more cells above all others."""
+    """Return a solved notebook with more cells above all others."""
     notebook = solved()
     notebook["cells"][:0] = map(cell, sources)
     return notebook
 
 
 def last(source: str, start: Callable[[], Notebook] = solved) -> Notebook:
-    """A notebook with one more cell below all others: what it defines counts."""
+    """Return a notebook with one more cell below all others, which may redefine functions."""
     notebook = start()
     notebook["cells"].append(cell(source))
     return notebook
 
 
 def points(*questions: str) -> float:
-    """What is left of the points without these questions' tests."""
-    lost = [one.points for one in MASTER.tests if one.grade_id.split("-")[0] in questions]
+    """Return the points without those of the tests of these questions."""
+    lost = [one.points for one in TESTS if one.grade_id.split("-")[0] in questions]
     assert lost, questions
     return FULL - sum(lost)
 
 
 def saved(notebook: Callable[[], Notebook]) -> Callable[[Path], None]:
-    """Write a notebook as JSON."""
+    """Return a function that writes a notebook."""
     return lambda path: path.write_text(json.dumps(notebook()), encoding="utf-8") and None
 
 
 def octets(content: bytes) -> Callable[[Path], None]:
-    """Write bytes."""
+    """Return a function that writes bytes."""
     return lambda path: path.write_bytes(content) and None
 
 
 def kind(name: str, notebook: Callable[[], Notebook], *about: Any) -> Kind:
-    """A kind that is a notebook."""
+    """Return a kind that is a notebook."""
     return Kind(name, saved(notebook), *about)
 
 
 def answering(source: str) -> Callable[[], Notebook]:
-    """A blank notebook in which every function that is asked for is made by ``fake(name)``."""
+    """Return a blank notebook in which ``fake(name)`` makes every function that is asked for."""
     functions = "\n".join(f"{name} = fake({name!r})" for name in MASTER.functions)
     return lambda: last(f"{source}\n{functions}", blank)
 
 
 def in_place_of(name: str, body: str) -> Callable[[], Notebook]:
-    """A solved notebook in which one function is replaced."""
+    """Return a solved notebook in which one function is replaced."""
     lines = "\n".join(f"    {line}" for line in body.split("\n"))
     return lambda: last(f"def {name}(*given, **options):\n{lines}")
 
 
 def large(path: Path) -> None:
-    """A solved notebook with 200 MB of outputs in it."""
+    """Write a solved notebook with 200 MB of outputs."""
     notebook = solved()
     text = "x" * 2**20
     output = {"output_type": "stream", "name": "stdout", "text": text}
@@ -120,19 +115,16 @@ def large(path: Path) -> None:
 
 
 def ended_often(times: int) -> Notebook:
-    """A solved notebook below so many cells that end the process, with a picture in a text cell."""
+    """Return a solved notebook below cells that end the process, and a picture in a text cell."""
     notebook = solved()
-    picture = {
-        "cell_type": "markdown",
-        "metadata": {},
-        "source": "data:image/png;base64," + "A" * 2**21,
-    }
+    source = "data:image/png;base64," + "A" * 2**21
+    picture = {"cell_type": "markdown", "metadata": {}, "source": source}
     notebook["cells"][:0] = [cell("import os\nos._exit(1)")] * times + [picture]
     return notebook
 
 
 def shuffled() -> Notebook:
-    """Cells twice, a few missing, texts gone, no metadata, the order another one."""
+    """Return a notebook with cells twice, missing and in another order, without texts and metadata."""
     notebook = solved()
     code = [one for one in notebook["cells"] if one["cell_type"] == "code"]
     code = [{**one, "metadata": {}} for one in code if "BEGIN HIDDEN" not in "".join(one["source"])]
@@ -141,7 +133,7 @@ def shuffled() -> Notebook:
 
 
 def other_language() -> Notebook:
-    """R."""
+    """Return a notebook in R."""
     notebook = solved()
     notebook["metadata"] = {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}
     return notebook
@@ -157,11 +149,11 @@ for number in range(3, 64):
 """
 FORGED = """
 import sys
-from camcourse.grading import wire
-true = wire.encode
+from camcourse.grading import messages
+true = messages.encode
 def forged(reply):
     return true({"id": reply["id"], "value": True, "passed": True, "points": 100, "cells": []})
-wire.encode = forged
+messages.encode = forged
 """
 PATCHED = """
 import builtins, sys
@@ -307,10 +299,10 @@ while True:
     except BaseException:
         pass
 """
-# In several cells, so that on a busy machine none of them is stopped for being slow before it counts.
+# In cells of 1 GiB, each far from the time limit; without the third, which ends the process, all run.
 SHARED_MEMORY = (
-    "import mmap\nkept = []",
-    *["kept.append(mmap.mmap(-1, 2**29, flags=mmap.MAP_SHARED | mmap.MAP_POPULATE))"] * 12,
+    "import mmap\nkept, flags = [], mmap.MAP_SHARED | mmap.MAP_POPULATE",
+    *["kept += [mmap.mmap(-1, 2**29, flags=flags), mmap.mmap(-1, 2**29, flags=flags)]"] * 3,
 )
 MAGICS = """
 %matplotlib inline
@@ -334,7 +326,7 @@ KINDS = (
     kind("a syntax error", lambda: first("def broken(:")),
     kind("an exception", lambda: first("1 / 0")),
     kind("endless loop, top level", lambda: first("while True:\n    pass")),
-    kind("endless loop that swallows its end", lambda: first(SWALLOWS), FULL, "stopped: too slow"),
+    kind("endless loop that catches everything", lambda: first(SWALLOWS), FULL, "stopped: too slow"),
     kind("endless loop without alarm", lambda: first(DISARMED), FULL, "stopped: too slow"),
     kind("endless loop in a function", in_place_of("strongest_channels", "while True:\n    pass"), points("q6")),
     kind("endless sleep in a function", in_place_of("points_in", "import time\ntime.sleep(1e6)"), points("q7")),
@@ -392,13 +384,13 @@ KINDS = (
 
 
 def hand_in(folder: Path) -> None:
-    """Write every kind into a folder, as one student each."""
+    """Write every kind into a folder, each as a student."""
     for one in KINDS:
         one.make(folder / f"{one.name}.ipynb")
 
 
 def main() -> int:
-    """Grade all kinds and print the table; the exit status says whether all is as it should be."""
+    """Grade all kinds and print the table; return 1 if points or a status are not as they should be."""
     with tempfile.TemporaryDirectory() as folder:
         submissions, grades = Path(folder) / "submissions", Path(folder) / "grades"
         submissions.mkdir()

@@ -1,4 +1,4 @@
-"""A small master, made as the tests need it, and results as grading leaves them."""
+"""A small master, its cells one by one, and results of grading."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from nbformat import v4
 
 from camcourse import masters
@@ -32,12 +31,12 @@ ANSWER = "### BEGIN SOLUTION\nBecause addition is commutative.\n### END SOLUTION
 
 def text(source: str, grade_id: str = "text") -> Cell:
     """A cell of text that belongs to the assignment."""
-    return _marked(v4.new_markdown_cell(source), grade_id, locked=True)
+    return marked(v4.new_markdown_cell(source), grade_id, locked=True)
 
 
 def provided(source: str, grade_id: str = "provided") -> Cell:
     """Code that students get."""
-    return _marked(v4.new_code_cell(source), grade_id, locked=True)
+    return marked(v4.new_code_cell(source), grade_id, locked=True)
 
 
 def look(source: str, grade_id: str = "look") -> Cell:
@@ -49,24 +48,25 @@ def look(source: str, grade_id: str = "look") -> Cell:
 
 def solution(source: str = SOLUTION, grade_id: str = "q1-code") -> Cell:
     """Code that students write."""
-    return _marked(v4.new_code_cell(source), grade_id, solution=True)
+    return marked(v4.new_code_cell(source), grade_id, solution=True)
 
 
 def checks(source: str = TESTS, grade_id: str = "q1-test", points: Any = 2) -> Cell:
     """Tests, with points."""
-    cell = _marked(v4.new_code_cell(source), grade_id, grade=True, locked=True)
+    cell = marked(v4.new_code_cell(source), grade_id, grade=True, locked=True)
     cell.metadata["nbgrader"]["points"] = points
     return cell
 
 
 def answer(source: str = ANSWER, grade_id: str = "q2-answer", points: Any = 3) -> Cell:
     """A text that a person marks."""
-    cell = _marked(v4.new_markdown_cell(source), grade_id, grade=True, solution=True)
+    cell = marked(v4.new_markdown_cell(source), grade_id, grade=True, solution=True)
     cell.metadata["nbgrader"]["points"] = points
     return cell
 
 
-def _marked(cell: Cell, grade_id: str, **marks: bool) -> Cell:
+def marked(cell: Cell, grade_id: str, **marks: bool) -> Cell:
+    """Write nbgrader's marks into a cell."""
     flags = dict.fromkeys(("grade", "locked", "solution", "task"), False)
     cell.metadata["nbgrader"] = {**flags, **marks, "grade_id": grade_id, "schema_version": 3}
     return cell
@@ -89,24 +89,11 @@ def whole() -> list[Cell]:
 def write(folder: Path, cells: list[Cell], name: str = NAME) -> Path:
     """Write a master where a course keeps it, and return its path."""
     notebook = v4.new_notebook(cells=cells)
-    notebook.metadata["kernelspec"] = {
-        "name": "python3",
-        "display_name": "Python 3",
-        "language": "python",
-    }
+    notebook.metadata["kernelspec"] = {"name": "python3", "display_name": "Python 3"}
     path = folder / name / f"{name}.ipynb"
     path.parent.mkdir(parents=True)
     path.write_text(nbformat.writes(notebook), encoding="utf-8")
     return path
-
-
-def install(
-    monkeypatch: pytest.MonkeyPatch, folder: Path, cells: list[Cell] | None = None
-) -> masters.Master:
-    """Make a folder the course's, with one small master in it."""
-    write(folder, whole() if cells is None else cells)
-    monkeypatch.setattr(masters, "SOURCES", folder)
-    return masters.read(NAME)
 
 
 def result(file: str = "ada.ipynb", points: float = 2, reply: str = "I think so.") -> Result:
@@ -121,5 +108,5 @@ def result(file: str = "ada.ipynb", points: float = 2, reply: str = "I think so.
 
 def graded(folder: Path, *results: Result) -> Path:
     """Write the tables of a grading, and return their folder."""
-    records.finish(folder, masters.read(NAME), list(results), {})
+    records.write_tables(folder, masters.read(NAME), list(results), {})
     return folder

@@ -1,155 +1,202 @@
-"""Marking one submission: what students are told, and what no submission can do to the rest."""
+"""Mark one submission: what students are told, and what no submission can do to others."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import pytest
+from nbformat import v4
 
 import camcourse
 from camcourse import masters
 from camcourse.grading import grade as grading
-from camcourse.grading.execution import Unanswered
 from camcourse.grading.grade import Job
-from camcourse.grading.kit import make_kit
-from camcourse.grading.marking import Setup, mark, setting_of
-from camcourse.grading.results import Result
+from camcourse.grading.library import copy_library
+from camcourse.grading.marking import MarkingContext, mark, run_provided
+from camcourse.grading.process import ProcessEnded
+from camcourse.grading.results import STATUSES, Result
+from camcourse.grading.runner import MAX_STARTS, CallFailed, SubmissionRunner
 from camcourse.grading.sandbox import Sandbox
 from camcourse.grading.submissions import Submission
+from tests.camcourse.grading import small
 
-Mark = Callable[[list[str]], Result]
+Marked = Callable[..., Result]
 
-TESTS = """assert double(2) == 4, "twice two is four"
+DOUBLE = "def double(x):\n    return x + x"
+TESTS = """assert double(2) - 4 == 0, "twice two is four"
 ### BEGIN HIDDEN TESTS
-assert double(1234567) == 2469134, "large numbers, too"
+assert double(1234567) - 2469134 == 0, "large numbers, too"
 ### END HIDDEN TESTS"""
 
 
-def about(grade_id: str, **more: Any) -> dict[str, Any]:
-    usual = {"grade": False, "solution": False, "locked": True, "schema_version": 3, "task": False}
-    return {"nbgrader": {**usual, "grade_id": grade_id, **more}}
-
-
-def written(path: Path, cells: list[dict[str, Any]]) -> Path:
-    whole = [
-        {"id": f"c{n}", "metadata": {}, **one}
-        | ({"outputs": [], "execution_count": None} if one["cell_type"] == "code" else {})
-        for n, one in enumerate(cells)
-    ]
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    notebook = {"cells": whole, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5}
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-    return path
-
-
 @pytest.fixture(scope="module")
-def setup(tmp_path_factory: pytest.TempPathFactory) -> Setup:
-    folder = tmp_path_factory.mktemp("setup")
-    solution = "def double(x):\n    ### BEGIN SOLUTION\n    return 2 * x\n    ### END SOLUTION"
-    cells = [
-        {"cell_type": "markdown", "metadata": about("top"), "source": "# Doubling"},
-        {"cell_type": "code", "metadata": about("code", solution=True, locked=False), "source": solution},
-        {"cell_type": "code", "metadata": about("test", grade=True, points=2), "source": TESTS},
-        {"cell_type": "markdown", "metadata": about("why", grade=True, solution=True, points=1), "source": "Because."},
-    ]  # fmt: skip
-    master = masters.read_file(written(folder / "doubling.ipynb", cells))
-    kit = folder / "kit"
-    kit.mkdir()
-    return Setup(master, setting_of(master), Sandbox(make_kit(kit)), seed=1, seconds=3.0)
+def context(tmp_path_factory: pytest.TempPathFactory) -> MarkingContext:
+    folder = tmp_path_factory.mktemp("context")
+    cells = [small.text("# Doubling"), small.solution(), small.checks(TESTS), small.answer()]
+    master = masters.read_file(small.write(folder, cells))
+    library = copy_library(tmp_path_factory.mktemp("library"))
+    return MarkingContext(master, run_provided(master), Sandbox(library), seed=1, seconds=3.0)
 
 
 @pytest.fixture
-def marked(setup: Setup, tmp_path: Path) -> Mark:
-    """Mark a notebook of these code cells."""
+def marked(context: MarkingContext, tmp_path: Path) -> Marked:
+    """Return a function that marks a notebook of code cells, given by their sources, and other cells."""
 
-    def marking(sources: list[str], *more: dict[str, Any]) -> Result:
-        cells = [{"cell_type": "code", "source": source} for source in sources]
-        path = written(tmp_path / "one.ipynb", [*cells, *more])
-        result = Result("one.ipynb", "one")
-        mark(setup, path, result)
+    def marked(*cells: Any) -> Result:
+        path, result = tmp_path / "one.ipynb", Result("one.ipynb", "one")
+        notebook = v4.new_notebook(
+            cells=[v4.new_code_cell(cell) if isinstance(cell, str) else cell for cell in cells]
+        )
+        path.write_text(nbformat.writes(notebook), encoding="utf-8")
+        mark(context, path, result)
         return result
 
-    return marking
+    return marked
 
 
-def test_what_is_right_gets_its_points(marked: Mark) -> None:
-    result = marked(["def double(x):\n    return x + x"])
-    assert (result.status, result.points) == ("graded", 2)
-    assert [one.status for one in result.marks] == ["passed", "by hand"]
+@pytest.mark.parametrize(
+    ("body", "status", "reason"),
+    [
+        ("return x + x", "passed", ""),
+        ("raise NotImplementedError", "blank", "double is not written yet"),
+        ("return min(2 * x, 99)", "failed", "large numbers, too"),
+        ("return object()", "failed", "double returned a value that is not data: MessageError: an object of type object"),
+        ("return []", "failed", "the answer has another type or shape than asked for (TypeError: unsupported operand type(s) for -: 'list' and 'int')"),
+        ("return [] if x > 9 else 4", "failed", "the answer has another type or shape than asked for"),
+        ("raise ValueError(f'for {x}')", "error", "double raised ValueError: for 2"),
+        # A hidden test does not tell its numbers.
+        ("assert x < 9, f'for {x}'\n    return 2 * x", "error", "double raised AssertionError"),
+    ],
+)  # fmt: skip
+def test_what_students_are_told(marked: Marked, body: str, status: str, reason: str) -> None:
+    result = marked(f"def double(x):\n    {body}")
+    test, answer = result.marks
+    assert (test.status, test.reason, test.points) == (status, reason, 2 * (status == "passed"))
+    assert (answer.status, answer.points) == ("by hand", 0)
+    assert result.status == ("blank" if status == "blank" else "graded")
 
 
-def test_an_error_in_a_test_that_students_see_is_told_whole(marked: Mark) -> None:
-    (first, _) = marked(["def double(x):\n    raise ValueError(f'asked for {x}')"]).marks
-    assert (first.status, first.reason) == ("error", "double raised ValueError: asked for 2")
+def test_answers(marked: Marked) -> None:
+    """All copies of an answer are shown; an untouched one is nobody's work to mark."""
+    answers = [small.answer(words) for words in ("My reason.", "YOUR ANSWER HERE", "My reason.")]
+    by_hand = marked("x = 1", *answers).marks[1]
+    assert (by_hand.status, by_hand.answer) == ("by hand", "My reason.\n\nYOUR ANSWER HERE")
+    assert marked("x = 1", answers[1]).marks[1].status == "blank"
 
 
-def test_an_error_in_a_hidden_test_does_not_tell_its_numbers(marked: Mark) -> None:
-    source = "def double(x):\n    if x > 9:\n        raise ValueError(f'asked for {x}')\n    return 2 * x"
-    (first, _) = marked([source]).marks
-    assert (first.status, first.reason) == ("error", "double raised ValueError")
+def test_only_errors_of_a_students_own_cells_are_reported(marked: Marked) -> None:
+    """A changed test cell runs, because a student may have written into it."""
+    test = small.checks("factor = 2\nassert old(1) == 3")
+    figure = "from camlib import plotting\npale = 0.4 + 0.5 * plotting.greyscale(1)[0]\nplotting.panels([pale])"
+    result = marked("def double(x):\n    return factor * x", "1 / 0", test, figure)
+    assert result.points == 2
+    assert result.notes == ["cell 2: ZeroDivisionError: division by zero"]
 
 
-def test_a_wrong_answer_is_told_in_the_words_of_the_test(marked: Mark) -> None:
-    (first, _) = marked(["def double(x):\n    return min(2 * x, 99)"]).marks
-    assert (first.status, first.reason) == ("failed", "large numbers, too")
-
-
-def test_every_copy_of_an_answer_is_shown(marked: Mark) -> None:
-    answers = [
-        {"cell_type": "markdown", "metadata": about("why"), "source": words}
-        for words in ("My reason.", "YOUR ANSWER HERE", "My reason.")
-    ]
-    (_, by_hand) = marked(["x = 1"], *answers).marks
-    assert by_hand.answer == "My reason.\n\nYOUR ANSWER HERE"
-
-
-def test_a_file_that_may_not_be_opened_is_one_students_affair(
-    setup: Setup, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_without_read_permission(
+    context: MarkingContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = written(tmp_path / "one.ipynb", [])
-    monkeypatch.setattr(
-        "camcourse.grading.marking.os.access", lambda *given: False
-    )  # root may open all
+    path = small.write(tmp_path, [])
+    monkeypatch.setattr("os.access", lambda *given: False)  # root may open all files
     result = Result("one.ipynb", "one")
-    mark(setup, path, result)
-    assert (result.status, result.reason) == ("unreadable", "the file may not be opened")
+    mark(context, path, result)
+    assert (result.status, result.reason) == ("unreadable", "no permission to open the file")
 
 
-def test_all_cells_together_have_an_end(marked: Mark, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("camcourse.grading.execution.WHOLE", 1)
-    monkeypatch.setattr("camcourse.grading.execution.START_SECONDS", 20.0)
-    result = marked(["import time\ntime.sleep(4)"] * 12)
-    assert result.status == "stopped: too slow"
+class FakeProcess:
+    """Cells are seconds that they take, or the status with which they end the process; so are calls."""
+
+    def __init__(self, *cells: str, start: float = 0.0) -> None:
+        self.cells, self.start, self.now, self.log = cells, start, 0.0, list[str]()
+        self.process: object = None
+
+    def request(self, do: str, within: float, **details: Any) -> dict[str, Any]:
+        if do == "read":
+            return {"cells": [{"kind": "code", "source": s, "grade_id": ""} for s in self.cells]}
+        what = str(self.start) if do == "ready" else details.get("source") or details["name"]
+        self.process = self
+        self.log.append("start" if do == "ready" else what)
+        status = "late" if what.isdecimal() and float(what) > within else what
+        self.now += min(float(what), within) if what.replace(".", "").isdecimal() else 0
+        if status in STATUSES:
+            self.process = None
+            raise ProcessEnded(status, "because")
+        return {"value": 1}
+
+    def end(self) -> None:
+        self.process = None
 
 
-def test_memory_is_watched_while_answers_come_quickly(
-    marked: Mark, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("cells", "start", "log", "status"),
+    [
+        (["1", "2"], 0.0, "start 1 2", "graded"),
+        (["1", "died", "2"], 0.0, "start 1 died start 1 2", "stopped: ended itself"),
+        (["1", "memory", "died"], 0.0, "start 1 memory start 1 died start 1", "stopped: too much memory"),
+        (["36"], 0.0, "start 36", "stopped: too slow"),  # the limit of a cell is 3 * 10 + 5
+        (["35"] * 12, 0.0, "start" + " 35" * 12, "graded"),  # the limit of all is 120 + 30 * 10 = 420
+        (["35"] * 12 + ["1"], 0.0, "start" + " 35" * 12 + " 1", "stopped: too slow"),
+        (["35"] * 12, 100.0, "start" + " 35" * 12, "graded"),  # without the starts
+        (["died"] * 12, 0.0, "start died " * 11 + "start died", "stopped: ended itself"),
+        (["died"] * 11, 100.0, "start died " * 10 + "start died", "stopped: ended itself"),
+    ],
+)  # fmt: skip
+def test_restarts_and_limits(
+    monkeypatch: pytest.MonkeyPatch, cells: list[str], start: float, log: str, status: str
+) -> None:
+    process = FakeProcess(*cells, start=start)
+    monkeypatch.setattr("camcourse.grading.runner.time.monotonic", lambda: process.now)
+    result = Result("one.ipynb", "one")
+    runner = SubmissionRunner(masters.Master("x", Path(), ()), process, result, 10.0)
+    try:
+        runner.read()
+    except ProcessEnded:
+        assert process.log.count("start") == MAX_STARTS
+    assert " ".join(process.log).startswith(log)
+    assert result.status == status
+
+
+def test_memory_is_checked_also_while_replies_are_quick(
+    marked: Marked, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("camcourse.grading.process.DATA", 600 * 2**20)
+    monkeypatch.setattr("camcourse.grading.runner.MAX_STARTS", 1)
     words = "x = b'x' * 2**29; import time; time.sleep(60)"
     grow = f'import subprocess, sys\nsubprocess.Popen([sys.executable, "-c", {words!r}])'
-    quick = ["import time\ntime.sleep(0.15)"] * 6
-    result = marked([grow, *quick])
+    result = marked(grow, *["import time\ntime.sleep(0.15)"] * 60)
     assert result.status == "stopped: too much memory", result.notes
 
 
-def test_the_grader_breaks_over_one_and_finds_out_which(
+def test_a_failed_call_is_no_ordinary_exception() -> None:
+    """A test or a check that catches exceptions does not take it for a wrong answer."""
+
+    def blank(features: Any) -> Any:
+        raise CallFailed("blank", "it is not written yet")
+
+    with pytest.raises(CallFailed):
+        camcourse.check("global_average_pool", blank, strict=True)
+
+
+# the grader's own process
+
+
+def test_a_submission_that_breaks_the_grader_is_found(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever was marked beside it loses nothing."""
+    """The others lose nothing."""
 
-    def pooled(workers: int, setup: Any, missing: list[Submission]) -> Any:
+    def in_pool(workers: int, context: Any, missing: list[Submission]) -> Any:
         for one in missing[:1] if workers == 1 else missing:
             if one.name == "evil" or (workers > 1 and any(m.name == "evil" for m in missing)):
                 raise BrokenProcessPool
             yield one, Result(one.name, one.student)
 
-    monkeypatch.setattr(grading, "_pooled", pooled)
-    monkeypatch.setattr(grading, "_of", lambda *given: "content")
+    monkeypatch.setattr(grading, "_graded_in_pool", in_pool)
+    monkeypatch.setattr(grading, "_source", lambda *given: "content")
     missing = [Submission(tmp_path / name, name, name) for name in ("ada", "evil", "karen")]
     job = Job("x", tmp_path, tmp_path / "grades")
     master = masters.Master("x", tmp_path, ())
@@ -159,48 +206,10 @@ def test_the_grader_breaks_over_one_and_finds_out_which(
     }  # fmt: skip
 
 
-def test_unanswered_is_no_ordinary_exception() -> None:
-    """A test cell or a check that catches exceptions must not take it for the student's."""
-    assert not issubclass(Unanswered, Exception)
-
-
-def test_a_check_within_a_test_leaves_it_alone() -> None:
-    """So that what is not written yet is told as that, and not as a wrong answer."""
-
-    def blank(features: Any) -> Any:
-        raise Unanswered("blank", "it is not written yet")
-
-    with pytest.raises(Unanswered):
-        camcourse.check("global_average_pool", blank, strict=True)
-
-
-def test_an_untouched_answer_is_nobodys_work_to_mark(marked: Mark) -> None:
-    untouched = {"cell_type": "markdown", "metadata": about("why"), "source": "YOUR ANSWER HERE"}
-    assert marked(["x = 1"], untouched).marks[1].status == "blank"
-
-
-def test_a_figure_of_the_students_is_no_error(marked: Mark) -> None:
-    """plotting does nothing here, whatever is done with what it returns."""
-    figure = "from camlib import plotting\npale = 0.4 + 0.5 * plotting.greyscale(1)[0]\nplotting.panels([pale])"
-    assert marked([figure]).notes == []
-
-
-def test_only_errors_of_the_students_own_cells_are_told(marked: Mark, setup: Setup) -> None:
-    """A given cell that was changed since runs, for a student may have written into it."""
-    old = {
-        "cell_type": "code",
-        "metadata": about("test"),
-        "source": "factor = 2\nassert old(1) == 3",
-    }
-    result = marked(["def double(x):\n    return factor * x", "1 / 0"], old)
-    assert result.points == 2
-    assert result.notes == ["cell 2: ZeroDivisionError: division by zero"]
-
-
-def test_a_grader_that_breaks_over_the_model_blames_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_grader_that_breaks_at_the_model_solution_blames_nobody() -> None:
     class Broken:
         def submit(self, *work: Any) -> Any:
             raise BrokenProcessPool
 
     with pytest.raises(grading.NotWorkingError, match="ended while it marked the model solution"):
-        grading._proven(Broken())
+        grading._wait_for_proof(Broken())

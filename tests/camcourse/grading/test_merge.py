@@ -1,4 +1,4 @@
-"""Points that a person gives, from a table as any spreadsheet may have saved it."""
+"""Points that a person gives, in a table saved by any spreadsheet program."""
 
 from __future__ import annotations
 
@@ -11,32 +11,25 @@ from typing import Any
 import pytest
 
 from camcourse import masters
-from camcourse.grading import merge, records, tables
+from camcourse.grading import merge, records
 from camcourse.grading.merge import merge as merged
-from camcourse.grading.records import alone
-from camcourse.grading.results import Result
 from tests.camcourse.grading import small
 
 NAMES = ["ada.ipynb", "=1+1.ipynb", "-rf.ipynb", "bob/a b.ipynb", "имя.ipynb", "o'hara;x, y.ipynb"]
-FILES = ["ada.ipynb", "bob.ipynb"]
+
+pytestmark = pytest.mark.usefixtures("master")
 
 
 @pytest.fixture
-def grades(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def grades(tmp_path: Path) -> Path:
     """The folder of a grading of two students."""
-    small.install(monkeypatch, tmp_path / "source")
-    return small.graded(tmp_path / "grades", *map(small.result, FILES))
+    return small.graded(tmp_path / "grades", *map(small.result, ["ada.ipynb", "bob.ipynb"]))
 
 
 def rows(folder: Path) -> list[dict[str, str]]:
     """The table that a person fills in."""
     text = (folder / records.BY_HAND).read_text(encoding="utf-8-sig")
     return list(csv.DictReader(io.StringIO(text, newline="")))
-
-
-def filled(folder: Path, points: dict[str, str]) -> list[dict[str, str]]:
-    """The table with points by file."""
-    return [{**row, "points": points.get(row["file"], row["points"])} for row in rows(folder)]
 
 
 def saved(path: Path, table: list[dict[str, str]], encoding: str = "utf-8", **dialect: Any) -> Path:
@@ -48,103 +41,83 @@ def saved(path: Path, table: list[dict[str, str]], encoding: str = "utf-8", **di
     return path
 
 
+def filled(folder: Path, points: dict[str, str], name: str = "t.csv", **form: Any) -> Path:
+    """Save the table with points by file."""
+    table = [{**row, "points": points.get(row["file"], row["points"])} for row in rows(folder)]
+    return saved(folder / name, table, **form)
+
+
 def points(folder: Path) -> dict[str, str]:
-    """What stands in the table of grades, by file."""
+    """The points in the table of grades, by file."""
     with (folder / records.TABLE).open(encoding="utf-8", newline="") as file:
         return {row["file"]: row["q2-answer"] for row in csv.DictReader(file)}
 
 
-def test_points_arrive_in_all_tables(grades: Path, tmp_path: Path) -> None:
-    table = saved(tmp_path / "t.csv", filled(grades, {"ada.ipynb": "2.5"}))
-    assert merged(grades, table) == 1
+def test_points_arrive_in_all_tables(grades: Path) -> None:
+    assert merged(grades, filled(grades, {"ada.ipynb": "2.5"})) == 1
     assert points(grades) == {"ada.ipynb": "2.5", "bob.ipynb": ""}
     assert [row["points"] for row in rows(grades)] == ["2.5", ""]
-    ada, bob = json.loads((grades / records.WHOLE).read_text(encoding="utf-8"))["submissions"]
+    ada, bob = json.loads((grades / records.GRADES).read_text(encoding="utf-8"))["submissions"]
     assert (ada["points"], ada["marks"][1]["status"]) == (4.5, "marked")
     assert (bob["points"], bob["marks"][1]["status"]) == (2, "by hand")
 
 
-def test_merged_a_second_time_what_is_new_counts(grades: Path, tmp_path: Path) -> None:
-    """A correction counts, an empty cell keeps what was there, nothing is lost by merging twice."""
-    for given, total, after in (
-        ({"ada.ipynb": "1"}, 1, {"ada.ipynb": "1", "bob.ipynb": ""}),
-        ({"ada.ipynb": "3", "bob.ipynb": "0"}, 2, {"ada.ipynb": "3", "bob.ipynb": "0"}),
-        ({"ada.ipynb": "", "bob.ipynb": "2"}, 2, {"ada.ipynb": "3", "bob.ipynb": "2"}),
-        ({"ada.ipynb": "", "bob.ipynb": ""}, 2, {"ada.ipynb": "3", "bob.ipynb": "2"}),
+def test_a_second_merge_corrects_and_keeps(grades: Path) -> None:
+    """A row without points keeps those that were given before; also by another person."""
+    for ada, bob, total, after in (
+        ("1", "", 1, ["1", ""]),
+        ("3", "0", 2, ["3", "0"]),
+        ("", "2", 2, ["3", "2"]),
+        ("", "", 2, ["3", "2"]),
     ):
-        table = saved(tmp_path / "t.csv", filled(grades, given))
+        table = filled(grades, {"ada.ipynb": ada, "bob.ipynb": bob}, records.BY_HAND)
         assert merged(grades, table) == total
-        assert points(grades) == after
+        assert list(points(grades).values()) == after
 
 
-def test_the_table_may_be_filled_in_where_it_lies(grades: Path) -> None:
-    table = saved(grades / records.BY_HAND, filled(grades, {"bob.ipynb": "1"}))
-    assert merged(grades, table) == 1
-    assert merged(grades, table) == 1
-
-
-def test_two_people_mark_one_half_each(grades: Path, tmp_path: Path) -> None:
-    """Both have begun with the same empty table."""
-    one = saved(tmp_path / "1.csv", filled(grades, {"ada.ipynb": "1"}))
-    other = saved(tmp_path / "2.csv", filled(grades, {"bob.ipynb": "2"}))
-    merged(grades, one)
-    assert merged(grades, other) == 2
-    assert points(grades) == {"ada.ipynb": "1", "bob.ipynb": "2"}
-
-
-SPREADSHEETS = {
-    "as it was": {},
-    "Excel, UTF-8": {"encoding": "utf-8-sig"},
-    "Excel in Europe": {"encoding": "utf-8-sig", "delimiter": ";"},
-    "Excel, as text": {"encoding": "utf-16", "delimiter": "\t"},
-    "Excel for the Macintosh": {"lineterminator": "\r"},
-    "LibreOffice, all quoted": {"quoting": csv.QUOTE_ALL, "lineterminator": "\n"},
-}
-
-
-@pytest.mark.parametrize("spreadsheet", SPREADSHEETS)
-def test_spreadsheets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, spreadsheet: str) -> None:
-    small.install(monkeypatch, tmp_path / "source")
+@pytest.mark.parametrize(
+    "form",
+    [
+        {},
+        {"encoding": "utf-8-sig"},  # Excel
+        {"encoding": "utf-8-sig", "delimiter": ";"},  # Excel in Europe
+        {"encoding": "utf-16", "delimiter": "\t"},  # Excel, as text
+        {"lineterminator": "\r"},  # Excel on old Macs
+        {"quoting": csv.QUOTE_ALL, "lineterminator": "\n"},  # LibreOffice
+    ],
+)
+def test_spreadsheets(tmp_path: Path, form: dict[str, Any]) -> None:
     answers = ['two\nlines; "quoted", ends', "=1", "", "ö", "- a\n- b", "x\ry"]
     results = [small.result(name, reply=a) for name, a in zip(NAMES, answers, strict=True)]
     folder = small.graded(tmp_path / "grades", *results)
-    table = [{**row, "points": f"{n / 2}"} for n, row in enumerate(rows(folder), 1)]
-    wanted = {row["file"]: f"{float(row['points']):g}" for row in table}
-    if "Europe" in spreadsheet:
-        table = [{**row, "points": row["points"].replace(".", ",")} for row in table]
-    assert merged(folder, saved(tmp_path / "t.csv", table, **SPREADSHEETS[spreadsheet])) == len(
-        NAMES
-    )
+    comma = "," if form.get("delimiter") == ";" else "."
+    table = [
+        {**row, "points": f"{n / 2}".replace(".", comma)} for n, row in enumerate(rows(folder))
+    ]
+    wanted = {row["file"]: f"{n / 2:g}" for n, row in enumerate(table)}
+    assert merged(folder, saved(tmp_path / "t.csv", table, **form)) == len(NAMES)
     assert points(folder) == wanted
 
 
-def test_western_european_code_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What it has is read; a name that it lacks has become question marks, and its row is named."""
-    small.install(monkeypatch, tmp_path / "source")
+def test_the_code_page_of_western_europe(tmp_path: Path) -> None:
+    """A name with other characters has become question marks, and its row is reported."""
     folder = small.graded(tmp_path / "g", *map(small.result, ("müller.ipynb", "имя.ipynb")))
-    table = tmp_path / "t.csv"
-    saved(table, filled(folder, {"müller.ipynb": "1,5"}), "cp1252", delimiter=";")
-    assert merged(folder, table) == 1
-    saved(table, filled(folder, {"имя.ipynb": "1"}), "cp1252", delimiter=";")
+    form = {"encoding": "cp1252", "delimiter": ";"}
+    assert merged(folder, filled(folder, {"müller.ipynb": "1,5"}, **form)) == 1
     with pytest.raises(ValueError, match=r"t\.csv: row 3: there is no question"):
-        merged(folder, table)
+        merged(folder, filled(folder, {"имя.ipynb": "1"}, **form))
 
 
 @pytest.mark.parametrize(
     "changed",
     [
-        lambda name: name.lstrip("'"),  # Google takes it for the mark of a text
+        lambda name: name.lstrip("'"),
         lambda name: name.replace("é", "e\N{COMBINING ACUTE ACCENT}"),
         lambda name: name.replace("  ", " ").strip(),
-        lambda name: (
-            name.replace("'", "\N{RIGHT SINGLE QUOTATION MARK}") if name[0] != "'" else name
-        ),
+        lambda name: name[0] + name[1:].replace("'", "\N{RIGHT SINGLE QUOTATION MARK}"),
     ],
 )
-def test_names_that_spreadsheets_change(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changed: Any
-) -> None:
-    small.install(monkeypatch, tmp_path / "source")
+def test_names_that_spreadsheets_change(tmp_path: Path, changed: Any) -> None:
     names = ("=1+1.ipynb", "@é.ipynb", " two  spaces .ipynb", "o'hara.ipynb")
     folder = small.graded(tmp_path / "g", *map(small.result, names))
     table = [{**row, "file": changed(row["file"]), "points": "1"} for row in rows(folder)]
@@ -152,23 +125,22 @@ def test_names_that_spreadsheets_change(
     assert set(points(folder).values()) == {"1"}
 
 
-def test_names_that_differ_in_little(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each gets its own points as long as its name stands there as it was; else it is asked."""
-    small.install(monkeypatch, tmp_path / "source")
+def test_similar_names(tmp_path: Path) -> None:
+    """Each gets its own points if its name is unchanged; otherwise the row is reported."""
     names = ["a b.ipynb", "ab.ipynb", "a'b.ipynb"]
     folder = small.graded(tmp_path / "g", *map(small.result, names))
-    table = filled(folder, dict(zip(names, "123", strict=True)))
-    assert merged(folder, saved(tmp_path / "t.csv", table)) == 3
-    assert points(folder) == dict(zip(names, "123", strict=True))
-    table = [{**table[0], "file": "a  b.ipynb"}]
+    given = dict(zip(names, "123", strict=True))
+    assert merged(folder, filled(folder, given)) == 3
+    assert points(folder) == given
+    table = saved(tmp_path / "t.csv", [{**rows(folder)[0], "file": "a  b.ipynb"}])
     with pytest.raises(ValueError, match="row 2: several files fit"):
-        merged(folder, saved(tmp_path / "t.csv", table))
+        merged(folder, table)
 
 
-def test_other_columns_another_order_and_no_answers(grades: Path, tmp_path: Path) -> None:
+def test_other_columns_in_another_order(grades: Path) -> None:
     text = "Points , mine,FILE,question\n 2 ,x,bob.ipynb,q2-answer\n,,,\n\n"
-    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
-    assert merged(grades, tmp_path / "t.csv") == 1
+    (grades / "t.csv").write_text(text, encoding="utf-8")
+    assert merged(grades, grades / "t.csv") == 1
     assert points(grades)["bob.ipynb"] == "2"
 
 
@@ -176,132 +148,93 @@ def row(file: str, points: str, question: str = "q2-answer") -> str:
     return f"\n{question},{file},{points}"
 
 
+WRONG_POINTS = ["3.5", "-1", "nan", "inf", "1e0", "1_0", "٣", "two", "01. Mai", "1/2"]
+NO_EVE = "there is no question 'q2-answer', file 'eve.ipynb'"
+
+
 @pytest.mark.parametrize(
     ("body", "words"),
     [
-        (row("ada.ipynb", "3.5"), "row 2: expected 0 to 3 points, got '3.5'"),
-        (row("ada.ipynb", "-1"), "row 2: expected 0 to 3 points, got '-1'"),
-        (row("ada.ipynb", "nan"), "row 2: expected 0 to 3 points, got 'nan'"),
-        (row("ada.ipynb", "inf"), "row 2: expected 0 to 3 points, got 'inf'"),
-        (row("ada.ipynb", "1e0"), "row 2: expected 0 to 3 points, got '1e0'"),
-        (row("ada.ipynb", "1_0"), "row 2: expected 0 to 3 points, got '1_0'"),
-        (row("ada.ipynb", "٣"), "row 2: expected 0 to 3 points, got '٣'"),
-        (row("ada.ipynb", "two"), "row 2: expected 0 to 3 points, got 'two'"),
-        (row("ada.ipynb", "01. Mai"), "row 2: expected 0 to 3 points, got '01. Mai'"),
-        (row("ada.ipynb", "1/2"), "row 2: expected 0 to 3 points, got '1/2'"),
-        (row("eve.ipynb", "1"), "row 2: there is no question 'q2-answer', file 'eve.ipynb'"),
+        *((row("ada.ipynb", p), f"row 2: expected 0 to 3 points, got {p!r}") for p in WRONG_POINTS),
+        (row("eve.ipynb", "1"), f"row 2: {NO_EVE}"),
         (row("ada.ipynb", "1", "q3"), "row 2: there is no question 'q3', file 'ada.ipynb'"),
-        (
-            row("ada.ipynb", "1", "q1-test"),
-            "row 2: there is no question 'q1-test', file 'ada.ipynb'",
-        ),
+        (row("ada.ipynb", "1", "q1-test"), "row 2: there is no question 'q1-test'"),
         (row("", "1"), "row 2: there is no question 'q2-answer', file ''"),
-        (
-            row("ada.ipynb", "1") + row("eve.ipynb", "1"),
-            "row 3: there is no question 'q2-answer', file 'eve.ipynb'",
-        ),
-        (
-            row("ada.ipynb", "1") + row("ada.ipynb", "2"),
-            "row 3: another row has other points for the same answer",
-        ),
+        (row("ada.ipynb", "1") + row("eve.ipynb", "1"), f"row 3: {NO_EVE}"),
+        (row("ada.ipynb", "1") + row("ada.ipynb", "2"), "row 3: another row has other points"),
         (
             row("ada.ipynb", "9") + row("bob.ipynb", "1") + row("eve.ipynb", "1"),
-            "row 2: expected 0 to 3 points, got '9'; row 4: there is no question 'q2-answer', file 'eve.ipynb'",
+            f"row 2: expected 0 to 3 points, got '9'; row 4: {NO_EVE}. Nothing was merged.",
         ),
     ],
 )
-def test_a_wrong_row_is_named_and_nothing_taken(
-    grades: Path, tmp_path: Path, body: str, words: str
-) -> None:
-    (tmp_path / "t.csv").write_text(f"question,file,points{body}\n", encoding="utf-8")
+def test_wrong_rows_are_reported_and_nothing_is_merged(grades: Path, body: str, words: str) -> None:
+    (grades / "t.csv").write_text(f"question,file,points{body}\n", encoding="utf-8")
     before = {path: path.read_bytes() for path in grades.iterdir()}
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 the whole message is compared
-        merged(grades, tmp_path / "t.csv")
-    assert str(caught.value) == f"t.csv: {words}. Nothing was merged."
+    with pytest.raises(ValueError, match=r"^t\.csv: .* Nothing was merged\.$") as caught:
+        merged(grades, grades / "t.csv")
+    assert words in str(caught.value)
     (grades / ".lock").unlink()
     assert {path: path.read_bytes() for path in grades.iterdir()} == before
 
 
-def test_the_same_row_twice_is_no_mistake(grades: Path, tmp_path: Path) -> None:
-    body = row("ada.ipynb", "1") + row("ada.ipynb", "1.0")
-    (tmp_path / "t.csv").write_text(f"question,file,points{body}", encoding="utf-8")
-    assert merged(grades, tmp_path / "t.csv") == 1
+def test_a_repeated_row_is_no_mistake(grades: Path) -> None:
+    body = row("ada.ipynb", "1") + row("ada.ipynb", "1.0") + row("bob.ipynb", "3")
+    (grades / "t.csv").write_text(f"question,file,points{body}", encoding="utf-8")
+    assert merged(grades, grades / "t.csv") == 2
+    assert points(grades) == {"ada.ipynb": "1", "bob.ipynb": "3"}
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (b"", "not a table"),
+        (b"", "expected a CSV table"),
         (b"question,file\n", "the columns points are missing"),
         (b"x\n", "the columns file, points, question are missing"),
-        (b'question,file,points\nq,"' + b"x" * 200_000 + b'",1', "not a table"),
-        (b"PK\x03\x04\x14\x00\xff\xfe", "are missing|not a table"),
+        (b'question,file,points\nq,"' + b"x" * 200_000 + b'",1', "expected a CSV table"),
+        (b"PK\x03\x04\x14\x00\xff\xfe", "are missing|expected a CSV table"),
     ],
 )
-def test_what_is_no_such_table(grades: Path, tmp_path: Path, content: bytes, words: str) -> None:
-    (tmp_path / "t.csv").write_bytes(content)
+def test_another_file(grades: Path, content: bytes, words: str) -> None:
+    (grades / "t.csv").write_bytes(content)
     with pytest.raises(ValueError, match=rf"t\.csv: .*{words}"):
-        merged(grades, tmp_path / "t.csv")
+        merged(grades, grades / "t.csv")
 
 
-def test_several_notebooks_of_one_student(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each is marked by itself, and points by hand may change which of them counts."""
-    small.install(monkeypatch, tmp_path / "source")
+def test_points_decide_which_notebook_of_a_student_counts(tmp_path: Path) -> None:
     folder = small.graded(tmp_path / "g", small.result("ada/1.ipynb"), small.result("ada/2.ipynb"))
-    merged(folder, saved(tmp_path / "t.csv", filled(folder, {"ada/2.ipynb": "0.5"})))
+    merged(folder, filled(folder, {"ada/2.ipynb": "0.5"}))
     with (folder / records.TABLE).open(encoding="utf-8", newline="") as file:
         counts = {row["file"]: row["counts"] for row in csv.DictReader(file)}
     assert counts == {"ada/1.ipynb": "no", "ada/2.ipynb": "yes"}
 
 
-def test_a_later_grading_keeps_the_points(grades: Path, tmp_path: Path) -> None:
-    merged(grades, saved(tmp_path / "t.csv", filled(grades, {"ada.ipynb": "2", "bob.ipynb": "1"})))
-    again = [small.result("ada.ipynb", 0), small.result("bob.ipynb", reply="Another answer.")]
-    records.finish(grades, masters.read(small.NAME), again, merge.kept(grades))
-    assert points(grades) == {"ada.ipynb": "2", "bob.ipynb": ""}
+@pytest.mark.parametrize("reply", ["I think so.", "\ud83d\ude00 \ud800"])
+def test_a_later_grading_keeps_the_points_of_the_same_answer(tmp_path: Path, reply: str) -> None:
+    names = ("ada.ipynb", "bob.ipynb")
+    folder = small.graded(tmp_path / "g", *(small.result(name, reply=reply) for name in names))
+    merged(folder, filled(folder, {"ada.ipynb": "2", "bob.ipynb": "1"}))
+    again = [small.result("ada.ipynb", 0, reply), small.result("bob.ipynb", reply="Another one.")]
+    master, merged_before = masters.read(small.NAME), merge.merged_points(folder)
+    records.write_tables(folder, master, again, merged_before)
+    assert points(folder) == {"ada.ipynb": "2", "bob.ipynb": ""}
 
 
-def test_answers_with_half_a_surrogate_pair(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    small.install(monkeypatch, tmp_path / "source")
-    folder = small.graded(tmp_path / "g", small.result(reply="\ud83d\ude00 \ud800"))
-    table = saved(tmp_path / "t.csv", filled(folder, {"ada.ipynb": "1"}))
-    assert merged(folder, table) == 1
-    again: Result = small.result(reply="\ud83d\ude00 \ud800")
-    records.finish(folder, masters.read(small.NAME), [again], merge.kept(folder))
-    assert points(folder) == {"ada.ipynb": "1"}
-
-
-def test_not_while_a_grading_is_at_work(grades: Path, tmp_path: Path) -> None:
-    table = saved(tmp_path / "t.csv", filled(grades, {"ada.ipynb": "2"}))
-    with alone(grades), pytest.raises(ValueError, match="another grading is at work"):
+def test_not_during_a_grading_and_not_elsewhere(grades: Path, tmp_path: Path) -> None:
+    table = filled(grades, {"ada.ipynb": "2"})
+    with records.locked(grades), pytest.raises(ValueError, match="another grading uses"):
         merged(grades, table)
     assert merged(grades, table) == 1
-
-
-def test_no_grades(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="expected the folder that `grade` wrote"):
-        merged(tmp_path / "nowhere", tmp_path / "t.csv")
+        merged(tmp_path / "nowhere", table)
     assert not (tmp_path / "nowhere").exists()
 
 
-def test_bare_names_know_what_is_written_for_spreadsheets() -> None:
-    for name in [*NAMES, "\t=x", "a\nb", "x" * 300]:
-        assert merge._bare(tables.harmless(name)) == merge._bare(name)
-
-
-def test_points_that_are_not_merged_are_not_written_over(grades: Path, tmp_path: Path) -> None:
-    """Somebody has filled in by-hand.csv, and grades a latecomer before merging it."""
+def test_points_that_are_not_merged_are_not_overwritten(grades: Path, tmp_path: Path) -> None:
+    merge.refuse_unmerged(tmp_path)
     merge.refuse_unmerged(grades)
-    table = saved(grades / records.BY_HAND, filled(grades, {"ada.ipynb": "2.5"}))
-    with pytest.raises(
-        ValueError, match=r"by-hand\.csv holds points for 1 answers that are not merged"
-    ):
+    table = filled(grades, {"ada.ipynb": "2.5"}, records.BY_HAND)
+    with pytest.raises(ValueError, match=r"by-hand\.csv has points for 1 answers that are not"):
         merge.refuse_unmerged(grades)
     merged(grades, table)
     merge.refuse_unmerged(grades)
-
-
-def test_nothing_to_lose_without_a_grading(tmp_path: Path) -> None:
-    merge.refuse_unmerged(tmp_path)

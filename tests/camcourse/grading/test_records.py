@@ -1,4 +1,4 @@
-"""What grading leaves behind: whole files, tables that spreadsheets show and never run."""
+"""The files of a grading: written completely, and harmless in spreadsheets."""
 
 from __future__ import annotations
 
@@ -12,18 +12,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from camcourse import masters
 from camcourse.grading import records, tables
 from camcourse.grading.results import Mark, Result
+from camcourse.masters import Master
 from tests.camcourse.grading import small
+from tests.camcourse.grading.conftest import Install
 
 texts = st.text(st.characters(codec=None, categories=None), max_size=12)
 risky = st.lists(st.sampled_from([*"=+-@\t\r\n;,'\"\0 x＝", "\r\n"]), max_size=8).map("".join)
-
-
-@pytest.fixture
-def master(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> masters.Master:
-    return small.install(monkeypatch, tmp_path / "source")
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -34,45 +30,31 @@ def read(path: Path) -> list[dict[str, str]]:
 # files
 
 
-def test_a_file_is_written_whole_or_not_at_all(
+def test_a_file_is_written_completely_or_not_at_all(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = tmp_path / "new" / "folder" / "file.txt"
-    records.write(path, "one\r\n")
-    assert path.read_bytes() == b"one\r\n"
-
-    def broken(*given: object) -> None:
+    def full(*given: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("os.fsync", broken)
+    path = tmp_path / "new" / ("x" * 255)
+    records.write(path, "one\r\n")
+    monkeypatch.setattr("os.fsync", full)
     with pytest.raises(OSError, match="No space left"):
         records.write(path, "another")
     assert path.read_bytes() == b"one\r\n"
-    assert list(path.parent.iterdir()) == [path], "what was half written is gone"
-
-
-def test_the_longest_name(tmp_path: Path) -> None:
-    records.write(tmp_path / ("x" * 255), "text")
-    assert (tmp_path / ("x" * 255)).read_text() == "text"
+    assert list(path.parent.iterdir()) == [path]
 
 
 @given(texts)
-def test_half_a_surrogate_pair_ends_nothing(tmp_path_factory: Any, text: str) -> None:
-    """A submission may say anything; its result is kept and comes back as it was."""
+def test_a_result_with_any_text_is_saved_and_loaded(tmp_path_factory: Any, text: str) -> None:
     path = tmp_path_factory.mktemp("any") / "result.json"
-    result = Result("a", "a", "graded", text, [Mark("q", 1, 2, "failed", text, text)], [text])
-    records.save(path, "of", result)
-    kept = records.load(path)
-    assert kept is not None
     joined = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
-    assert kept[0] == "of"
-    assert [kept[1].reason, kept[1].marks[0].answer, kept[1].notes[0]] == [joined] * 3
-
-
-def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
-    result = small.result("карл/=x.ipynb", 0.5)
-    records.save(tmp_path / "r.json", "digest", result)
-    assert records.load(tmp_path / "r.json") == ("digest", result)
+    result, expected = (
+        Result("карл/=x.ipynb", "a", "graded", t, [Mark("q", 0.5, 2, "failed", t, t)], [t])
+        for t in (text, joined)
+    )
+    records.save(path, "digest", result)
+    assert records.load(path) == ("digest", expected)
 
 
 @pytest.mark.parametrize(
@@ -80,49 +62,54 @@ def test_a_result_comes_back_as_it_was(tmp_path: Path) -> None:
     ["", "{", "[]", "null", '{"of": 1}', '{"of": 1, "result": "x"}', '{"of": 1, "result": {}}',
      '{"of": 1, "result": {"marks": [{"more": 1}]}}', '{"of": 1, "result": {"marks": 3}}', "\x00\xff"],
 )  # fmt: skip
-def test_a_broken_result_is_none(tmp_path: Path, content: str) -> None:
-    """Then the submission is graded again."""
+def test_a_damaged_result_is_none(tmp_path: Path, content: str) -> None:
+    """The submission is graded again."""
     (tmp_path / "r.json").write_bytes(content.encode("latin-1"))
     assert records.load(tmp_path / "r.json") is None
     assert records.load(tmp_path / "nowhere.json") is None
 
 
-# the seed
+def test_a_folder_keeps_its_seed_and_assignment(tmp_path: Path) -> None:
+    one, two = tmp_path / "1", tmp_path / "2"
+    seed = records.run_seed(one, None, "first")
+    assert 0 <= seed < 2**31
+    assert records.run_seed(one, None, "first") == records.run_seed(one, seed, "first") == seed
+    with pytest.raises(ValueError, match=rf"--seed: .*{seed}, got {seed + 1}"):
+        records.run_seed(one, seed + 1, "first")
+    with pytest.raises(ValueError, match="the grades of first, got second"):
+        records.run_seed(one, None, "second")
+    assert records.run_seed(two, 0) == records.run_seed(two, None) == 0
+    assert len({records.run_seed(tmp_path / f"new {n}", None) for n in range(5)}) > 1
+    (two / records.RUN).write_text("{", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"run\.json is damaged"):
+        records.run_seed(two, None)
 
 
-def test_a_folder_keeps_its_seed(tmp_path: Path) -> None:
-    first = records.run_seed(tmp_path, None)
-    assert 0 <= first < 2**31
-    assert records.run_seed(tmp_path, None) == records.run_seed(tmp_path, first) == first
-    with pytest.raises(ValueError, match=f"begun with {first}, got {first + 1}"):
-        records.run_seed(tmp_path, first + 1)
-    assert records.run_seed(tmp_path / "other", 0) == 0
-    assert records.run_seed(tmp_path / "other", None) == 0
-
-
-def test_seeds_are_drawn(tmp_path: Path) -> None:
-    assert len({records.run_seed(tmp_path / str(n), None) for n in range(5)}) > 1
-
-
-def test_a_broken_seed_is_told(tmp_path: Path) -> None:
-    (tmp_path / records.RUN).write_text("{", encoding="utf-8")
-    with pytest.raises(ValueError, match=r"run\.json is broken"):
-        records.run_seed(tmp_path, None)
+def test_read_grades_refuses_other_folders(
+    tmp_path: Path, master: Master, install: Install
+) -> None:
+    with pytest.raises(ValueError, match="expected the folder that `grade` wrote"):
+        records.read_grades(tmp_path)
+    for content in ("{", "[]", '{"assignment": "small"}', '{"assignment": 1, "submissions": [{}]}'):
+        (tmp_path / records.GRADES).write_text(content, encoding="utf-8")
+        with pytest.raises(ValueError, match=r"grades\.json is damaged"):
+            records.read_grades(tmp_path)
+    small.graded(tmp_path, small.result())
+    assert records.read_grades(tmp_path)[0].name == "small"
+    install([*small.whole(), small.answer("x", "q3")])
+    with pytest.raises(ValueError, match="small has other questions now"):
+        records.read_grades(tmp_path)
 
 
 # tables
 
 
-def test_the_tables_by_hand(tmp_path: Path, master: masters.Master) -> None:
-    """Ada has both points of the tests and 1.5 by hand, Bob neither; of Karl's two the better counts."""
-    results = [
-        small.result("ada.ipynb"),
-        small.result("bob.ipynb", 0),
-        small.result("karl/1.ipynb", 0),
-        small.result("karl/2.ipynb"),
-    ]
-    by_hand = {records.hand_key(results[0], results[0].marks[1]): 1.5}
-    records.finish(tmp_path, master, results, by_hand)
+def test_the_tables_by_hand(tmp_path: Path, master: Master) -> None:
+    """Ada has 2 points of the tests and 1.5 by hand, Bob none; of Karl's two the better one counts."""
+    files = ("ada.ipynb", "bob.ipynb", "karl/1.ipynb", "karl/2.ipynb")
+    results = [small.result(file, n) for file, n in zip(files, (2, 0, 0, 2), strict=True)]
+    by_hand = {records.answer_key(results[0], results[0].marks[1]): 1.5}
+    records.write_tables(tmp_path, master, results, by_hand)
     columns = ("student", "file", "counts", "points", "possible", "open", "q1-test", "q2-answer")
     assert [tuple(row[c] for c in columns) for row in read(tmp_path / records.TABLE)] == [
         ("ada", "ada.ipynb", "yes", "3.5", "5", "0", "2", "1.5"),
@@ -130,29 +117,28 @@ def test_the_tables_by_hand(tmp_path: Path, master: masters.Master) -> None:
         ("karl", "karl/1.ipynb", "no", "0", "5", "1", "0", ""),
         ("karl", "karl/2.ipynb", "yes", "2", "5", "1", "2", ""),
     ]
-    whole = json.loads((tmp_path / records.WHOLE).read_text(encoding="utf-8"))
-    assert whole["assignment"] == "small"
-    assert [(one["points"], one["counts"]) for one in whole["submissions"]] == [
+    grades = json.loads((tmp_path / records.GRADES).read_text(encoding="utf-8"))
+    assert grades["assignment"] == "small"
+    assert [(one["points"], one["counts"]) for one in grades["submissions"]] == [
         (3.5, True), (0, True), (0, False), (2, True),
     ]  # fmt: skip
-    assert [(row["file"], row["points"]) for row in read(tmp_path / records.BY_HAND)] == [
-        ("ada.ipynb", "1.5"), ("bob.ipynb", ""), ("karl/1.ipynb", ""), ("karl/2.ipynb", ""),
-    ]  # fmt: skip
+    rows = [(row["file"], row["points"]) for row in read(tmp_path / records.BY_HAND)]
+    assert rows == list(zip(files, ("1.5", "", "", ""), strict=True))
+    start = (tmp_path / records.BY_HAND).read_bytes()
+    assert start.startswith(b"\xef\xbb\xbfquestion,file,"), "Excel needs the mark to read UTF-8"
 
 
-def test_of_equals_the_first_counts() -> None:
+def test_of_equal_notebooks_the_first_counts() -> None:
     results = [small.result(f"ada/{n}.ipynb", points) for n, points in enumerate((0, 2, 2, 1))]
-    assert records.counted(results) == {"ada/1.ipynb"}
+    assert records.counting_files(results) == {"ada/1.ipynb"}
 
 
-def test_twice_the_same_bytes(tmp_path: Path, master: masters.Master) -> None:
-    def results() -> list[Result]:
-        return [small.result("b.ipynb", 0), small.result("ä\n=1.ipynb", 2, "x\ry\x00")]
-
+def test_the_same_results_give_the_same_bytes(tmp_path: Path, master: Master) -> None:
     for folder in ("one", "two"):
-        small.graded(tmp_path / folder, *results())
-    names = sorted(path.name for path in (tmp_path / "one").iterdir())
-    assert names == sorted([records.TABLE, records.WHOLE, records.BY_HAND])
+        results = [small.result("b.ipynb", 0), small.result("ä\n=1.ipynb", 2, "x\ry\x00")]
+        small.graded(tmp_path / folder, *results)
+    names = {path.name for path in (tmp_path / "one").iterdir()}
+    assert names == {records.TABLE, records.GRADES, records.BY_HAND}
     for name in names:
         content = (tmp_path / "one" / name).read_bytes()
         assert content == (tmp_path / "two" / name).read_bytes()
@@ -160,18 +146,12 @@ def test_twice_the_same_bytes(tmp_path: Path, master: masters.Master) -> None:
         assert b"\0" not in content
 
 
-def test_answers_come_question_by_question_in_the_master_s_order() -> None:
-    """Question 10 behind question 9, as students have answered them."""
-    results = [
-        Result(file, file, marks=[Mark(q, 0, 1, "by hand") for q in ("q9", "q10")]) for file in "ba"
-    ]
-    rows = list(csv.reader(io.StringIO(tables.hand_table(results))))
+def test_answers_are_sorted_by_question_as_in_the_master() -> None:
+    """Question 10 comes after question 9."""
+    marks = [Mark(question, 0, 1, "by hand") for question in ("q9", "q10")]
+    text = tables.hand_table([Result(file, file, marks=marks) for file in "ba"])
+    rows = list(csv.reader(io.StringIO(text)))
     assert [row[:2] for row in rows[1:]] == [["q9", "a"], ["q9", "b"], ["q10", "a"], ["q10", "b"]]
-
-
-def test_excel_is_told_the_encoding(tmp_path: Path, master: masters.Master) -> None:
-    small.graded(tmp_path, small.result("мария.ipynb"))
-    assert (tmp_path / records.BY_HAND).read_bytes().startswith(b"\xef\xbb\xbfquestion,file,")
 
 
 @pytest.mark.parametrize(
@@ -198,76 +178,33 @@ def test_harmless(text: Any, shown: str) -> None:
 
 
 @settings(max_examples=500)
-@given(risky)
+@given(risky | texts)
 @example(';"=1"')
-def test_no_cell_begins_a_formula_however_the_table_is_cut(text: str) -> None:
-    """By commas as it is meant, or by semicolons or tabs as a European spreadsheet may take it."""
+def test_no_cell_begins_a_formula(text: str) -> None:
+    """Whether the table is split at commas, or at semicolons or tabs, as spreadsheets may do."""
+    assert tables.harmless(tables.harmless(text)) == tables.harmless(text)
     table = tables._csv([["name", text, "end"]])
+    assert next(csv.reader(io.StringIO(table, newline="")))[1] == tables.harmless(text)
     for separator in ",;\t":
         for row in csv.reader(io.StringIO(table, newline=""), delimiter=separator):
             for cell in row:
                 assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "＝")), (separator, row)
 
 
-@given(st.lists(st.lists(risky | texts, min_size=1, max_size=3), max_size=3))
-def test_a_table_keeps_its_cells(rows: list[list[str]]) -> None:
-    read = list(csv.reader(io.StringIO(tables._csv(rows), newline="")))
-    assert read == [[tables.harmless(cell) for cell in row] for row in rows]
-
-
-@given(risky | texts)
-def test_what_is_harmless_stays_as_it_is(text: str) -> None:
-    assert tables.harmless(tables.harmless(text)) == tables.harmless(text)
-
-
-def test_a_long_answer_is_cut_for_spreadsheets_and_kept_whole_elsewhere(
-    tmp_path: Path, master: masters.Master
-) -> None:
+def test_a_long_answer_is_cut_for_spreadsheets_alone(tmp_path: Path, master: Master) -> None:
     answer = "word " * 20_000
     small.graded(tmp_path, small.result(reply=answer))
     (row,) = read(tmp_path / records.BY_HAND)
-    assert len(row["answer"]) < 32_768
-    assert row["answer"].endswith("… (the whole is in grades.json)")
-    assert answer in (tmp_path / records.WHOLE).read_text(encoding="utf-8")
+    assert 30_000 < len(row["answer"]) < 32_768
+    assert row["answer"].endswith("… (the whole text is in grades.json)")
+    assert answer in (tmp_path / records.GRADES).read_text(encoding="utf-8")
 
 
-# points by hand
-
-
-def test_points_belong_to_an_answer(tmp_path: Path, master: masters.Master) -> None:
-    """The same answer in a notebook that has changed keeps them, another answer waits again."""
-    old = small.result(reply="First thought.")
-    by_hand = {records.hand_key(old, old.marks[1]): 3.0}
-    for reply, points, status in (("First thought.", 5, "marked"), ("Second.", 2, "by hand")):
-        new = small.result(reply=reply)
-        records.finish(tmp_path, master, [new], by_hand)
-        assert (new.points, new.marks[1].status) == (points, status)
-
-
-def test_a_machine_s_points_are_not_for_a_person(tmp_path: Path, master: masters.Master) -> None:
-    one = small.result(points=0)
-    records.finish(tmp_path, master, [one], {records.hand_key(one, one.marks[0]): 2.0})
-    assert (one.points, one.marks[0].status) == (0, "failed")
-
-
-def test_graded_refuses_what_grade_did_not_write(
-    tmp_path: Path, master: masters.Master, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with pytest.raises(ValueError, match="expected the folder that `grade` wrote"):
-        records.graded(tmp_path)
-    for content in ("{", "[]", '{"assignment": "small"}', '{"assignment": 1, "submissions": [{}]}'):
-        (tmp_path / records.WHOLE).write_text(content, encoding="utf-8")
-        with pytest.raises(ValueError, match=r"grades\.json is broken"):
-            records.graded(tmp_path)
-    small.graded(tmp_path, small.result())
-    assert records.graded(tmp_path)[0].name == "small"
-    small.install(monkeypatch, tmp_path / "changed", [*small.whole(), small.answer("x", "q3")])
-    with pytest.raises(ValueError, match="small has other questions now"):
-        records.graded(tmp_path)
-
-
-def test_another_assignment_needs_another_folder(tmp_path: Path) -> None:
-    seed = records.run_seed(tmp_path, None, "one")
-    assert records.run_seed(tmp_path, None, "one") == seed
-    with pytest.raises(ValueError, match="this folder holds the grades of one, got two"):
-        records.run_seed(tmp_path, None, "two")
+def test_points_by_hand_belong_to_an_answer(tmp_path: Path, master: Master) -> None:
+    """Not to another answer, and not to a question with tests."""
+    old = small.result(points=0, reply="First thought.")
+    by_hand = {records.answer_key(old, mark): 2.0 for mark in old.marks}
+    for reply, points, status in (("First thought.", 2, "marked"), ("Second.", 0, "by hand")):
+        new = small.result(points=0, reply=reply)
+        records.write_tables(tmp_path, master, [new], by_hand)
+        assert (new.points, [mark.status for mark in new.marks]) == (points, ["failed", status])

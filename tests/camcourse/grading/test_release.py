@@ -1,4 +1,4 @@
-"""The students' copies: what is gone from them, and that nothing of it is left anywhere."""
+"""The students' copies have no solution, hidden test or output, anywhere."""
 
 from __future__ import annotations
 
@@ -13,28 +13,29 @@ import nbformat
 import pytest
 
 from camcourse import leaks, masters
-from camcourse.release import LeakError, leaking, release, students_copy
+from camcourse.masters import Master
+from camcourse.release import LeakError, find_leaks, release, students_copy
 from tests.camcourse.grading import small
+from tests.camcourse.grading.conftest import Install
 
-STUB = "# YOUR CODE HERE\n    raise NotImplementedError()"
 LINE = "with_itself = x + x"
 HIDDEN = "hidden_number = 21"
 
 
-@pytest.fixture
-def master(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> masters.Master:
-    return small.install(monkeypatch, tmp_path / "source")
-
-
-def test_the_copy_by_hand(tmp_path: Path, master: masters.Master) -> None:
+def test_the_copy_by_hand(tmp_path: Path, install: Install) -> None:
+    cells = small.whole()
+    cells[5].outputs = [nbformat.v4.new_output("stream", text=LINE)]
+    cells[5].execution_count = 3
+    master = install(cells)
     path = release(small.NAME, tmp_path / "to")
     assert path == tmp_path / "to" / "small" / "small.ipynb"
     copy = nbformat.read(path, as_version=4)
+    stub = "# YOUR CODE HERE\n    raise NotImplementedError()"
     assert [cell.source for cell in copy.cells] == [
         "# Twice\n\nAn assignment.",
         "import math",
         "## Question 1: twice",
-        f'def double(x):\n    """Return twice a number."""\n    {STUB}',
+        f'def double(x):\n    """Return twice a number."""\n    {stub}',
         'assert double(2) == 4, "twice two is four"',
         "double(3)",
         "## Question 2: why?",
@@ -42,104 +43,42 @@ def test_the_copy_by_hand(tmp_path: Path, master: masters.Master) -> None:
     ]
     locked = [cell.metadata.get("editable") is False for cell in copy.cells]
     assert locked == [True, True, True, False, True, True, True, False]
+    assert (copy.cells[5].outputs, copy.cells[5].execution_count) == ([], None)
+    assert master.not_executed == {copy.cells[4].source, copy.cells[5].source}
+    content = path.read_bytes()
+    assert release(small.NAME, tmp_path / "to").read_bytes() == content
 
 
-def test_outputs_are_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    cells = small.whole()
-    cells[5].outputs = [nbformat.v4.new_output("stream", text=LINE)]
-    cells[5].execution_count = 3
-    small.install(monkeypatch, tmp_path / "source", cells)
-    text = release(small.NAME, tmp_path / "to").read_text(encoding="utf-8")
-    assert LINE not in text
-    assert '"execution_count": 3' not in text
-
-
-def test_twice_the_same_bytes(tmp_path: Path, master: masters.Master) -> None:
-    one, other = (release(small.NAME, tmp_path / name).read_bytes() for name in ("1", "2"))
-    assert one == other
-    assert release(small.NAME, tmp_path / "1").read_bytes() == one, "also over an older one"
-
-
-def test_what_runs_to_grade_is_what_students_have(master: masters.Master) -> None:
-    """The grader knows the cells that need not run by their text."""
-    copy = students_copy(master)
-    assert master.idle == {copy.cells[4].source, copy.cells[5].source}
-
-
-def in_text(cells: list[Any], line: str) -> None:
-    cells[2].source += f"\n\nOne may write `{line}`, for example."
-
-
-def in_a_cell_to_look_at(cells: list[Any], line: str) -> None:
-    cells[5].source += f"\n# {line}"
-
-
-def in_given_code(cells: list[Any], line: str) -> None:
-    cells[1].source += f"\n{line.replace(' ', '')}  # as below"
-
-
-def in_the_stub(cells: list[Any], line: str) -> None:
-    cells[3].source += f"\n    # hint: {line}"
-
-
-def once_more_below_the_stub(cells: list[Any], line: str) -> None:
-    cells[3].source += f"\n    {line}"
-
-
-def in_visible_tests(cells: list[Any], line: str) -> None:
-    cells[4].source = f"{line}\n{cells[4].source}"
-
-
-def in_another_order_of_spaces(cells: list[Any], line: str) -> None:
-    cells[2].source += "\n" + "  ".join(line.split()) + "."
-
-
-def across_two_lines(cells: list[Any], line: str) -> None:
-    cells[2].source += "\n" + line.replace(" = ", " =\n    ")
-
-
-def in_metadata(cells: list[Any], line: str) -> None:
-    cells[5].metadata["notes"] = {"of": ["mine", {"solution": line}]}
-
-
-def in_a_name_of_metadata(cells: list[Any], line: str) -> None:
-    cells[5].metadata[line] = True
-
-
-def in_the_name_of_an_attachment(cells: list[Any], line: str) -> None:
-    cells[2].attachments = {f"{line}.png": {"image/png": "aGk="}}
-
-
-PLACES = (
-    in_text, in_a_cell_to_look_at, in_given_code, in_the_stub, once_more_below_the_stub, in_visible_tests,
-    in_another_order_of_spaces, across_two_lines, in_metadata, in_a_name_of_metadata,
-    in_the_name_of_an_attachment,
-)  # fmt: skip
-
-
-def secret_in(place: Callable[..., None], line: str, folder: Path, patch: Any) -> masters.Master:
-    cells = small.whole()
-    place(cells, line)
-    return small.install(patch, folder, cells)
+PLACES: dict[str, Callable[[list[Any], str], Any]] = {
+    "text": lambda cells, line: cells[2].update(source=f"One may write `{line}`, for example."),
+    "look": lambda cells, line: cells[5].update(source=f"double(3)\n# {line}"),
+    "provided": lambda cells, line: cells[1].update(source=f"{line.replace(' ', '')}  # as below"),
+    "comment": lambda cells, line: cells[3].update(source=f"{small.SOLUTION}\n    # hint: {line}"),
+    "twice": lambda cells, line: cells[3].update(source=f"{small.SOLUTION}\n    {line}"),
+    "public test": lambda cells, line: cells[4].update(source=f"{line}\n{small.TESTS}"),
+    "spaces": lambda cells, line: cells[2].update(source="  ".join(line.split()) + "."),
+    "two lines": lambda cells, line: cells[2].update(source=line.replace(" = ", " =\n    ")),
+    "metadata": lambda cells, line: cells[5].metadata.update(notes={"of": ["me", {"solution": line}]}),
+    "key of metadata": lambda cells, line: cells[5].metadata.update({line: True}),
+    "attachment": lambda cells, line: cells[2].update(attachments={f"{line}.png": {"image/png": "aGk="}}),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("line", [LINE, HIDDEN], ids=["solution", "hidden test"])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_line_that_survives_is_found(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, place: Callable[..., None], line: str
-) -> None:
+def test_a_secret_line_is_found(tmp_path: Path, install: Install, place: str, line: str) -> None:
     cells = small.whole()
-    place(cells, line)
-    small.install(monkeypatch, tmp_path / "source", cells)
-    if (place, line) == (in_visible_tests, HIDDEN):
-        assert release(small.NAME, tmp_path / "to").exists(), "hidden tests may begin like others"
+    PLACES[place](cells, line)
+    install(cells)
+    if (place, line) == ("public test", HIDDEN):  # hidden and public tests may have equal lines
+        assert release(small.NAME, tmp_path / "to").exists()
         return
     with pytest.raises(LeakError, match=rf"small was not released: cell \d .*{line[:6]}"):
         release(small.NAME, tmp_path / "to")
     assert not (tmp_path / "to").exists()
 
 
-def test_a_line_in_the_notebook_s_own_metadata(tmp_path: Path, master: masters.Master) -> None:
+def test_a_secret_line_in_the_notebook_s_metadata(tmp_path: Path, master: Master) -> None:
     notebook = json.loads(master.path.read_text(encoding="utf-8"))
     notebook["metadata"]["widgets"] = {"state": [LINE]}
     master.path.write_text(json.dumps(notebook), encoding="utf-8")
@@ -147,85 +86,72 @@ def test_a_line_in_the_notebook_s_own_metadata(tmp_path: Path, master: masters.M
         release(small.NAME, tmp_path / "to")
 
 
-def test_the_model_answer_s_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """nbgrader takes the text away and leaves what is attached to it; a text's own may execution."""
+def test_a_picture_attached_to_a_model_answer(tmp_path: Path, install: Install) -> None:
+    """nbgrader removes the text and keeps attachments."""
     picture = {"figure.png": {"image/png": base64.b64encode(b"a picture").decode()}}
-    cells = small.whole()
-    cells[2].attachments = picture
-    small.install(monkeypatch, tmp_path / "one", cells)
-    assert "figure.png" in release(small.NAME, tmp_path / "to").read_text(encoding="utf-8")
-    cells = small.whole()
-    cells[7].attachments = picture
-    small.install(monkeypatch, tmp_path / "other", cells)
-    with pytest.raises(LeakError, match="cell 8 has the attachments of its solution"):
-        release(small.NAME, tmp_path / "to")
+    for place, leaks_it in ((2, False), (7, True)):
+        cells = small.whole()
+        cells[place].attachments = picture
+        install(cells)
+        if leaks_it:
+            with pytest.raises(LeakError, match="cell 8 has the attachments of its solution"):
+                release(small.NAME, tmp_path / "to")
+        else:
+            assert "figure.png" in release(small.NAME, tmp_path / "to").read_text(encoding="utf-8")
 
 
-def test_outputs_and_marks_in_a_copy_are_found(master: masters.Master) -> None:
-    """Should nbgrader ever leave one there."""
+def test_leaks_that_nbgrader_would_leave(master: Master) -> None:
     copy = students_copy(master)
-    assert leaking(master, copy) == []
+    assert find_leaks(master, copy) == []
     copy.cells[5].outputs = [nbformat.v4.new_output("stream", text="x")]
-    assert leaking(master, copy) == ["cell 6 has outputs"]
+    assert find_leaks(master, copy) == ["cell 6 has outputs"]
     for mark in ("### BEGIN SOLUTION", "# end hidden tests", "BEGIN HIDDEN TESTS"):
         copy = students_copy(master)
         copy.cells[0].source += f"\n{mark} of mine"
-        (found,) = leaking(master, copy)
+        (found,) = find_leaks(master, copy)
         assert found.startswith("cell 1 shows the mark")
-
-
-def test_a_copy_in_which_nothing_was_cleared(master: masters.Master) -> None:
-    whole = nbformat.read(master.path, as_version=4)
-    text = "; ".join(leaking(master, whole))
+    copy = students_copy(master)
+    copy.cells.append(nbformat.v4.new_markdown_cell(LINE))
+    assert find_leaks(master, copy) == [f"cell 9 shows {LINE!r}"]
+    text = "; ".join(find_leaks(master, nbformat.read(master.path, as_version=4)))
     for line in (LINE, "return with_itself", HIDDEN, "assert double(hidden_number)", "Because"):
         assert line in text
 
 
-def test_a_longer_copy_is_looked_through_as_well(master: masters.Master) -> None:
-    copy = students_copy(master)
-    copy.cells.append(nbformat.v4.new_markdown_cell(LINE))
-    assert leaking(master, copy) == [f"cell 9 shows {LINE!r}"]
-
-
-def test_what_many_programs_have_is_no_leak(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Imports, heads of blocks, parts of longer names."""
+def test_common_lines_are_no_leaks(tmp_path: Path, install: Install) -> None:
+    """Imports, first lines of blocks, parts of longer names."""
     inside = ["import functools", "with torch.no_grad():", "    return weight", "raise ValueError("]
     lines = ["### BEGIN SOLUTION", *inside, "    'x')", "### END SOLUTION"]
     source = "def f(x):\n" + "\n".join(f"    {line}" for line in lines)
     shown = "\n".join([*inside[:2], "    return weights", "# noreturn weight", inside[3], "'y')"])
-    small.install(
-        monkeypatch, tmp_path / "source", [small.solution(source), small.provided(shown, "p")]
-    )
+    master = install([small.solution(source), small.provided(shown, "p")])
     assert release(small.NAME, tmp_path / "to").exists()
-    assert "return weight" in leaks.secrets(masters.read(small.NAME))
+    assert "return weight" in leaks.secret_patterns(master)
 
 
-def test_the_masters_are_never_written_over(tmp_path: Path, master: masters.Master) -> None:
+def test_masters_are_not_overwritten(tmp_path: Path, master: Master) -> None:
     before = master.path.read_bytes()
     (tmp_path / "link").symlink_to(masters.SOURCES)
     for folder in (masters.SOURCES, masters.SOURCES / "small", tmp_path / "link"):
-        with pytest.raises(ValueError, match="holds the masters"):
+        with pytest.raises(ValueError, match=r"--to: .* is the folder of the masters"):
             release(small.NAME, folder)
     assert master.path.read_bytes() == before
     assert release(small.NAME, masters.SOURCES.parent / "release").exists()
 
 
-def test_what_nbgrader_does_not_take(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+def test_a_master_that_nbgrader_rejects(
+    tmp_path: Path, install: Install, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A grade_id twice, which only matters to nbgrader where there are no points; it is said once."""
-    cells = [small.text("a", "twice"), small.text("b", "twice")]
-    small.install(monkeypatch, tmp_path / "s", cells)
-    with pytest.raises(ValueError, match=r"small\.ipynb: nbgrader refuses it\. .*twice"):
+    """It checks the grade_ids of texts, too; nothing else is logged."""
+    install([small.text("a", "twice"), small.text("b", "twice")])
+    with pytest.raises(ValueError, match=r"small\.ipynb: nbgrader rejects it\. .*twice"):
         release(small.NAME, tmp_path / "to")
     assert caplog.records == []
 
 
 @pytest.mark.parametrize("name", masters.names() or ["assignments/source is empty"])
-def test_no_copy_shows_a_mark_or_a_secret_line(name: str) -> None:
-    """As grep would look: the whole file, with nothing known of cells."""
+def test_the_copies_of_the_assignments_have_no_secret_line(name: str) -> None:
+    """A search in the whole file, without leaks.py."""
     master = masters.read(name)
     text = nbformat.writes(students_copy(master))
     assert "NotImplementedError" in text
@@ -233,8 +159,7 @@ def test_no_copy_shows_a_mark_or_a_secret_line(name: str) -> None:
         assert mark not in text
     whole = "\n".join(cell.source for cell in master.cells)
     shown = re.sub(r"### BEGIN (SOLUTION|HIDDEN TESTS)\n.*?### END \1", "", whole, flags=re.DOTALL)
-    open_lines = {line.strip() for line in shown.split("\n")}
-    secret = {line.strip() for line in whole.split("\n") if len(line.strip()) > 12} - open_lines
+    public = {line.strip() for line in shown.split("\n")}
+    secret = {line.strip() for line in whole.split("\n") if len(line.strip()) > 12} - public
     assert len(secret) > 100
-    written = {line: json.dumps(line, ensure_ascii=False)[1:-1] for line in secret}
-    assert [line for line in secret if written[line] in text] == []
+    assert [line for line in secret if json.dumps(line, ensure_ascii=False)[1:-1] in text] == []

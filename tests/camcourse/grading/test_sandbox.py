@@ -1,4 +1,4 @@
-"""What the walls keep in, tried with submissions that write down what they could do."""
+"""What a submission can do in the sandbox, tried by submissions that report it."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 import shutil
 import socket
 import subprocess
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -15,172 +16,147 @@ import psutil
 import pytest
 
 from camcourse.grading import sandbox
-from camcourse.grading.kit import make_kit
-from camcourse.grading.process import Ended, SandboxedProcess
-from camcourse.grading.sandbox import NoSandboxError, Sandbox, refuse_without
+from camcourse.grading.library import copy_library
+from camcourse.grading.process import ChildProcess, ProcessEnded
+from camcourse.grading.sandbox import NoSandboxError, Sandbox, require_sandbox
 from tests.camcourse.grading.hostile import DAEMON, PROBE
-
-Run = Callable[[str], dict[str, Any]]
 
 
 @pytest.fixture(scope="module")
-def kit(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_kit(tmp_path_factory.mktemp("kit"))
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copy_library(tmp_path_factory.mktemp("library"))
 
 
 @pytest.fixture
-def sandboxed(kit: Path, tmp_path: Path) -> Iterator[SandboxedProcess]:
-    """An empty notebook in the sandbox."""
+def process(library: Path, tmp_path: Path) -> Iterator[ChildProcess]:
+    """An empty notebook in the sandbox, which its user could not open."""
     notebook = tmp_path / "submission.ipynb"
     notebook.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4}), encoding="utf-8")
-    notebook.chmod(0o600)  # its owner's alone: the sandbox gets it open
-    with SandboxedProcess(Sandbox(kit), notebook) as one:
+    notebook.chmod(0o600)
+    with ChildProcess(Sandbox(library), notebook) as one:
         yield one
 
 
-def found(sandboxed: SandboxedProcess, source: str) -> Any:
-    """Run a cell that defines ``answer()`` and return what that returns."""
-    reply = sandboxed.ask("run", 120, source=source, seconds=20.0)
+def answer(process: ChildProcess, body: str) -> Any:
+    """Return the value of a function with this body, called in the sandbox."""
+    source = "def answer():\n" + textwrap.indent(textwrap.dedent(body), "    ")
+    reply = process.request("run", 120, source=source, seconds=20.0)
     assert reply.keys() == {"id"}, reply
-    reply = sandboxed.ask("call", 60, name="answer", arguments=[], options={}, seconds=20.0)
+    reply = process.request("call", 60, name="answer", arguments=[], options={}, seconds=20.0)
     assert "value" in reply, reply
     return reply["value"]
 
 
-def test_reads_a_notebook_that_its_user_could_not_open(sandboxed: SandboxedProcess) -> None:
-    assert sandboxed.ask("read", 120)["cells"] == []
-
-
-def test_sees_no_process_and_no_file_of_others(sandboxed: SandboxedProcess) -> None:
-    processes, homes, written = found(
-        sandboxed,
-        "import os\n"
-        "def answer():\n"
-        "    processes = [name for name in os.listdir('/proc') if name.isdigit()]\n"
-        "    homes = [name for place in ('/home', '/root', '/mnt', '/etc') if os.path.isdir(place)\n"
-        "             for name in os.listdir(place) if name.endswith(('.ipynb', 'passwd', 'shadow', 'hosts'))]\n"
-        "    written = []\n"
-        "    for place in ('/', '/kit', '/usr', '/dev', '/kit/camlib', os.path.dirname(os.__file__)):\n"
-        "        try:\n"
-        "            open(place + '/mine', 'w').close()\n"
-        "            written.append(place)\n"
-        "        except OSError:\n"
-        "            pass\n"
-        "    return len(processes), homes, written\n",
-    )  # fmt: skip
-    assert processes <= 3
-    assert homes == []
-    assert [place for place in written if place != "/"] == []
-
-
-def test_has_no_privileges_and_its_own_environment(
-    sandboxed: SandboxedProcess, monkeypatch: pytest.MonkeyPatch
+def test_one_process_reads_the_notebook_and_sees_nothing_of_others(
+    process: ChildProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SECRET", "of the instructor")
-    user, capabilities, names = found(
-        sandboxed,
-        "import os\n"
-        "def answer():\n"
-        "    lines = dict(line.split(':', 1) for line in open('/proc/self/status') if ':' in line)\n"
-        "    return os.getuid(), lines['CapEff'].strip() + lines['NoNewPrivs'].strip(), list(os.environ)\n",
-    )  # fmt: skip
+    assert process.request("read", 120)["cells"] == []
+    processes, files, written, user, capabilities, variables = answer(
+        process,
+        """
+        import os
+        processes = [name for name in os.listdir('/proc') if name.isdigit()]
+        files = [name for place in ('/home', '/root', '/mnt', '/etc') if os.path.isdir(place)
+                 for name in os.listdir(place) if name.endswith(('.ipynb', 'passwd', 'shadow', 'hosts'))]
+        written = []
+        for place in ('/library', '/usr', '/dev', '/library/camlib', os.path.dirname(os.__file__)):
+            try:
+                open(place + '/mine', 'w').close()
+                written.append(place)
+            except OSError:
+                pass
+        status = dict(line.split(':', 1) for line in open('/proc/self/status') if ':' in line)
+        capabilities = status['CapEff'].strip() + status['NoNewPrivs'].strip()
+        return len(processes), files, written, os.getuid(), capabilities, list(os.environ)
+        """,
+    )
+    assert processes <= 3
+    assert (files, written) == ([], [])
     assert user != 0
     assert capabilities == "0" * 16 + "1"
-    assert "SECRET" not in names
+    assert "SECRET" not in variables
 
 
-def test_no_network(sandboxed: SandboxedProcess) -> None:
+def test_no_network(process: ChildProcess) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.5)
-        port = server.getsockname()[1]
-        reached = found(
-            sandboxed,
-            "import socket\n"
-            "def answer():\n"
-            "    try:\n"
-            f"        socket.create_connection(('127.0.0.1', {port}), timeout=1)\n"
-            "        return True\n"
-            "    except OSError:\n"
-            "        return False\n",
-        )
-        assert reached is False
+        body = f"""
+        import socket
+        try:
+            socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), timeout=1)
+            return True
+        except OSError:
+            return False
+        """
+        assert answer(process, body) is False
         with pytest.raises(TimeoutError):
             server.accept()
 
 
-def test_only_networks_pictures_and_scenes_of_camlib(sandboxed: SandboxedProcess) -> None:
-    there, gone = found(
-        sandboxed,
-        "import importlib\n"
-        "import camlib\n"
-        "def names(modules):\n"
-        "    found = []\n"
-        "    for name in modules:\n"
-        "        try:\n"
-        "            importlib.import_module(name)\n"
-        "            found.append(name)\n"
-        "        except ImportError:\n"
-        "            pass\n"
-        "    return found\n"
-        "def answer():\n"
-        "    kept = ['camlib.networks', 'camlib.photos', 'camlib.garments']\n"
-        "    answers = ['camlib.pooling', 'camlib.explain', 'camlib.garments.training', 'camlib.garments.evaluation', 'camcourse.checks',\n"
-        "               'captum.attr', 'torchcam.methods', 'pytorch_grad_cam.grad_cam']\n"
-        "    return names(kept), names(answers) + [n for n in ('upsample', 'weighted_sum') if hasattr(camlib, n)]\n",
-    )  # fmt: skip
-    assert there == ["camlib.networks", "camlib.photos", "camlib.garments"]
-    assert gone == []
+def test_which_modules_can_be_imported(process: ChildProcess) -> None:
+    """Networks, photographs and scenes; nothing that computes a map. torch's compiler works."""
+    kept = ["camlib.networks", "camlib.photos", "camlib.garments", "torch._dynamo"]
+    hidden = ["camlib.pooling", "camlib.explain", "camcourse.checks", "captum.attr"]
+    hidden += ["camlib.garments.training", "camlib.garments.evaluation"]
+    hidden += ["torchcam.methods", "pytorch_grad_cam.grad_cam"]
+    body = f"""
+    import importlib, camlib, torch
+    found = []
+    for name in {kept + hidden}:
+        try:
+            importlib.import_module(name)
+            found.append(name)
+        except ImportError:
+            pass
+    found += [name for name in ('upsample', 'weighted_sum') if hasattr(camlib, name)]
+    return found, torch.compiler.disable(lambda: 1)()
+    """
+    assert answer(process, body) == (kept, 1)
 
 
-def test_the_compiler_comes_back_after_the_quick_import(sandboxed: SandboxedProcess) -> None:
-    assert found(
-        sandboxed,
-        "import torch\n"
-        "def answer():\n"
-        "    import torch._dynamo\n"
-        "    decorated = torch.compiler.disable(lambda: 1)\n"
-        "    return hasattr(torch._dynamo, 'optimize') and decorated() == 1\n",
-    )
+def test_nothing_outlives_it(process: ChildProcess) -> None:
+    def daemons() -> int:
+        found = [one.info["cmdline"] or [] for one in psutil.process_iter(["cmdline"])]
+        return sum(PROBE in words for words in found)
+
+    process.request("run", 120, source=DAEMON, seconds=5.0)
+    wait_for(lambda: daemons() == 1)
+    process.end()
+    wait_for(lambda: daemons() == 0)
 
 
-def daemons() -> list[psutil.Process]:
-    return [one for one in psutil.process_iter(["cmdline"]) if PROBE in (one.info["cmdline"] or [])]
-
-
-def test_nothing_outlives_it(sandboxed: SandboxedProcess) -> None:
-    sandboxed.ask("run", 120, source=DAEMON, seconds=5.0)
-    soon(lambda: len(daemons()) == 1)
-    sandboxed.end()
-    soon(lambda: not daemons())
-
-
-def soon(condition: Callable[[], bool]) -> None:
-    """Starting and dying take a moment each."""
+def wait_for(condition: Callable[[], bool]) -> None:
     until = time.monotonic() + 20
     while not condition():
         assert time.monotonic() < until
         time.sleep(0.05)
 
 
-def test_an_end_is_told_and_a_new_start_works(sandboxed: SandboxedProcess) -> None:
-    with pytest.raises(Ended, match="its process ended by itself"):
-        sandboxed.ask("run", 120, source="import os\nos._exit(3)", seconds=5.0)
-    assert sandboxed.ask("run", 120, source="x = 1", seconds=5.0).keys() == {"id"}
+def test_after_an_end_it_can_start_again(process: ChildProcess) -> None:
+    with pytest.raises(ProcessEnded, match="its process ended by itself"):
+        process.request("run", 120, source="import os\nos._exit(3)", seconds=5.0)
+    assert process.request("run", 120, source="x = 1", seconds=5.0).keys() == {"id"}
 
 
-def test_refused_without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_after_many_processes_it_can_start_at_once(process: ChildProcess) -> None:
+    """Processes that are still ending would use up the limit of the next start."""
+    forks = "import os\nwhile True:\n    try:\n        os.fork()\n    except OSError:\n        pass"
+    for _ in range(2):
+        with pytest.raises(ProcessEnded, match="processes or threads"):
+            process.request("run", 120, source=forks, seconds=20.0)
+        assert process.request("ready", 120).keys() == {"id"}
+
+
+def test_without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*words: Any, **options: Any) -> subprocess.CompletedProcess[str]:
+        return subprocess.CompletedProcess(words, 1, "", "bwrap: No permissions to create\n")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(sandbox.subprocess, "run", forbidden)
+        with pytest.raises(NoSandboxError, match="No permissions to create"):
+            require_sandbox(True)
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(NoSandboxError, match=r"bubblewrap is missing\. Install it"):
-        refuse_without(True)
-    refuse_without(False)
-
-
-def test_refused_where_bubblewrap_may_not_work(monkeypatch: pytest.MonkeyPatch) -> None:
-    def forbidden(*words: Any, **options: Any) -> subprocess.CompletedProcess[str]:
-        return subprocess.CompletedProcess(
-            words, 1, "", "bwrap: No permissions to create new namespace\n"
-        )
-
-    monkeypatch.setattr(sandbox.subprocess, "run", forbidden)
-    with pytest.raises(NoSandboxError, match="No permissions to create new namespace"):
-        refuse_without(True)
+        require_sandbox(True)
+    require_sandbox(False)

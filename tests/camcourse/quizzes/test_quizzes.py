@@ -1,4 +1,4 @@
-"""Every chapter's questions: there, complete and fair, and what is worked out in them is right."""
+"""The questions of every chapter: complete, fair, and with right numbers."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from tooling.repository import ROOT
 
 QUIZZES = {name: camcourse.quiz(name) for name in names()}
 QUESTIONS = [question for quiz in QUIZZES.values() for question in quiz.questions]
-each_quiz = pytest.mark.parametrize("name", QUIZZES)
-each_question = pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.ask[:40])
 
 
 def place_of_right(question: Question) -> int:
@@ -33,61 +31,51 @@ def test_every_numbered_chapter_has_its_quiz() -> None:
     assert list(QUIZZES) == sorted(chapters)
 
 
-@each_quiz
-def test_three_to_five_questions(name: str) -> None:
-    assert 3 <= len(QUIZZES[name].questions) <= 5
-    assert repr(QUIZZES[name]) == f"Quiz of {len(QUIZZES[name].questions)} questions, {name}"
+@pytest.mark.parametrize("name", QUIZZES)
+def test_a_quiz_has_three_to_five_questions_with_the_right_answer_in_different_places(
+    name: str,
+) -> None:
+    questions = QUIZZES[name].questions
+    assert 3 <= len(questions) <= 5
+    assert repr(QUIZZES[name]) == f"Quiz of {len(questions)} questions, {name}"
+    places = Counter(map(place_of_right, questions))
+    assert len(places) >= 2
+    assert max(places.values()) <= 3
 
 
-@each_question
-def test_one_right_answer_and_feedback_for_each(question: Question) -> None:
-    assert question.ask[0].isupper() or not question.ask[0].isalpha()
-    assert question.ask.endswith(("?", "."))
-    assert sum(answer.right for answer in question.answers) == 1
-    assert len({answer.text for answer in question.answers}) == len(question.answers)
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda one: one.ask[:40])
+def test_answers_differ_and_their_lengths_tell_nothing(question: Question) -> None:
+    """Each has feedback of its own; the page puts the verdict in front of it."""
     feedback = [answer.feedback for answer in question.answers]
-    assert len(set(feedback)) == len(feedback)
+    assert len({answer.text for answer in question.answers}) == len(feedback) == len(set(feedback))
     for words in feedback:
-        assert len(words) >= 20, "feedback teaches"
+        assert len(words) >= 20, "feedback explains"
         assert words.endswith((".", "?"))
-        # The verdict is put in front of it by the page.
         assert not re.match(r"(Yes|No|Right|Wrong|Correct)\b[.,!:]", words)
-
-
-@each_question
-def test_length_does_not_give_the_answer_away(question: Question) -> None:
-    """Who does not know should not be able to guess by taking the longest or the shortest."""
     lengths = [len(answer.text) for answer in question.answers]
     right = lengths.pop(place_of_right(question))
     assert 0.6 * min(lengths) <= right <= 1.2 * max(lengths)
 
 
-@each_quiz
-def test_right_answers_change_their_place(name: str) -> None:
-    places = [place_of_right(question) for question in QUIZZES[name].questions]
-    assert len(set(places)) >= 2
-    assert max(Counter(places).values()) <= 3
-
-
-def test_no_place_and_no_length_wins_in_all() -> None:
-    """By always taking one place, or the longest answer, one gets less than half."""
-    places = Counter(place_of_right(question) for question in QUESTIONS)
+def test_no_rule_gives_the_answers_away() -> None:
+    """Always taking one place, or the longest answer, gets less than half of all questions right."""
+    places = Counter(map(place_of_right, QUESTIONS))
     assert max(places.values()) < len(QUESTIONS) / 2
     longest = [max(question.answers, key=lambda one: len(one.text)) for question in QUESTIONS]
     assert sum(answer.right for answer in longest) < len(QUESTIONS) / 2
 
 
-# ---- What is worked out in the questions ----------------------------------------------------
+# numbers in the questions
 
 
 def one_of(name: str, begins: str) -> Question:
-    """The question of a chapter that begins so."""
+    """Return the question of a chapter that begins with these words."""
     (found,) = [one for one in QUIZZES[name].questions if one.ask.startswith(begins)]
     return found
 
 
 def numbers(text: str) -> list[float]:
-    """The numbers in a text, with their typographic signs."""
+    """Return the numbers in a text."""
     return [float(one.replace("−", "-")) for one in re.findall(r"−?\d+(?:\.\d+)?", text)]
 
 
@@ -98,9 +86,9 @@ def test_the_lines_of_code_do_what_their_feedback_says() -> None:
     question = one_of("02-global-average-pooling", "`features` has the shape (8, 512, 7, 7)")
     shapes = [(8, 7, 7), (512,), (8, 512), (8, 512)]
     for answer, shape in zip(question.answers, shapes, strict=True):
-        came = eval(answer.text.strip("`"), {"features": features})
-        assert tuple(came.shape) == shape
-        same = came.shape == pooled.shape and torch.allclose(came, pooled, atol=1e-5)
+        value = eval(answer.text.strip("`"), {"features": features})
+        assert tuple(value.shape) == shape
+        same = value.shape == pooled.shape and torch.allclose(value, pooled, atol=1e-5)
         assert same == answer.right
 
 

@@ -1,4 +1,4 @@
-"""Values are written as readers know them: small ones whole, large ones by their shape."""
+"""Values as readers see them: small ones whole, large ones by their shape."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ import pytest
 import torch
 from torch import nn
 
-from camcourse.checks.shown import shown
+from camcourse.checks.formatting import format_value
 
 
-class Shy:
+class Unprintable:
     def __repr__(self) -> str:
-        raise RuntimeError("not today")
+        raise RuntimeError
 
 
 @pytest.mark.parametrize(
-    ("value", "words"),
+    ("value", "text"),
     [
         (torch.tensor([[1.0, 2.5], [-3.0, 0.0]]), "tensor([[ 1. ,  2.5],\n        [-3. ,  0. ]])"),
         (torch.ones(2, 1, 2), "tensor([[[1., 1.]],\n        [[1., 1.]]])"),
@@ -31,6 +31,7 @@ class Shy:
         (torch.tensor(7.0), "tensor(7.)"),
         (torch.tensor([torch.nan, 1.0]), "tensor([nan,  1.])"),
         (torch.zeros(0, 4), "tensor([], size=(0, 4))"),
+        (torch.zeros(32), f"tensor([{'0., ' * 15}0.,\n        {'0., ' * 15}0.])"),
         (torch.zeros(33), "tensor(...) of shape (33,)"),
         (np.array([1.0, 2.0], dtype=np.float32), "array([1., 2.])"),
         (np.zeros((5, 7)), "array(...) of shape (5, 7)"),
@@ -44,14 +45,14 @@ class Shy:
         (list(range(1000)), str(list(range(1000)))[:397] + "..."),
         (nn.Identity(), "Identity()"),
         (iter([]), "<list_iterator object>"),  # without its address
-        (Shy(), "a value of type Shy"),
-        ([Shy()], "[a value of type Shy]"),
+        (Unprintable(), "a value of type Unprintable"),
+        ([Unprintable()], "[a value of type Unprintable]"),
         (torch.ones(1, device="meta"), "a value of type Tensor"),
     ],
 )
-def test_shown(value: Any, words: str) -> None:
-    assert shown(value) == words
+def test_format_value(value: Any, text: str) -> None:
+    assert format_value(value) == text
 
 
-def test_a_number_that_python_refuses_to_write_out() -> None:
-    assert shown(10**6000) == "a value of type int"
+def test_a_number_that_python_refuses_to_print() -> None:
+    assert format_value(10**6000) == "a value of type int"

@@ -1,4 +1,4 @@
-"""What of both packages a submission finds in the sandbox: parts that explain nothing by themselves."""
+"""The parts of camlib and camcourse that a submission can import in the sandbox."""
 
 from __future__ import annotations
 
@@ -8,48 +8,48 @@ import sys
 from importlib import resources
 from pathlib import Path
 
-# Networks, pictures and scenes are what assignments work on. All else of camlib is an answer, and so
-# are the modules of these parts that train and measure a network.
+# What assignments work on; the rest of camlib would answer their questions, as would the modules of
+# these parts that train and measure a network.
 KEPT = ("errors.py", "photos.py", "networks", "garments", "assets")
 LEFT_OUT = ("__main__.py", "evaluation.py", "training.py")
-# Packages that compute the maps which a student is to compute.
-RIVALS = ("torchcam", "pytorch_grad_cam", "captum", "camlib", "camcourse")
+# Packages with the functions that students are to write.
+HIDDEN = ("torchcam", "pytorch_grad_cam", "captum", "camlib", "camcourse")
 
-PACKAGE = '''"""camlib, as far as graded work may use it."""
+PACKAGE = '''"""The parts of camlib that graded work may use."""
 
 import importlib
 
 from camlib import stubs
 
-_PARTS = {"photos", "networks", "garments", "errors"}
+_AVAILABLE = {"photos", "networks", "garments", "errors"}
 
 
 def __getattr__(name):
-    if name in _PARTS:
+    if name in _AVAILABLE:
         return importlib.import_module(f"camlib.{name}")
     if name in ("plotting", "explorers"):
-        return stubs.Nothing()
+        return stubs.NoOp()
     raise AttributeError(f"camlib.{name} is not available in graded work: write it yourself")
 '''
-COURSE = '''"""Checks and quizzes are for the reader; here they do nothing."""
+COURSE = '''"""Checks and quizzes do nothing in graded work."""
 
 from camlib import stubs
 
-check = quiz = stubs.Nothing()
+check = quiz = stubs.NoOp()
 '''
-STUBS = '''"""Pictures and instant checks are for the reader; here they do nothing."""
+STUBS = '''"""Replaces plotting, explorers, checks and quizzes in graded work."""
 
 
-class Nothing:
-    """Takes every call and every name."""
+class NoOp:
+    """Accepts every call, attribute and operator, and does nothing."""
 
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
-        return Nothing()
+        return NoOp()
 
     def __call__(self, *values, **options):
-        return Nothing()
+        return NoOp()
 
     def __enter__(self):
         return self
@@ -61,7 +61,7 @@ class Nothing:
         return iter(())
 
     def _itself(self, *values):
-        return Nothing()
+        return NoOp()
 
     __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __neg__ = _itself
     __getitem__ = _itself
@@ -74,41 +74,41 @@ from camlib import stubs
 def __getattr__(name):
     if name.startswith("__"):
         raise AttributeError(name)
-    return stubs.Nothing()
+    return stubs.NoOp()
 '''
 
 
-def make_kit(folder: Path) -> Path:
-    """Fill an empty folder with what the sandbox shows as /kit, and return it."""
+def copy_library(folder: Path) -> Path:
+    """Fill an empty folder with the packages that the sandbox has in /library, and return it."""
     here = Path(__file__).parent
     grading = folder / "camcourse" / "grading"
     grading.mkdir(parents=True)
-    for name in ("__init__.py", "child.py", "wire.py"):
+    for name in ("__init__.py", "child.py", "messages.py"):
         shutil.copy(here / name, grading / name)
     (grading.parent / "__init__.py").write_text(COURSE, encoding="utf-8")
-    whole = Path(str(resources.files("camlib")))
+    source = Path(str(resources.files("camlib")))
     package = folder / "camlib"
     package.mkdir()
     for name in KEPT:
-        if (whole / name).is_dir():
+        if (source / name).is_dir():
             ignore = shutil.ignore_patterns(*LEFT_OUT, "__pycache__")
-            shutil.copytree(whole / name, package / name, ignore=ignore)
+            shutil.copytree(source / name, package / name, ignore=ignore)
         else:
-            shutil.copy(whole / name, package / name)
+            shutil.copy(source / name, package / name)
     (package / "__init__.py").write_text(PACKAGE, encoding="utf-8")
     (package / "stubs.py").write_text(STUBS, encoding="utf-8")
     for name in ("plotting", "explorers"):
         (package / f"{name}.py").write_text(MODULE, encoding="utf-8")
     for path in [folder, *folder.rglob("*")]:
-        path.chmod(0o755 if path.is_dir() else 0o644)  # the sandbox' user is another one
+        path.chmod(0o755 if path.is_dir() else 0o644)  # the sandbox runs as another user
     return folder
 
 
-def hidden_packages() -> list[Path]:
-    """Return the installed packages that would answer for the student."""
+def packages_to_hide() -> list[Path]:
+    """Return the folders of installed packages that have the functions students are to write."""
     return [
         folder
         for parent in {*site.getsitepackages(), sys.prefix + "/lib"}
-        for name in RIVALS
+        for name in HIDDEN
         if (folder := Path(parent) / name).is_dir()
     ]

@@ -1,4 +1,4 @@
-"""A quiz as HTML: groups of disclosures, escaped, the same each time, and nothing that runs."""
+"""A quiz as HTML: groups of disclosures, escaped, the same each time, without scripts."""
 
 from __future__ import annotations
 
@@ -8,15 +8,14 @@ import pytest
 
 import camcourse
 from camcourse.quizzes import Answer, Question, names
-from camcourse.quizzes.page import STYLE, inline, page
+from camcourse.quizzes.questions import STYLE, inline, page
 
 QUIZZES = {name: camcourse.quiz(name) for name in names()}
 TAGS = {"div", "style", "ol", "li", "p", "details", "summary", "strong", "code", "em"}
-each_quiz = pytest.mark.parametrize("name", QUIZZES)
 
 
 class Elements(HTMLParser):
-    """Collects elements with their attributes, and notes those that were not closed in order."""
+    """Collects the elements with their attributes; each must be closed in order."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -37,13 +36,12 @@ class Elements(HTMLParser):
         return [attributes for name, attributes in self.found if name == tag]
 
 
-@each_quiz
-def test_html_is_groups_of_disclosures(name: str) -> None:
-    """Each question names its group, and lets one of its answers be open at a time."""
+@pytest.mark.parametrize("name", QUIZZES)
+def test_each_question_is_a_labelled_group_of_disclosures(name: str) -> None:
+    """One answer of a group is open at a time, and nothing runs or is loaded."""
     quiz = QUIZZES[name]
     html = Elements(quiz._repr_html_())
-    groups = [one for one in html.all("div") if one.get("role") == "group"]
-    labels = [one["aria-labelledby"] for one in groups]
+    labels = [one["aria-labelledby"] for one in html.all("div") if one.get("role") == "group"]
     assert len(set(labels)) == len(quiz.questions)
     assert [one["id"] for one in html.all("p") if "id" in one] == labels
     answers = [len(question.answers) for question in quiz.questions]
@@ -51,50 +49,34 @@ def test_html_is_groups_of_disclosures(name: str) -> None:
     assert [one["name"] for one in html.all("details")] == expected
     assert len(html.all("summary")) == sum(answers)
     verdicts = [one["data-verdict"] for one in html.all("details")]
-    assert verdicts.count("right") == len(quiz.questions)
+    right = [one.right for question in quiz.questions for one in question.answers]
+    assert verdicts == ["right" if one else "wrong" for one in right]
+    assert {tag for tag, _ in html.found} <= TAGS
+    keys = {key for _, attributes in html.found for key in attributes}
+    assert not [key for key in keys if key.startswith("on") or key in ("src", "href")]
+    assert camcourse.quiz(name)._repr_html_() == quiz._repr_html_()
 
 
-@each_quiz
-def test_html_runs_nothing_and_asks_for_nothing(name: str) -> None:
-    html = Elements(QUIZZES[name]._repr_html_())
-    tags = {tag for tag, _ in html.found}
-    assert tags <= TAGS
-    for _, attributes in html.found:
-        assert not [key for key in attributes if key.startswith("on") or key in ("src", "href")]
-
-
-def test_style_is_for_quizzes_alone() -> None:
+def test_styles_and_ids_of_a_quiz_are_its_own() -> None:
     selectors = [rule.split("{")[0].strip() for rule in STYLE.split("}") if rule]
     assert selectors
     assert all(selector.startswith(".camlib-quiz ") for selector in selectors)
-
-
-def test_no_two_quizzes_share_a_name_in_the_page() -> None:
     found = [
-        one.get("id") for quiz in QUIZZES.values() for _, one in Elements(quiz._repr_html_()).found
+        attributes
+        for quiz in QUIZZES.values()
+        for _, attributes in Elements(quiz._repr_html_()).found
     ]
-    ids = [one for one in found if one]
+    ids = [one["id"] for one in found if "id" in one]
     assert len(ids) == len(set(ids)) == sum(len(quiz.questions) for quiz in QUIZZES.values())
 
 
-def test_html_is_the_same_each_time() -> None:
-    for name, quiz in QUIZZES.items():
-        assert camcourse.quiz(name)._repr_html_() == quiz._repr_html_()
-
-
-def test_the_verdict_is_said_in_words() -> None:
-    html = page("x", [Question("Why?", (Answer("a", "So.", True), Answer("b", "But.", False)))])
-    assert "<p><strong>Right.</strong> So.</p>" in html
-    assert "<p><strong>Not this one.</strong> But.</p>" in html
-
-
-def test_text_is_escaped() -> None:
+def test_texts_are_escaped_and_the_verdict_is_in_words() -> None:
     answers = (Answer("<b>", '"&', True), Answer("`</code>`", "<script>x</script>", False))
     html = page('"><i>', [Question("a < b & `c > d`?", answers)])
     assert "a &lt; b &amp; <code>c &gt; d</code>?" in html
-    assert "<summary>&lt;b&gt;</summary>" in html
+    assert '<summary>&lt;b&gt;</summary><p><strong>Right.</strong> "&amp;</p>' in html
     assert "<code>&lt;/code&gt;</code>" in html
-    assert "&lt;script&gt;" in html
+    assert "<p><strong>Not this one.</strong> &lt;script&gt;" in html
     assert {tag for tag, _ in Elements(html).found} == TAGS - {"em"}
 
 
