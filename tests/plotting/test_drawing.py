@@ -196,10 +196,3 @@ def test_thousands_on_one_axis_or_both():
     assert axes.xaxis.get_major_formatter()(62720000) != "62,720,000"
     plotting.thousands(axes)
     assert axes.xaxis.get_major_formatter()(1280) == "1,280"
-
-
-def test_thousands_refuses():
-    _, axes = plotting.chart()
-    with pytest.raises(ValueError, match="which") as caught:
-        plotting.thousands(axes, "z")
-    assert str(caught.value) == ('which: expected "x", "y" or "both", got \'z\'. Pass which="y".')

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
@@ -93,41 +92,3 @@ def test_a_tensor_will_do_and_nothing_is_changed():
     texts, _ = drawn(plotting.numbers([given]))
     assert set(texts) == {"1", "−2"}
     assert torch.equal(given, torch.tensor([[1.0, -2.0]]))
-
-
-_COUNTS = (
-    "arrays, titles, signs: expected at least one array, a title for each, and as many signs or "
-    'one fewer, got {}. Pass "" where nothing is to stand.'
-)
-
-
-@pytest.mark.parametrize(
-    ("arrays", "options", "message"),
-    [
-        ([], {}, _COUNTS.format("0, 0 and 0")),
-        ([[1]], {"titles": ["a", "b"]}, _COUNTS.format("1, 2 and 1")),
-        ([[1], [2], [3]], {"signs": ["+"]}, _COUNTS.format("3, 3 and 1")),
-        (
-            [[1], np.zeros((2, 2, 2))],
-            {},
-            "arrays[1]: expected a matrix (h, w), a vector or a number, got shape (2, 2, 2). Take "
-            "one map, for example maps[0, 0].",
-        ),
-        (
-            [[1.0, np.inf]],
-            {},
-            "arrays[0]: expected finite numbers, got NaN or infinity in 1 of 2 elements. Look "
-            "where they come from: pictures and maps of a healthy network have none.",
-        ),
-        (
-            [[1]],
-            {"peak": 0},
-            "peak: expected a positive number, got 0. Leave it out for the largest magnitude in "
-            "the arrays.",
-        ),
-    ],
-)
-def test_numbers_refuses(arrays, options, message):
-    with pytest.raises(ValueError) as caught:  # noqa: PT011 the whole message is compared
-        plotting.numbers(arrays, **options)
-    assert str(caught.value) == message
