@@ -1,7 +1,6 @@
 """PoolingExplorer in a real browser: its numbers against camlib's, and everything one can do."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from playwright.sync_api import Locator, Page, expect
 
 import camlib
 from camlib import plotting
-from camlib.explorers import PoolingExplorer
 
-from .conftest import as_widget, call
+from .conftest import PHONE, Open, as_widget, call, pixels, set_from_kernel
+from .makers import make_pooling
 
-Open = Callable[..., Page]
 MODULE = "pooling_explorer.mjs"
+FINGER = {**PHONE, "is_mobile": True}
 
 
 def make_maps() -> torch.Tensor:
@@ -24,18 +23,13 @@ def make_maps() -> torch.Tensor:
     return torch.randint(0, 7, (20, 3, 3), generator=torch.Generator().manual_seed(5)).double()
 
 
-def html_of(explorer: PoolingExplorer) -> str:
-    return explorer._repr_mimebundle_()[0]["text/html"]
-
-
 @pytest.fixture
 def open_page(alive: Open) -> Open:
     """An explorer of the twenty maps, alive without a kernel."""
 
     def open_page(maps: Any = None, *, options: dict[str, Any] | None = None, **given: Any) -> Page:
-        given = {"limits": (0, 9)} | given
-        explorer = PoolingExplorer(make_maps() if maps is None else maps, **given)
-        return alive(html_of(explorer), **options or {})
+        maps = make_maps() if maps is None else maps
+        return alive(make_pooling(maps=maps, **given), **options or {})
 
     return open_page
 
@@ -143,10 +137,8 @@ def test_the_colours_are_the_books(open_page: Open) -> None:
     )
     came = np.array([[int(part) for part in re.findall(r"\d+", colour)] for colour in colours])
     assert np.abs(came - 255 * expected).max() <= 1
-    tile = page.locator(".cx-maps canvas").first.evaluate(
-        "c => Array.from(c.getContext('2d').getImageData(0, 0, 3, 3).data)"
-    )
-    assert np.abs(np.reshape(tile, (9, 4))[:, :3] - 255 * expected).max() <= 1
+    tile = pixels(page.locator(".cx-maps canvas").first)[..., :3].reshape(9, 3)
+    assert np.abs(tile - 255 * expected).max() <= 1
 
 
 def test_the_bars_are_as_long_as_the_numbers(open_page: Open) -> None:
@@ -188,7 +180,6 @@ def test_dragging_paints_over_cells(open_page: Open) -> None:
     page = open_page()
     choose(page, "5", "Paint with")
     box = page.locator(".cx-sheet").bounding_box()
-    assert box is not None
     third = box["width"] / 3
     page.mouse.move(box["x"] + third / 2, box["y"] + third / 2)
     page.mouse.down()
@@ -324,30 +315,6 @@ def test_arrow_keys_move_from_cell_to_cell_and_the_pattern(open_page: Open) -> N
     expect(squares(page).nth(1)).to_be_focused()
 
 
-def test_everything_is_reached_by_the_tab_key_and_has_a_name(open_page: Open) -> None:
-    page = open_page()
-    stops = []
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        stops.append(
-            page.evaluate(
-                """() => { const e = document.activeElement;
-                    return e.getAttribute("role") ?? e.getAttribute("type"); }"""
-            )
-        )
-    arrows = ["button", "button", "spinbutton", "button", "button"]
-    assert stops[:11] == ["radio", *arrows, "radio", "radio", "radio", "button", "button"]
-    tree = page.locator("figure").aria_snapshot()
-    assert "radio:" not in tree
-    assert "button:" not in tree
-    assert 'spinbutton "row 1, column 1"' in tree
-    assert 'radio "Map 20, average' in tree
-    expect(squares(page).first).to_have_attribute("aria-valuemax", "9")
-    expect(page.get_by_role("group", name="The map’s cells")).to_have_accessible_description(
-        re.compile("Keys: ← → choose a cell")
-    )
-
-
 def test_changes_are_announced_after_a_pause(open_page: Open) -> None:
     page = open_page([[[3, 1], [1, 1]], [[0, 0], [0, 1]]])
     squares(page).nth(1).click()
@@ -361,20 +328,13 @@ def test_changes_are_announced_after_a_pause(open_page: Open) -> None:
 
 def test_touch_on_a_phone(open_page: Open) -> None:
     maps = make_maps()
-    page = open_page(
-        options={"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    )
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page = open_page(options=FINGER)
     page.locator(".cx-brush label").nth(2).tap()
     squares(page).nth(3).tap()
     maps[0, 1, 0] = 0 if maps[0, 1, 0] == 2 else 2
     assert shown(page) == maps[0].flatten().tolist()
     page.locator(".cx-maps label").nth(19).tap()
     expect(page.locator(".cx-title strong")).to_have_text("Map 20")
-    sizes = page.locator(".cx-app :is(label, button, [role=spinbutton])").evaluate_all(
-        "nodes => nodes.map(n => n.getBoundingClientRect()).map(b => Math.min(b.width, b.height))"
-    )
-    assert min(sizes) >= 24
     assert (
         page.locator(".cx-sheet").evaluate("e => getComputedStyle(e).touchAction") == "pinch-zoom"
     )
@@ -385,9 +345,7 @@ def test_touch_on_a_phone(open_page: Open) -> None:
 
 def test_a_finger_paints_over_cells(open_page: Open) -> None:
     maps = make_maps()
-    page = open_page(
-        options={"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    )
+    page = open_page(options=FINGER)
     session = page.context.new_cdp_session(page)
     boxes = [squares(page).nth(index).bounding_box() for index in (0, 1, 2)]
     points = [[{"x": b["x"] + 9, "y": b["y"] + 9}] for b in boxes if b]
@@ -403,36 +361,19 @@ def test_a_finger_paints_over_cells(open_page: Open) -> None:
     assert page.evaluate("() => scrollY") == 0
 
 
-# ------------------------------------------------------------------ two lives
-
-
-def test_without_scripts_there_is_the_picture(serve: Open) -> None:
-    page = serve(html_of(PoolingExplorer(make_maps())), java_script_enabled=False)
-    expect(page.get_by_role("img", name="20 maps of 3 by 3 cells")).to_be_visible()
-    expect(page.locator("figcaption")).to_contain_text("With JavaScript you can edit")
-
-
-def test_leaving_restores_the_picture(serve: Open) -> None:
-    page = serve(html_of(PoolingExplorer(make_maps())))
-    found = page.evaluate(
-        """async () => {
-            const { hydrate } = await import("/pooling_explorer.mjs");
-            const figure = document.querySelector("figure");
-            const before = figure.outerHTML;
-            const leave = hydrate(figure);
-            hydrate(figure);
-            const alive = figure.querySelectorAll(".cx-app").length;
-            leave();
-            return [alive, figure.outerHTML.replaceAll(' hidden=""', "") === before];
-        }"""
+def test_cells_tell_their_range_and_the_sheet_its_keys(open_page: Open) -> None:
+    page = open_page()
+    expect(squares(page).first).to_have_attribute("aria-valuemax", "9")
+    expect(squares(page).first).to_have_accessible_name("row 1, column 1")
+    expect(page.get_by_role("group", name="The map’s cells")).to_have_accessible_description(
+        re.compile("Keys: ← → choose a cell")
     )
-    assert found == [1, True]
 
 
 def test_as_a_widget_both_sides_see_each_other(serve: Open) -> None:
     maps = make_maps()
     page = serve()
-    explorer = PoolingExplorer(maps, limits=(0, 9))
+    explorer = make_pooling(maps=maps)
     as_widget(page, explorer)
     page.locator(".cx-maps label").nth(2).click()
     choose(page, "4", "Paint with")
@@ -446,27 +387,12 @@ def test_as_a_widget_both_sides_see_each_other(serve: Open) -> None:
     assert torch.equal(torch.tensor(explorer.values, dtype=torch.double), maps)
     assert (explorer.map_index, explorer.cell, explorer.brush) == (2, (1, 2), 4.0)
     assert (explorer.pooling, explorer.all_maps) == ("maximum", True)
-    # What the kernel sets is drawn, and is not sent back.
-    count = page.evaluate("() => model.saved.length")
     edited = maps.flip(0)
-    page.evaluate(
-        """(values) => {
-            model.set("values", values); model.set("map_index", 19); model.set("cell", [0, 1]);
-            model.set("brush", 0); model.set("pooling", "average"); model.set("all_maps", false);
-        }""",
-        edited.tolist(),
-    )
+    chosen = {"brush": 0, "pooling": "average", "all_maps": False}
+    set_from_kernel(page, values=edited.tolist(), map_index=19, cell=[0, 1], **chosen)
     assert pooled(page) == written(edited, "average")
     assert shown(page) == edited[19].flatten().tolist()
     expect(page.locator(".cx-chosen")).to_have_accessible_name("row 1, column 2")
     for group, name in [("Paint with", "0"), ("Show", "Average"), ("Change", "This map")]:
-        expect(
-            page.get_by_role("group", name=group).get_by_role("radio", name=name)
-        ).to_be_checked()
-    assert page.evaluate("() => model.saved.length") == count
-    left = page.evaluate(
-        """() => { leave();
-            const listeners = [...model.listeners.values()].flat();
-            return listeners.length + document.querySelectorAll("figure").length; }"""
-    )
-    assert left == 0
+        answer = page.get_by_role("group", name=group).get_by_role("radio", name=name)
+        expect(answer).to_be_checked()

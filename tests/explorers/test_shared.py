@@ -1,21 +1,16 @@
-"""What explorers share in the browser: its arithmetic against camlib's, and how modules are joined."""
+"""What explorers share in the browser: its arithmetic against camlib's."""
 
 import base64
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Error
 
 import camlib
-from camlib.explorers import modules
 
-from .conftest import call, make_cam
-
-Open = Callable[..., Page]
-EXPLORERS = sorted(path.name for path in modules.FOLDER.glob("*.mjs"))
-
+from .conftest import Open, call
+from .makers import make_cam
 
 SETTINGS = [
     ("nearest", False),
@@ -148,49 +143,3 @@ def test_arrays_arrive(serve: Open, dtype: str, name: str) -> None:
     values = np.array([0, 1, 77, 3]).astype(dtype)
     address = f"data:application/x-{name};base64,{base64.b64encode(values.tobytes()).decode()}"
     assert call(serve(), "shared/data.mjs", "Array.from(m.decode(a))", address) == values.tolist()
-
-
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_joined_modules_need_no_neighbour(serve: Open, name: str) -> None:
-    """A browser reads the one text from a blob, which has no neighbours, and finds the widget."""
-    found = serve().evaluate(
-        """async (text) => {
-            const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-            const module = await import(address);
-            return [typeof module.default.render, typeof module.hydrate];
-        }""",
-        modules.joined(name),
-    )
-    assert found == ["function", "function"]
-
-
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_modules_import_in_the_one_form_that_is_joined(name: str) -> None:
-    assert "import" not in {line.split(" ", 1)[0] for line in modules.joined(name).splitlines()}
-
-
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_each_module_is_joined_once(name: str) -> None:
-    text = modules.joined(name)
-    assert text.count("export function element(") == 1
-    assert text.count("export function dress(") == 1
-
-
-def test_styles_do_not_leak(serve: Open) -> None:
-    """Two kinds on one page: each gets its own rules and both the shared ones."""
-    colours = serve(
-        '<div class="camlib-explorer" data-camlib-explorer="one"><p class="cx-x">1</p></div>'
-        '<div class="camlib-explorer" data-camlib-explorer="two"><p class="cx-x">2</p></div>'
-    ).evaluate(
-        """async () => {
-            const { dress } = await import("/shared/looks.mjs");
-            dress(".cx-x { color: rgb(1, 1, 1) }", "one");
-            dress(".cx-x { font-weight: 777 }", "two");
-            return [...document.querySelectorAll(".cx-x")].map((node) => getComputedStyle(node))
-                .map((style) => [style.color, style.fontWeight, style.lineHeight]);
-        }"""
-    )
-    assert colours[0][:2] == ["rgb(1, 1, 1)", "400"]
-    assert colours[1][0] != "rgb(1, 1, 1)"
-    assert colours[1][1] == "777"
-    assert colours[0][2] == colours[1][2] == "21px"  # 1.4 times 15 pixels
