@@ -90,8 +90,7 @@ class ClassExplorer(Explorer):
         checks.check_proportions(self._picture, maps.shape[1:])
         self._names = checks.names_of(class_names, self._classes)
         self._held = checks.held_in_words(cam)
-        steps, step = dual_output.in_steps(maps)
-        self._maps = steps.astype(np.float32) * np.float32(step)  # as the page has them
+        steps, step, self._maps = dual_output.in_steps(maps)
         data = {
             "photo": dual_output.picture_url(self._picture),
             "size": dual_output.shown_size(self._picture.shape),

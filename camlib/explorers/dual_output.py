@@ -88,8 +88,10 @@ def _url(media_type: str, octets: bytes) -> str:
     return f"data:{media_type};base64,{base64.b64encode(octets).decode()}"
 
 
-def in_steps(values: Float[np.ndarray, "*axes"]) -> tuple[Int16[np.ndarray, "*axes"], float]:
-    """Return whole multiples of a step that come as close to ``values`` as they can, and the step.
+def in_steps(
+    values: Float[np.ndarray, "*axes"],
+) -> tuple[Int16[np.ndarray, "*axes"], float, Float[np.ndarray, "*axes"]]:
+    """Round ``values`` to whole multiples of a step; return the multiples, the step, their product.
 
     The step is the smallest power of two whose int16 multiples reach the largest value. As many
     bytes as float16, but a tenth of its error in the mean that the page writes out; and, being a
@@ -98,7 +100,8 @@ def in_steps(values: Float[np.ndarray, "*axes"]) -> tuple[Int16[np.ndarray, "*ax
     values = np.asarray(values, np.float64)
     peak = float(np.abs(values).max())
     step = 2.0 ** math.ceil(math.log2(peak / 32767)) if peak > 0 else 1.0
-    return np.rint(values / step).astype(np.int16), step
+    steps = np.rint(values / step).astype(np.int16)
+    return steps, step, steps.astype(np.float32) * np.float32(step)
 
 
 def evidence_table() -> UInt8[np.ndarray, "513 4"]:

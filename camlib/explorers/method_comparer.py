@@ -5,12 +5,11 @@ from __future__ import annotations
 import html
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int16, UInt8
+from jaxtyping import Float, UInt8
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -31,28 +30,6 @@ SUMMED = "Grad-CAM"
 # More do not fit side by side.
 MOST_METHODS = 4
 MAPS = 'Pass {"CAM": {"features": cam.maps[0]}, "Grad-CAM": {"features": found.maps[0]}}.'
-
-
-@dataclass(frozen=True)
-class _Method:
-    """One method's maps of c classes, in whole steps of each class's own: layer by layer."""
-
-    name: str
-    times_cells: bool
-    steps: dict[str, tuple[list[Int16[np.ndarray, "h w"]], list[float]]]
-
-    def map(self, layer: str, place: int) -> Float[np.ndarray, "h w"] | None:
-        """Return the map of one class, or None if the method has none for this layer."""
-        if layer not in self.steps:
-            return None
-        steps, step = self.steps[layer]
-        return steps[place].astype(np.float32) * np.float32(step[place])
-
-    def absent(self, last: str) -> str:
-        """Say why there is no map where there is none; ``last`` is the network's last layer."""
-        if list(self.steps) == [last]:
-            return f"{self.name} exists for the last layer alone"
-        return f"no map of {self.name} for this layer"
 
 
 class MethodComparer(Explorer):
@@ -144,33 +121,31 @@ class MethodComparer(Explorer):
         self._names = checks.names_of(class_names, self._classes)
         written = _checked_logits(logits, count)
         summed = _checked_summed(times_cells, list(given))
-        self._methods = [_method(name, found, name in summed) for name, found in given.items()]
+        # Each method's maps in like units, as the page has them.
+        self._maps: dict[str, dict[str, list[Float[np.ndarray, "h w"]]]] = {}
+        methods, tables = [], []
+        for name, found in given.items():
+            steps, self._maps[name] = {}, {}
+            for at in [at for at in self._layers if at in found]:
+                times = math.prod(self._layers[at]) if name in summed else 1
+                rounded = [dual_output.in_steps(times * one) for one in found[at]]
+                tables += [table.ravel() for table, _, _ in rounded]
+                steps[at] = [step for _, step, _ in rounded]
+                self._maps[name][at] = [map for _, _, map in rounded]
+            alone = f"{name} exists for the last layer alone"
+            absent = alone if list(found) == [self._last] else f"no map of {name} for this layer"
+            of_layers = [steps.get(at) for at in self._layers]
+            methods.append(
+                {"name": name, "times": name in summed, "absent": absent, "steps": of_layers}
+            )
         data = {
             "photo": dual_output.picture_url(self._photograph),
             "size": self._photograph.shape[:2],
             "layers": [[name, *cells] for name, cells in self._layers.items()],
             # One long table: short ones would be compared letter by letter when a notebook is run
             # again, and another CPU rounds differently.
-            "values": dual_output.array_url(
-                np.concatenate(
-                    [
-                        steps.ravel()
-                        for method in self._methods
-                        for name in self._layers
-                        for steps in method.steps.get(name, ([], []))[0]
-                    ]
-                ),
-                "int16",
-            ),
-            "methods": [
-                {
-                    "name": method.name,
-                    "times": method.times_cells,
-                    "absent": method.absent(self._last),
-                    "steps": [method.steps.get(name, (None, None))[1] for name in self._layers],
-                }
-                for method in self._methods
-            ],
+            "values": dual_output.array_url(np.concatenate(tables), "int16"),
+            "methods": methods,
             "classes": self._classes,
             "names": self._names,
             "logits": written and [round(logit, 2) for logit in written],
@@ -188,7 +163,7 @@ class MethodComparer(Explorer):
         )
 
     def __repr__(self) -> str:
-        names = ", ".join(method.name for method in self._methods)
+        names = ", ".join(self._maps)
         many = f"{len(self._layers)} layer{'s' if len(self._layers) > 1 else ''}"
         count = len(self._names)
         return f"MethodComparer of {names}: {count} class{'es' if count > 1 else ''}, {many}"
@@ -197,8 +172,8 @@ class MethodComparer(Explorer):
     def shown(self) -> dict[str, Float[np.ndarray, "h w"]]:
         """Each method's map of the class and layer shown, if it has one; times h·w where asked."""
         place = self._classes.index(self.class_index)
-        maps = {method.name: method.map(self.layer, place) for method in self._methods}
-        return {name: map for name, map in maps.items() if map is not None}
+        layers = self._maps.items()
+        return {name: maps[self.layer][place] for name, maps in layers if self.layer in maps}
 
     @property
     def peaks(self) -> dict[str, float]:
@@ -208,7 +183,7 @@ class MethodComparer(Explorer):
 
     def _static_html(self) -> str:
         name = self._names[self._classes.index(self.class_index)]
-        listed = "; ".join(self._words(method) for method in self._methods)
+        listed = "; ".join(self._words(**method) for method in self._data["methods"])
         peak = _written(max(self.peaks.values()))
         full = "each map’s own peak" if self.scale == "own" else f"±{peak} in every panel"
         return self._figure(
@@ -221,12 +196,12 @@ class MethodComparer(Explorer):
             "at a place to read every method’s value there.",
         )
 
-    def _words(self, method: _Method) -> str:
+    def _words(self, name: str, times: bool, absent: str, **_: object) -> str:
         """Return a method's highest value, or that there is none above zero, or that it has no map."""
-        map = self.shown.get(method.name)
+        map = self.shown.get(name)
         if map is None:
-            return method.absent(self._last)
-        title = f"{method.name} × {map.size}" if method.times_cells else method.name
+            return absent
+        title = f"{name} × {map.size}" if times else name
         high = float(map.max())
         return f"{title}: {'nothing speaks for it: ' * (high <= 0)}highest {_written(high)}"
 
@@ -236,9 +211,9 @@ class MethodComparer(Explorer):
         size = dual_output.shown_size(self._photograph.shape, longest)
         photograph = dual_output.resized(self._photograph, size)
         drawn = []
-        for method in self._methods:
-            map = self.shown.get(method.name, np.zeros((1, 1), np.float32))
-            scaled = torch.from_numpy(map / (self.peaks.get(method.name) or 1.0))
+        for name in self._maps:
+            map = self.shown.get(name, np.zeros((1, 1), np.float32))
+            scaled = torch.from_numpy(map / (self.peaks.get(name) or 1.0))
             large = camlib.upsample(scaled[None, None], size)[0, 0]
             drawn += [plotting.overlay(photograph, large, opacity=OPACITY), _GAP.repeat(size[0], 0)]
         return dual_output.as_bytes(np.concatenate(drawn[:-1], axis=1))
@@ -327,12 +302,3 @@ def _checked_summed(times_cells: object, names: list[str]) -> list[str]:
     remedy = f'Pass ["{SUMMED}"], or [] to multiply none.'
     given = checks.sequence("times_cells", times_cells, "methods' names", remedy)
     return [checks.choice("times_cells", name, names) for name in given]
-
-
-def _method(name: str, found: dict[str, Float[np.ndarray, "c h w"]], times_cells: bool) -> _Method:
-    steps = {}
-    for layer, values in found.items():
-        shown = values * math.prod(values.shape[1:]) if times_cells else values
-        pairs = [dual_output.in_steps(one) for one in shown]
-        steps[layer] = [one for one, _ in pairs], [step for _, step in pairs]
-    return _Method(name, times_cells, steps)

@@ -148,16 +148,16 @@ class WeightedSumExplorer(Explorer):
         contribution = (weight * features.mean((1, 2))).abs()
         strongest = contribution.argsort(dim=1, descending=True, stable=True)[:, :count]
         shown = torch.unique(strongest)  # sorted
-        steps, step = dual_output.in_steps(features[shown].numpy())
+        steps, step, own = dual_output.in_steps(features[shown].numpy())
         carried = weight[:, shown].float()
         # What is left is the others' share and the rounding of those shown: all together is exact.
         rest = torch.einsum("ck,khw->chw", weight, features) - torch.einsum(
-            "ck,khw->chw", carried.double(), torch.from_numpy(steps.astype(np.float64) * step)
+            "ck,khw->chw", carried.double(), torch.from_numpy(own).double()
         )
         self._others = len(features) - len(shown)
         self._terms = shown.tolist() + [REST] * bool(self._others)
         # What each term adds to each class's map, (c, t, h, w), as the page has it.
-        maps = carried[:, :, None, None].numpy() * (steps.astype(np.float32) * np.float32(step))
+        maps = carried[:, :, None, None].numpy() * own
         self._maps = np.concatenate([maps, rest[:, None].float().numpy()], axis=1)
         self._maps = self._maps[:, : len(self._terms)]
         # One long table: short ones would be compared letter by letter where a notebook is run
