@@ -142,7 +142,7 @@ function stagePart({ scenes, colours, here }) {
   const layers = element("div", { class: "layers" });
   const [truth, found] = ["true", "found"].map((name) => [0, 1].map((over) => shape("path", { class: over ? name : `${name} halo` })));
   const over = shape("svg", { class: "over", "aria-hidden": "true" }, ...truth, ...found);
-  // One pair of canvases for each scene, so that a change of scene draws nothing anew.
+  // One pair of canvases for each scene, so that a change of scene draws nothing again.
   const painted = new Map();
   const layersOf = (scene) => {
     if (!painted.has(scene)) {

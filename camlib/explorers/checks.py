@@ -157,14 +157,14 @@ def names_of(class_names: Sequence[str], classes: Sequence[int]) -> tuple[str, .
 
 def raw_maps(name: str, values: object, shape: str, remedy: str) -> Float[np.ndarray, "*axes h w"]:
     """Return a copy of floating-point maps of a shape such as "(h, w)" in float32."""
-    but = f"got {describe(values)}. {remedy}"
+    got = f"got {describe(values)}. {remedy}"
     if not isinstance(values, (Tensor, np.ndarray)):
-        raise TypeError(f"{name}: expected a tensor or array of shape {shape}, {but}")
+        raise TypeError(f"{name}: expected a tensor or array of shape {shape}, {got}")
     if values.ndim != len(shape.split()) or 0 in values.shape:
-        raise ValueError(f"{name}: expected shape {shape}, rows of cells and columns, {but}")
+        raise ValueError(f"{name}: expected shape {shape}, rows of cells and columns, {got}")
     tensor = torch.as_tensor(values).detach()
     if not tensor.is_floating_point():
-        raise TypeError(f"{name}: expected a floating-point dtype, {but}")
+        raise TypeError(f"{name}: expected a floating-point dtype, {got}")
     _check_finite(name, tensor)
     return tensor.to("cpu", torch.float32, copy=True).numpy()
 

@@ -286,13 +286,13 @@ def _checked_classes(classes: Sequence[int] | None, count: int) -> list[int]:
 def _checked_logits(logits: object, count: int) -> list[float] | None:
     if logits is None:
         return None
-    but = f"got {describe(logits)}. Pass those of the maps' classes: cam.logits[0]."
+    got = f"got {describe(logits)}. Pass those of the maps' classes: cam.logits[0]."
     try:
         values = torch.as_tensor(logits).detach().to("cpu", torch.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"logits: expected numbers, {but}") from error
+        raise TypeError(f"logits: expected numbers, {got}") from error
     if values.shape != (count,) or not torch.isfinite(values).all():
-        raise ValueError(f"logits: expected a finite number for each of {count} classes, {but}")
+        raise ValueError(f"logits: expected a finite number for each of {count} classes, {got}")
     return list(values.tolist())
 
 

@@ -45,7 +45,7 @@ def canvas(page: Page, panel: int) -> np.ndarray:
 
 def test_compare_by_hand(serve: Open) -> None:
     """Peaks are largest magnitudes: 6 and 2; highest values 4 and -1; the third has no map."""
-    came = call(
+    got = call(
         serve(),
         "method_comparer.mjs",
         """a.scales.map((scale) => m.compare(a.methods.map(({ maps }) => ({ maps: maps.map((layer) =>
@@ -60,7 +60,7 @@ def test_compare_by_hand(serve: Open) -> None:
             "scales": ["one", "own"],
         },
     )
-    assert came == [[[4, 6, 6], [-1, 2, 6], None], [[4, 6, 6], [-1, 2, 2], None]]
+    assert got == [[[4, 6, 6], [-1, 2, 6], None], [[4, 6, 6], [-1, 2, 2], None]]
 
 
 @pytest.mark.parametrize("scale", ["one", "own"])

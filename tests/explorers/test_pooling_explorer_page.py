@@ -78,23 +78,23 @@ def meters(page: Page) -> list[str]:
 @pytest.mark.parametrize(("h", "w"), [(3, 3), (7, 7), (1, 4), (5, 2)])
 def test_pooling_is_camlibs(serve: Open, h: int, w: int) -> None:
     maps = torch.randn((1, 4, h, w), generator=torch.Generator().manual_seed(h), dtype=torch.double)
-    came = call(serve(), MODULE, "a.map(m.pool)", maps[0].tolist())
-    averages = [one["average"] for one in came]
+    got = call(serve(), MODULE, "a.map(m.pool)", maps[0].tolist())
+    averages = [one["average"] for one in got]
     np.testing.assert_allclose(averages, camlib.global_average_pool(maps)[0], rtol=0, atol=1e-12)
-    assert [one["maximum"] for one in came] == maps.amax((2, 3))[0].tolist()
+    assert [one["maximum"] for one in got] == maps.amax((2, 3))[0].tolist()
 
 
 @pytest.mark.parametrize(("down", "right"), [(1, 0), (-1, 0), (0, 1), (0, -1), (2, -1)])
 def test_moving_is_roll(serve: Open, down: int, right: int) -> None:
     one = torch.arange(12).reshape(3, 4)
-    came = call(serve(), MODULE, "m.moved(...a)", [one.tolist(), down, right])
-    assert came == one.roll((down, right), (0, 1)).tolist()
+    got = call(serve(), MODULE, "m.moved(...a)", [one.tolist(), down, right])
+    assert got == one.roll((down, right), (0, 1)).tolist()
 
 
 def test_shuffling_puts_every_cell_somewhere(serve: Open) -> None:
     """The keys 3, 1, 2, 0 sort the places into 3, 1, 2, 0."""
-    came = call(serve(), MODULE, "m.shuffled(...a)", [[[10, 20], [30, 40]], [3, 1, 2, 0]])
-    assert came == [[40, 20], [30, 10]]
+    got = call(serve(), MODULE, "m.shuffled(...a)", [[[10, 20], [30, 40]], [3, 1, 2, 0]])
+    assert got == [[40, 20], [30, 10]]
 
 
 # ------------------------------------------------------------------ what stands there
@@ -135,8 +135,8 @@ def test_the_colours_are_the_books(open_page: Open) -> None:
     colours = squares(page).evaluate_all(
         "nodes => nodes.map(n => getComputedStyle(n).backgroundColor)"
     )
-    came = np.array([[int(part) for part in re.findall(r"\d+", colour)] for colour in colours])
-    assert np.abs(came - 255 * expected).max() <= 1
+    got = np.array([[int(part) for part in re.findall(r"\d+", colour)] for colour in colours])
+    assert np.abs(got - 255 * expected).max() <= 1
     tile = pixels(page.locator(".cx-maps canvas").first)[..., :3].reshape(9, 3)
     assert np.abs(tile - 255 * expected).max() <= 1
 
@@ -295,7 +295,7 @@ def test_a_number_with_a_fraction_and_a_sign_is_typed(open_page: Open) -> None:
     page.keyboard.press("ArrowUp")
     assert shown(page) == [-12.4, 1, 1, 1]
     page.keyboard.press("ArrowRight")
-    page.keyboard.type("99")  # 9 is a value, 99 is none: the second 9 begins anew
+    page.keyboard.type("99")  # 9 is a value, 99 is none: the second 9 starts over
     assert shown(page) == [-12.4, 9, 1, 1]
 
 

@@ -40,7 +40,7 @@ def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> N
     for cells, size in SIZES:
         values = make_cam(1, *cells).maps
         expected = camlib.upsample(values, size, mode, align_corners=align_corners)
-        came = call(
+        got = call(
             page,
             "shared/upsampling.mjs",
             "Array.from(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode, a.on))",
@@ -53,7 +53,7 @@ def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> N
             },
         )
         np.testing.assert_allclose(
-            came,
+            got,
             expected.flatten().numpy(),
             atol=2e-6 * float(values.abs().max()),
             err_msg=f"{cells} cells on {size} pixels",
@@ -76,9 +76,9 @@ def test_shares_are_the_table_that_enlarges_unit_cells(
         {"cells": cells, "pixels": pixels, "mode": mode, "on": align_corners},
     )
     assert taps == {"nearest": 1, "bilinear": 2, "bicubic": 4}[mode]
-    came = np.zeros((pixels, cells))
-    np.add.at(came, (np.arange(pixels).repeat(taps), cell), share)
-    np.testing.assert_allclose(came, table.numpy(), atol=2e-6)
+    got = np.zeros((pixels, cells))
+    np.add.at(got, (np.arange(pixels).repeat(taps), cell), share)
+    np.testing.assert_allclose(got, table.numpy(), atol=2e-6)
 
 
 def test_shares_by_hand(serve: Open) -> None:
@@ -98,14 +98,14 @@ def test_shares_by_hand(serve: Open) -> None:
 
 def test_centres_by_hand(serve: Open) -> None:
     """Seven cells on 224 pixels: centres 32 pixels apart from 15.5, or 223/6 apart from 0."""
-    came = call(
+    got = call(
         serve(),
         "shared/upsampling.mjs",
         "[m.centresOf(7, 224), m.centresOf(7, 224, true), m.centresOf(1, 5, true)].map((c) => Array.from(c))",
     )
-    assert came[0] == [15.5, 47.5, 79.5, 111.5, 143.5, 175.5, 207.5]
-    np.testing.assert_allclose(came[1], np.arange(7) * 223 / 6)
-    assert came[2] == [2]
+    assert got[0] == [15.5, 47.5, 79.5, 111.5, 143.5, 175.5, 207.5]
+    np.testing.assert_allclose(got[1], np.arange(7) * 223 / 6)
+    assert got[2] == [2]
 
 
 def test_an_unknown_mode_is_refused(serve: Open) -> None:
@@ -115,24 +115,24 @@ def test_an_unknown_mode_is_refused(serve: Open) -> None:
 
 def test_strongest_mean_and_largest(serve: Open) -> None:
     """Of 2, 5, -7, 5 the order is 5, 5, 2, -7, the mean 5/4, the largest absolute value 7."""
-    came = call(
+    got = call(
         serve(),
         "shared/numbers.mjs",
         "[m.strongest(a, 3), m.mean(Float32Array.from(a)), m.largest(a)]",
         [2, 5, -7, 5],
     )
-    assert came == [[1, 3, 0], 1.25, 7]
+    assert got == [[1, 3, 0], 1.25, 7]
 
 
 def test_digits_by_hand(serve: Open) -> None:
     """Three figures: 1234, 14.2, 9.82, 0.294; the sign does not count, six digits are enough."""
-    came = call(
+    got = call(
         serve(),
         "shared/numbers.mjs",
         "[...a.map((peak) => m.digitsFor(peak)), m.digitsFor(0.25, 4)]",
         [1234, 14.2, 9.82, -0.294, 1e-9, 0],
     )
-    assert came == [0, 1, 2, 3, 6, 2, 4]
+    assert got == [0, 1, 2, 3, 6, 2, 4]
 
 
 @pytest.mark.parametrize(

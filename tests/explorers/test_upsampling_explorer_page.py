@@ -325,7 +325,7 @@ def test_cells_of_a_pixel_by_hand(serve: Open) -> None:
     """Two by two cells on 4×4 pixels. Pixel (1, 0) takes ¾ of row 0 and ¼ of row 1, and of column 0
     all: a quarter of it comes from the copy beyond the edge, so four cells were asked.
     """
-    came = call(
+    got = call(
         serve(),
         "upsampling_explorer.mjs",
         """(async () => {
@@ -334,4 +334,4 @@ def test_cells_of_a_pixel_by_hand(serve: Open) -> None:
             return m.cellsOf({ down: both, across: both }, [1, 0]);
         })()""",
     )
-    assert came == {"cells": [[0, 0, 0.75], [1, 0, 0.25]], "copies": 2}
+    assert got == {"cells": [[0, 0, 0.75], [1, 0, 0.25]], "copies": 2}

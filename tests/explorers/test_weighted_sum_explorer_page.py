@@ -143,8 +143,8 @@ def test_a_channel_tells_its_product_and_shows_its_map(alive: Open) -> None:
         expect(page.locator(".cx-ws-own .cx-ws-note")).to_have_text(
             f"full colour: ±{np.abs(own).max():.2f}"
         )
-        came = drawn(page.locator(".cx-ws-own canvas"))
-        assert np.abs(came - colours(own, float(np.abs(own).max()))).max() < 0.015
+        got = drawn(page.locator(".cx-ws-own canvas"))
+        assert np.abs(got - colours(own, float(np.abs(own).max()))).max() < 0.015
         shares = [value(text) for text in page.locator(".cx-ws-share").all_inner_texts()]
         ranks = sorted(SUMMED, key=lambda one: -float(HEAD.logits[0, one]))
         worth = contributions(HEAD)[ranks, k].tolist()

@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import torch
 from matplotlib.colors import to_rgb
 
 from camlib import plotting
@@ -138,16 +137,6 @@ def test_colorize_takes_the_colour_at_the_values_place():
     gray = plotting.colorize([[0.0, 3.0], [4.0, 1.0]], "gray", vmin=0, vmax=4)
     np.testing.assert_allclose(gray[..., 0], [[0, 0.75], [1, 0.25]], atol=1 / 255)
     assert gray.shape == (2, 2, 3)
-
-
-def test_colorize_takes_a_tensor_and_changes_nothing():
-    given = torch.tensor([[-0.5, 0.25]])
-    kept = given.clone()
-    colors = plotting.colorize(given)
-    np.testing.assert_array_equal(colors, plotting.colorize(kept.numpy()))
-    colors[:] = 0
-    assert torch.equal(given, kept)
-    assert plotting.colorize(kept).sum() > 0
 
 
 def test_no_names_are_left_in_matplotlibs_list():

@@ -1,5 +1,4 @@
 import numpy as np
-import torch
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.patches import Rectangle
 
@@ -23,23 +22,18 @@ def test_each_number_stands_in_the_middle_of_its_own_cell():
 
 
 def test_cells_have_evidences_colours_on_one_scale():
-    """The largest magnitude of both arrays, 4, is full strength: 2 is half way, −4 full blue."""
-    _, cells = drawn(plotting.numbers([[[2, 0]], [[-4]]]))
-    colors = [cell.get_facecolor()[:3] for _, cell in sorted(cells.items())]
-    expected = [plotting.EVIDENCE(v)[:3] for v in (0.75, 0.5, 0.0)]
-    np.testing.assert_allclose(colors, expected)
-
-
-def test_a_peak_of_ones_own_cuts_what_is_larger():
-    _, cells = drawn(plotting.numbers([[[1, 9]]], peak=2))
-    colors = [cell.get_facecolor()[:3] for _, cell in sorted(cells.items())]
-    np.testing.assert_allclose(colors, [plotting.EVIDENCE(0.75)[:3], plotting.EVIDENCE(1.0)[:3]])
-
-
-def test_zeros_are_neutral():
-    _, cells = drawn(plotting.numbers([[0, 0]]))
-    neutral = plotting.EVIDENCE(0.5)
-    assert all(cell.get_facecolor() == neutral for cell in cells.values())
+    """The largest magnitude of both arrays, 4, is full strength: 2 is half way, −4 full blue; with
+    the peak 2 what is larger keeps the full colour, and zeros are neutral.
+    """
+    cases = [
+        (([[2, 0]], [[-4]]), {}, (0.75, 0.5, 0.0)),
+        (([[1, 9]],), {"peak": 2}, (0.75, 1.0)),
+        (([[0, 0]],), {}, (0.5, 0.5)),
+    ]
+    for arrays, options, shares in cases:
+        _, cells = drawn(plotting.numbers(arrays, **options))
+        colors = [cell.get_facecolor()[:3] for _, cell in sorted(cells.items())]
+        np.testing.assert_allclose(colors, [plotting.EVIDENCE(v)[:3] for v in shares])
 
 
 def test_signs_stand_between_the_arrays_and_titles_above():
@@ -50,10 +44,7 @@ def test_signs_stand_between_the_arrays_and_titles_above():
     assert texts["!"][0] > texts["6"][0]
     assert texts["f"][0] == 1.0
     assert texts["f"][1] < texts["1"][1]
-
-
-def test_one_sign_fewer_than_arrays_will_do():
-    texts, _ = drawn(plotting.numbers([[1], [2]], signs=["+"]))
+    texts, _ = drawn(plotting.numbers([[1], [2]], signs=["+"]))  # one sign fewer will do
     assert texts["1"][0] < texts["+"][0] < texts["2"][0]
 
 
@@ -85,10 +76,3 @@ def test_texts_fit_into_their_cells():
     cell = figure.bbox.width / figure.axes[0].get_xlim()[1]
     widths = [text.get_window_extent(renderer).width for text in figure.axes[0].texts]
     assert max(widths) < cell
-
-
-def test_a_tensor_will_do_and_nothing_is_changed():
-    given = torch.tensor([[1.0, -2.0]])
-    texts, _ = drawn(plotting.numbers([given]))
-    assert set(texts) == {"1", "−2"}
-    assert torch.equal(given, torch.tensor([[1.0, -2.0]]))

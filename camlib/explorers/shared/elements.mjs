@@ -19,7 +19,7 @@ export const element = (tag, attributes = {}, ...children) =>
 export const shape = (tag, attributes = {}, ...children) =>
   furnished(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
 
-/** Give a node its words; what stands there already is not laid out anew. */
+/** Give a node its words; what stands there already is not laid out again. */
 export function reword(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

@@ -1,4 +1,4 @@
-"""What the figures refuse: each message names the argument, what was expected, what it got, and a fix."""
+"""What the figures take and refuse: messages name argument, expectation, what it got, and a fix."""
 
 import numpy as np
 import pytest
@@ -110,3 +110,23 @@ def test_what_is_no_picture_is_told_how_to_become_one(shape, remedy):
     with pytest.raises(ValueError, match="image: expected a picture of shape") as caught:
         plotting.overlay(np.zeros(shape), ZEROS)
     assert str(caught.value).endswith(remedy)
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        plotting.colorize,
+        lambda map: plotting.overlay(np.ones((2, 2, 3)), map),
+        lambda map: plotting.numbers([map]).png(),
+        lambda map: plotting.bars(["a", "b"], map[0]).png(),
+    ],
+)
+def test_a_tensor_will_do_and_nothing_is_changed(draw):
+    given = torch.tensor([[-0.5, 0.25], [1.0, 0.0]])
+    kept = given.clone()
+    drawn = draw(given)
+    assert np.array_equal(drawn, draw(kept.numpy()))
+    if isinstance(drawn, np.ndarray):
+        assert 0 <= drawn.min() <= drawn.max() <= 1
+        drawn[:] = 0
+    assert torch.equal(given, kept)
