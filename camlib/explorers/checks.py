@@ -165,8 +165,9 @@ def raw_maps(name: str, values: object, shape: str, remedy: str) -> Float[np.nda
     tensor = torch.as_tensor(values).detach()
     if not tensor.is_floating_point():
         raise TypeError(f"{name}: expected a floating-point dtype, {got}")
-    _check_finite(name, tensor)
-    return tensor.to("cpu", torch.float32, copy=True).numpy()
+    numbers = tensor.to("cpu", torch.float32, copy=True)
+    _check_finite(name, numbers)
+    return numbers.numpy()
 
 
 def parts_of(name: str, found: object, maker: str, *parts: str) -> list[Float[Tensor, "*axes"]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 from torch import Tensor
 
 import camlib
@@ -144,10 +144,7 @@ class WeightedSumExplorer(Explorer):
         self._held = checks.held_in_words(head)
         weight = weight[self._classes]
         self._logits, self._offset = logits[self._classes].numpy(), offset[self._classes].numpy()
-
-        contribution = (weight * features.mean((1, 2))).abs()
-        strongest = contribution.argsort(dim=1, descending=True, stable=True)[:, :count]
-        shown = torch.unique(strongest)  # sorted
+        shown = _strongest(features, weight, count)
         steps, step, own = dual_output.in_steps(features[shown].numpy())
         carried = weight[:, shown].float()
         # What is left is the others' share and the rounding of those shown: all together is exact.
@@ -241,6 +238,19 @@ class WeightedSumExplorer(Explorer):
         large = camlib.upsample(scaled[None, None], size, "nearest")[0, 0]
         background = plotting.greyscale(dual_output.resized(self._picture, size))
         return dual_output.as_bytes(plotting.overlay(background, large, opacity=OPACITY))
+
+
+def _strongest(
+    features: Float[Tensor, "k h w"], weight: Float[Tensor, "c k"], count: int
+) -> Int[Tensor, " t"]:
+    """Return the channels, sorted, that are among the ``count`` strongest of a class.
+
+    Strong is what contributes much to a class's logit, for or against it. A channel that counts for
+    one class is shown for all.
+    """
+    contribution = (weight * features.mean((1, 2))).abs()
+    strongest = contribution.argsort(dim=1, descending=True, stable=True)[:, :count]
+    return torch.unique(strongest)
 
 
 def _checked_head(

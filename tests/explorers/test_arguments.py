@@ -72,6 +72,7 @@ def changed(method: str, layer: str, values: Any) -> dict[str, Any]:
         ("upsampling", "map", torch.zeros(0, 7), ValueError, "map: expected shape (h, w), rows of ce"),
         ("upsampling", "map", MAP.int(), TypeError, "map: expected a floating-point dtype, got Tenso"),
         ("upsampling", "map", MAP * INF, ValueError, "map: expected finite numbers, got NaN or infi"),
+        ("upsampling", "map", MAP.double() * 1e60, ValueError, "map: expected finite numbers, got Na"),
         ("upsampling", "map", torch.zeros(6, 14), ValueError, "image: expected the picture that 6×14"),
         ("upsampling", "class_name", 281, TypeError, "class_name: expected a string, got int 281. Pa"),
         ("box", "pictures", "cat.jpg", TypeError, "pictures: expected a list, got str"),
