@@ -85,10 +85,11 @@ bench: .venv/.bench _build/.book ## speed against the bare forward pass and peer
 zoo: .venv/.ready ## try camlib on every classifier of torchvision, and write the book's page of it
 	@$(py) -m tooling.zoo
 
-format: .venv/.ready ## put code and notebooks into the one form that lint accepts
+format: _web/fingerprint .venv/.ready ## put code and notebooks into the one form that lint accepts, join the widgets' code
 	@$(py) -m ruff check --quiet --fix .
 	@$(py) -m ruff format --quiet .
 	@$(py) -m tooling.notebooks format
+	@$(py) -m tooling.sphinx_ext.explorers
 
 constraints: .venv/.ready ## resolve the dependencies anew and pin them (UPGRADE=--upgrade: to the newest)
 	@$(py) -m tooling.constraints $(UPGRADE)

@@ -2,7 +2,7 @@
 
 import { choice, slider } from "./shared/controls.mjs";
 import { decode } from "./shared/data.mjs";
-import { announcer, element, photograph, reword } from "./shared/elements.mjs";
+import { announcer, element, photograph, reword, shape } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
 import { digitsFor, number } from "./shared/numbers.mjs";
@@ -12,10 +12,8 @@ import { upsample } from "./shared/upsampling.mjs";
 const FOUND = 0.5; // an IoU from here on counts
 const STEPS = Array.from({ length: 99 }, (_, step) => Math.round(step + 1) / 100);
 
-const { hydrate, render } = livesOf("box_explorer", "Box explorer", (root, packed, state) =>
+export const { hydrate, render } = livesOf("box_explorer", "Box explorer", (root, packed, state) =>
   explore(root, unpack(packed), state));
-export { hydrate };
-export default { render };
 
 // ---------------------------------------------------------------- arithmetic
 
@@ -136,15 +134,6 @@ function titlePart({ scenes, state, here }) {
   };
 }
 
-/** An SVG element whose lines keep their width at any size. */
-function shape(tag, { class: names, ...attributes } = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  if (names) node.setAttribute("class", names.replace(/\S+/g, "cx-$&"));
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
 const outline = ([x0, y0, x1, y1]) => `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
 
 /** The picture with its map, all that is below the threshold in shadow, and the boxes. */
@@ -153,7 +142,7 @@ function stagePart({ scenes, colours, here }) {
   const layers = element("div", { class: "layers" });
   const [truth, found] = ["true", "found"].map((name) => [0, 1].map((over) => shape("path", { class: over ? name : `${name} halo` })));
   const over = shape("svg", { class: "over", "aria-hidden": "true" }, ...truth, ...found);
-  // One pair of canvases for each scene, so that a change of scene draws nothing anew.
+  // One pair of canvases for each scene, so that a change of scene draws nothing again.
   const painted = new Map();
   const layersOf = (scene) => {
     if (!painted.has(scene)) {

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import traitlets
 from jaxtyping import Float, Int, UInt8
 from numpy.typing import ArrayLike
 from scipy import ndimage
@@ -17,16 +16,13 @@ from torch import Tensor
 import camlib
 from camlib import localization, plotting
 from camlib.errors import describe
-from camlib.explorers import attributes, dual_output, modules
-from camlib.explorers.explorer import Explorer
-from camlib.explorers.inputs import check_proportions, checked_map, checked_picture
+from camlib.explorers import checks, dual_output
+from camlib.explorers.explorer import Checked, Explorer
 from camlib.regions import above
 
 FOUND = 0.5  # the IoU from which on a box counts
 POSTER = 320  # pixels: the longest side of the picture without scripts
-PICTURES = "Pass a list of arrays: [scenes.pictures[i] for i in chosen]."
-BOXES = "Boxes are half-open: (x0, y0, x1, y1) in pixels of the picture."
-# Of three or four tones that differ in brightness too: white, amber, black.
+# Three tones that differ in brightness too: white, amber, black.
 _TRUE, _FOUND, _HALO = (1.0, 1.0, 1.0), (1.0, 0.69, 0.0), (0.09, 0.09, 0.11)
 _BELOW, _ASIDE = 0.66, 0.33  # how dark it is below the threshold, and in the smaller regions
 
@@ -72,11 +68,9 @@ class BoxExplorer(Explorer):
     :func:`camlib.localization.box_from_map`.
     """
 
-    threshold = attributes.Checked().tag(sync=True)
-    scene = attributes.Checked().tag(sync=True)
-    module = "box_explorer.mjs"
-    state = ("threshold", "scene")
-    _esm = modules.joined(module)
+    threshold = Checked(checks.number, 0, 1, "Pass 0.2 for 20 % of the maximum.", False)
+    scene = Checked(checks.index, lambda self: len(self._pictures))
+    module = "box_explorer"
 
     def __init__(
         self,
@@ -88,15 +82,43 @@ class BoxExplorer(Explorer):
         threshold: float = 0.2,
         scene: int = 0,
     ) -> None:
-        self._pictures = _checked_pictures(pictures)
-        self._maps = _checked_maps(maps, self._pictures)
-        self._boxes = _checked_boxes(boxes, self._pictures)
-        self._names = _checked_names(names, len(self._pictures))
-        self._large = [
-            camlib.upsample(torch.from_numpy(map)[None, None], picture.shape[:2])[0, 0]
-            for map, picture in zip(self._maps, self._pictures, strict=True)
+        given = _listed("pictures", pictures, "[scenes.pictures[i] for i in chosen]")
+        self._pictures = [_checked_picture(i, picture) for i, picture in enumerate(given)]
+        count = len(given)
+        of_each = "cam.maps[i, class_index] for each picture i"
+        self._maps = [
+            checks.raw_maps(f"maps[{i}]", map, "(h, w)", checks.ONE_MAP)
+            for i, map in enumerate(_listed("maps", maps, of_each, count))
         ]
-        super().__init__(threshold=threshold, scene=scene, _data=self._packed())
+        true = _listed("boxes", boxes, "the true box of each picture", count)
+        both = enumerate(zip(true, self._pictures, strict=True))
+        self._boxes = [_checked_boxes(i, some, picture) for i, (some, picture) in both]
+        names = [f"picture {i + 1}" for i in range(count)] if names is None else names
+        self._names = _listed("names", names, "what each map is about, or leave names out", count)
+        if not all(isinstance(name, str) for name in self._names):
+            raise TypeError(f"names: expected strings, got {self._names}. Or leave names out.")
+        self._large = []
+        for map, picture in zip(self._maps, self._pictures, strict=True):
+            checks.check_proportions(picture, map.shape)
+            one = torch.from_numpy(map)[None, None]
+            self._large.append(camlib.upsample(one, picture.shape[:2])[0, 0])
+        data = {
+            "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+            "scenes": [
+                {
+                    "name": name,
+                    "photo": dual_output.picture_url(picture),
+                    "size": picture.shape[:2],
+                    "shape": map.shape,
+                    "map": dual_output.array_url(map, "float32"),
+                    "boxes": boxes.tolist(),
+                }
+                for name, picture, map, boxes in zip(
+                    self._names, self._pictures, self._maps, self._boxes, strict=True
+                )
+            ],
+        }
+        super().__init__(data, threshold=threshold, scene=scene)
 
     def __repr__(self) -> str:
         count = len(self._pictures)
@@ -117,25 +139,6 @@ class BoxExplorer(Explorer):
             return 0.0
         return float(localization.iou(self.box, self._boxes[self.scene]).max())
 
-    def _packed(self) -> dict[str, Any]:
-        """Return what the ES module needs, as JSON; arrays as data addresses."""
-        return {
-            "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
-            "scenes": [
-                {
-                    "name": name,
-                    "photo": dual_output.picture_url(picture),
-                    "size": picture.shape[:2],
-                    "shape": map.shape,
-                    "map": dual_output.array_url(map, "float32"),
-                    "boxes": boxes.tolist(),
-                }
-                for name, picture, map, boxes in zip(
-                    self._names, self._pictures, self._maps, self._boxes, strict=True
-                )
-            ],
-        }
-
     def _static_html(self) -> str:
         name = self._names[self.scene]
         part = f"{100 * self.threshold:.0f} % of its maximum"
@@ -144,9 +147,9 @@ class BoxExplorer(Explorer):
         else:
             verdict = "found" if self.iou >= FOUND else "missed"
             outcome = (
-                f"the box around the largest region meets the true one with IoU {self.iou:.2f}"
+                "the box around the largest region meets the true one with IoU "
+                f"{self.iou:.2f}: {verdict}"
             )
-            outcome += f": {verdict}"
         return self._figure(
             self._drawn(),
             alt=f"{name}: the picture, dark where the map lies below {part}; {outcome}.",
@@ -178,107 +181,52 @@ class BoxExplorer(Explorer):
         largest = np.bincount(regions.ravel())[1:].argmax() + 1
         return np.select([regions == largest, regions > 0], [0.0, _ASIDE], _BELOW)
 
-    @traitlets.validate("threshold")
-    def _check_threshold(self, proposal: dict[str, Any]) -> float:
-        value = proposal["value"]
-        number = isinstance(value, (int, float, np.integer, np.floating))
-        if isinstance(value, bool) or not number:
-            raise TypeError(
-                f"threshold: expected a number between 0 and 1, got {describe(value)}. Pass 0.2."
-            )
-        if not 0 < value < 1:
-            raise ValueError(
-                f"threshold: expected a part of the maximum between 0 and 1, got {value:g}. "
-                "Pass 0.2 for 20 %."
-            )
-        return float(value)
 
-    @traitlets.validate("scene")
-    def _check_scene(self, proposal: dict[str, Any]) -> int:
-        index = attributes.whole_number("scene", proposal["value"])
-        if not 0 <= index < len(self._pictures):
-            raise ValueError(
-                f"scene: expected 0 to {len(self._pictures) - 1}, got {index}. "
-                "Pictures count from 0."
-            )
-        return index
+def _listed(name: str, values: object, remedy: str, count: int | None = None) -> list[Any]:
+    """Return the ``count`` items of a list, or at least one."""
+    if not isinstance(values, (list, tuple, np.ndarray, Tensor)):
+        raise TypeError(f"{name}: expected a list, got {describe(values)}. Pass {remedy}.")
+    if len(values) != (count or len(values) or 1):
+        expected = f"one for each of {count} pictures" if count else "at least one"
+        raise ValueError(f"{name}: expected {expected}, got {len(values)}. Pass {remedy}.")
+    return list(values)
 
 
-def _checked_pictures(pictures: object) -> list[UInt8[np.ndarray, "H W 3"]]:
-    """Return the pictures as bytes with three colours, or raise."""
-    whole = isinstance(pictures, np.ndarray) and pictures.ndim > 2
-    if not whole and not isinstance(pictures, (list, tuple)):
-        raise TypeError(f"pictures: expected several, got {describe(pictures)}. {PICTURES}")
-    if not len(pictures):  # type: ignore[arg-type]
-        raise ValueError(f"pictures: expected at least one, got none. {PICTURES}")
-    checked = []
-    for index, picture in enumerate(pictures):  # type: ignore[arg-type,var-annotated]
-        if isinstance(picture, np.ndarray) and picture.ndim == 2:
-            picture = np.repeat(picture[..., None], 3, axis=2)
-        name = f"pictures[{index}]"
-        checked.append(checked_picture(picture, name, PICTURES))
-        height, width = checked[-1].shape[:2]
-        if max(height, width) > dual_output.LONGEST_SIDE:
-            raise ValueError(
-                f"{name}: expected at most {dual_output.LONGEST_SIDE} pixels high and wide, got "
-                f"{height}×{width}. Resize it, and scale its boxes by the same factor."
-            )
-    return checked
-
-
-def _checked_maps(
-    maps: object, pictures: list[UInt8[np.ndarray, "H W 3"]]
-) -> list[Float[np.ndarray, "h w"]]:
-    _check_count("maps", maps, len(pictures), "cam.maps[i, class_index] for each picture i")
-    checked = []
-    for index, (map, picture) in enumerate(zip(maps, pictures, strict=True)):  # type: ignore[call-overload]
-        checked.append(checked_map(map, f"maps[{index}]"))
-        check_proportions(picture, checked[-1].shape)
+def _checked_picture(i: int, picture: object) -> UInt8[np.ndarray, "H W 3"]:
+    """Return a picture as bytes with three colours, or raise."""
+    if isinstance(picture, np.ndarray) and picture.ndim == 2:
+        picture = np.repeat(picture[..., None], 3, axis=2)
+    checked = dual_output.picture(picture, f"pictures[{i}]")
+    height, width = checked.shape[:2]
+    if max(height, width) > dual_output.LONGEST_SIDE:
+        raise ValueError(
+            f"pictures[{i}]: expected at most {dual_output.LONGEST_SIDE} pixels high and wide, got "
+            f"{height}×{width}. Resize it, and scale its boxes by the same factor."
+        )
     return checked
 
 
 def _checked_boxes(
-    boxes: object, pictures: list[UInt8[np.ndarray, "H W 3"]]
-) -> list[Int[np.ndarray, "m 4"]]:
-    _check_count("boxes", boxes, len(pictures), "the true box of each picture")
-    checked = []
-    for index, (some, picture) in enumerate(zip(boxes, pictures, strict=True)):  # type: ignore[call-overload]
-        array = np.atleast_2d(np.asarray(some))
-        height, width = picture.shape[:2]
-        came = f"got {np.asarray(some).tolist()}. {BOXES}"
-        if array.ndim != 2 or array.shape[1] != 4 or not len(array):
-            raise ValueError(f"boxes[{index}]: expected shape (4,) or (m, 4), {came}")
-        if not np.issubdtype(array.dtype, np.integer):
-            raise TypeError(f"boxes[{index}]: expected whole numbers, {came}")
-        if (array[:, 2:] <= array[:, :2]).any():
-            raise ValueError(f"boxes[{index}]: expected x0 < x1 and y0 < y1, {came}")
-        if (array < 0).any() or (array > [width, height, width, height]).any():
-            raise ValueError(
-                f"boxes[{index}]: expected a box inside the picture of {height}×{width} pixels, "
-                f"{came}"
-            )
-        checked.append(array.astype(np.int64))
-    return checked
-
-
-def _checked_names(names: object, count: int) -> list[str]:
-    if names is None:
-        return [f"picture {index + 1}" for index in range(count)]
-    _check_count("names", names, count, "what each map is about")
-    if isinstance(names, str) or not all(isinstance(name, str) for name in names):  # type: ignore[attr-defined]
-        raise TypeError(
-            f"names: expected a list of strings, got {describe(names)}. Or leave names out."
+    i: int, some: ArrayLike, picture: UInt8[np.ndarray, "H W 3"]
+) -> Int[np.ndarray, "m 4"]:
+    """Return a picture's true boxes, or raise."""
+    array = np.atleast_2d(np.asarray(some))
+    height, width = picture.shape[:2]
+    wrong = None
+    if array.ndim != 2 or array.shape[1] != 4 or not len(array):
+        wrong = "shape (4,) or (m, 4)"
+    elif not np.issubdtype(array.dtype, np.integer):
+        wrong = "whole numbers"
+    elif (array[:, 2:] <= array[:, :2]).any():
+        wrong = "x0 < x1 and y0 < y1"
+    elif (array < 0).any() or (array > [width, height, width, height]).any():
+        wrong = f"a box inside the picture of {height}×{width} pixels"
+    if wrong:
+        raise (TypeError if wrong == "whole numbers" else ValueError)(
+            f"boxes[{i}]: expected {wrong}, got {np.asarray(some).tolist()}. "
+            "Boxes are half-open: (x0, y0, x1, y1) in pixels of the picture."
         )
-    return list(names)  # type: ignore[call-overload]
-
-
-def _check_count(name: str, values: object, count: int, cure: str) -> None:
-    """Raise unless there is one for each picture."""
-    if not isinstance(values, (list, tuple, np.ndarray, Tensor)) or len(values) != count:
-        came = len(values) if isinstance(values, (list, tuple)) else describe(values)
-        raise ValueError(
-            f"{name}: expected one for each of {count} pictures, got {came}. Pass a list: {cure}."
-        )
+    return array.astype(np.int64)
 
 
 def _outline(

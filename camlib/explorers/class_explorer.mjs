@@ -11,10 +11,8 @@ import { colourBar, endColours, heat } from "./shared/painting.mjs";
 
 const BEST = 5;
 
-const { hydrate, render } = livesOf("class_explorer", "Class explorer", (root, packed, state) =>
+export const { hydrate, render } = livesOf("class_explorer", "Class explorer", (root, packed, state) =>
   explore(root, unpack(packed), state));
-export { hydrate };
-export default { render };
 
 // ---------------------------------------------------------------- data
 

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import traitlets
 from jaxtyping import Float, UInt8
 
 import camlib
 from camlib import plotting
-from camlib.explorers import attributes, dual_output, modules
-from camlib.explorers.explorer import Explorer
-from camlib.explorers.inputs import check_proportions, checked_evidence, checked_picture
+from camlib.errors import describe
+from camlib.explorers import checks, dual_output
+from camlib.explorers.explorer import Checked, Explorer
 
 if TYPE_CHECKING:
     from camlib.explain import ClassActivationMaps
-    from camlib.explorers.inputs import Evidence
+
+AS_IT_IS = "Pass the result of camlib.class_activation_maps as it is."
 
 
 class ClassExplorer(Explorer):
@@ -64,15 +64,13 @@ class ClassExplorer(Explorer):
     ``explorer.observe(print, "cell")``.
     """
 
-    class_index = attributes.Checked().tag(sync=True)
-    opacity = attributes.Checked().tag(sync=True)
-    cell = attributes.Checked().tag(sync=True)
-    mode = attributes.Checked().tag(sync=True)
-    scale = attributes.Checked().tag(sync=True)
-    greyscale = attributes.Checked().tag(sync=True)
-    module = "class_explorer.mjs"
-    state = ("class_index", "opacity", "cell", "mode", "scale", "greyscale")
-    _esm = modules.joined(module)
+    class_index = Checked(checks.class_index, lambda self: self._classes)
+    opacity = Checked(checks.number, 0, 1, checks.OPACITY)
+    cell = Checked(checks.place, lambda self: self._maps.shape[1:])
+    mode = Checked(checks.choice, ("bilinear", "nearest"))
+    scale = Checked(checks.choice, ("shared", "own"))
+    greyscale = Checked(checks.switch)
+    module = "class_explorer"
 
     def __init__(
         self,
@@ -87,28 +85,44 @@ class ClassExplorer(Explorer):
         scale: str = "shared",
         greyscale: bool = True,
     ) -> None:
-        self._picture = checked_picture(image)
-        self._evidence = checked_evidence(cam, class_names)
-        check_proportions(self._picture, self._evidence.cells)
+        self._picture = dual_output.picture(image)
+        maps, self._logits, offset, self._classes = _checked(cam)
+        checks.check_proportions(self._picture, maps.shape[1:])
+        self._names = checks.names_of(class_names, self._classes)
+        self._held = checks.held_in_words(cam)
+        steps, step, self._maps = dual_output.in_steps(maps)
+        data = {
+            "photo": dual_output.picture_url(self._picture),
+            "size": dual_output.shown_size(self._picture.shape),
+            "shape": steps.shape,
+            "maps": dual_output.array_url(steps, "int16"),
+            "step": step,
+            "logits": dual_output.array_url(self._logits, "float32"),
+            "offset": dual_output.array_url(offset, "float32"),
+            "classes": dual_output.array_url(self._classes, "int32"),
+            "names": self._names,
+            "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+            **({"held": self._held} if self._held else {}),
+        }
         if class_index is None:
-            class_index = int(self._evidence.classes[self._evidence.logits.argmax()])
+            class_index = self._classes[int(self._logits.argmax())]
         super().__init__(
+            data,
             class_index=class_index,
             opacity=opacity,
             cell=cell,
             mode=mode,
             scale=scale,
             greyscale=greyscale,
-            _data=_packed(self._picture, self._evidence),
         )
 
     def __repr__(self) -> str:
-        rows, columns = self._evidence.cells
-        return f"ClassExplorer of {len(self._evidence.names)} classes, {rows}×{columns} cells"
+        count, rows, columns = self._maps.shape
+        return f"ClassExplorer of {count} classes, {rows}×{columns} cells"
 
     def _static_html(self) -> str:
-        place = int(np.flatnonzero(self._evidence.classes == self.class_index)[0])
-        name, values = self._evidence.names[place], self._evidence.maps[place]
+        place = self._classes.index(self.class_index)
+        name, values = self._names[place], self._maps[place]
         row, column = np.unravel_index(values.argmax(), values.shape)
         strongest = (
             f"strongest in row {row + 1} of {values.shape[0]}, column {column + 1} of "
@@ -120,61 +134,46 @@ class ClassExplorer(Explorer):
             self._drawn(values),
             alt=f"Class activation map of “{name}” over the photograph. "
             f"Orange: evidence for it, {strongest}. Blue: evidence against it.",
-            caption=f"<strong>{html.escape(name)}</strong>, logit "
-            f"{self._evidence.logits[place]:.2f}. Orange places speak for it, blue ones against "
-            "it. With JavaScript this picture answers: choose any of "
-            f"{len(self._evidence.names)} classes, point at a place to see what it speaks for. "
-            f"{html.escape(self._evidence.held)}".rstrip(),
+            caption=f"<strong>{html.escape(name)}</strong>, logit {self._logits[place]:.2f}. Orange "
+            "places speak for it, blue ones against it. With JavaScript this picture answers: choose "
+            f"any of {len(self._names)} classes, point at a place to see what it speaks for. "
+            f"{html.escape(self._held)}".rstrip(),
         )
 
     def _drawn(self, values: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "H W 3"]:
         """Return the picture with the map over it, as the ES module draws it."""
-        size = dual_output.shown_size(*self._picture.shape[:2])
-        peak = np.abs(self._evidence.maps if self.scale == "shared" else values).max()
+        size = dual_output.shown_size(self._picture.shape)
+        peak = np.abs(self._maps if self.scale == "shared" else values).max()
         scaled = torch.from_numpy(values / peak if peak > 0 else values)
         large = camlib.upsample(scaled[None, None], size, self.mode)[0, 0]
-        photograph = dual_output.resized(self._picture, *size)
+        photograph = dual_output.resized(self._picture, size)
         background = plotting.greyscale(photograph) if self.greyscale else photograph
-        shown = plotting.overlay(background, large, opacity=self.opacity)
-        return dual_output.as_bytes(shown)
-
-    @traitlets.validate("class_index")
-    def _check_class_index(self, proposal: dict[str, Any]) -> int:
-        return attributes.class_index(proposal["value"], self._evidence.classes)
-
-    @traitlets.validate("opacity")
-    def _check_opacity(self, proposal: dict[str, Any]) -> float:
-        return attributes.fraction("opacity", proposal["value"])
-
-    @traitlets.validate("cell")
-    def _check_cell(self, proposal: dict[str, Any]) -> tuple[int, int] | None:
-        return attributes.cell(proposal["value"], *self._evidence.cells)
-
-    @traitlets.validate("mode")
-    def _check_mode(self, proposal: dict[str, Any]) -> str:
-        return attributes.choice("mode", proposal["value"], ("bilinear", "nearest"))
-
-    @traitlets.validate("scale")
-    def _check_scale(self, proposal: dict[str, Any]) -> str:
-        return attributes.choice("scale", proposal["value"], ("shared", "own"))
-
-    @traitlets.validate("greyscale")
-    def _check_greyscale(self, proposal: dict[str, Any]) -> bool:
-        return attributes.switch("greyscale", proposal["value"])
+        return dual_output.as_bytes(plotting.overlay(background, large, opacity=self.opacity))
 
 
-def _packed(picture: UInt8[np.ndarray, "H W 3"], evidence: Evidence) -> dict[str, Any]:
-    """Return what the ES module needs, as JSON; arrays as data addresses."""
-    return {
-        "photo": dual_output.picture_url(picture),
-        "size": dual_output.shown_size(*picture.shape[:2]),
-        "shape": evidence.steps.shape,
-        "maps": dual_output.array_url(evidence.steps, "int16"),
-        "step": evidence.step,
-        "logits": dual_output.array_url(evidence.logits, "float32"),
-        "offset": dual_output.array_url(evidence.offset, "float32"),
-        "classes": dual_output.array_url(evidence.classes, "int32"),
-        "names": evidence.names,
-        "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
-        **({"held": evidence.held} if evidence.held else {}),
-    }
+def _checked(
+    cam: ClassActivationMaps,
+) -> tuple[Float[np.ndarray, "c h w"], Float[np.ndarray, " c"], Float[np.ndarray, " c"], list[int]]:
+    """Return one picture's maps, logits, offset and class indices, or raise."""
+    maps, logits, offset, classes = checks.parts_of(
+        "cam", cam, "camlib.class_activation_maps", "maps", "logits", "offset", "classes"
+    )
+    if maps.ndim != 4 or 0 in maps.shape:
+        raise ValueError(
+            f"cam.maps: expected shape (1, c, h, w), got {describe(cam.maps)}. {AS_IT_IS}"
+        )
+    if len(maps) != 1:
+        raise ValueError(
+            f"cam: expected the maps of one picture, got {len(maps)} pictures. "
+            "Pass one of them: camlib.class_activation_maps(network, images[:1])."
+        )
+    if logits.shape != maps.shape[:2] or classes.shape != maps.shape[1:2]:
+        raise ValueError(
+            f"cam: expected a logit and a class index for each of {maps.shape[1]} maps, got logits "
+            f"{describe(cam.logits)} and classes {describe(cam.classes)}. {AS_IT_IS}"
+        )
+    sums = maps.mean((2, 3)) + offset
+    remedy = "Pass the maps raw, without ReLU or scaling: the explorer scales only the colours."
+    checks.check_sum("cam", sums, logits, cam.maps.dtype, "mean(map) + offset", remedy)
+    offset = offset.expand_as(logits)
+    return maps[0].numpy(), logits[0].numpy(), offset[0].numpy(), classes.long().tolist()

@@ -1,18 +1,18 @@
-"""What every explorer needs to be shown twice: as a widget with a kernel, as HTML without one."""
+"""Pictures and arrays as text that both a widget and a page without a kernel read."""
 
 from __future__ import annotations
 
 import base64
-import html
 import io
-import json
-from typing import Any
+import math
+from collections.abc import Sequence
 
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int16, UInt8
 from PIL import Image
 
 from camlib import plotting
+from camlib.plotting.checks import as_picture
 
 # Shown at most this large, so more pixels would only be carried, never seen.
 LONGEST_SIDE = 448
@@ -20,9 +20,10 @@ LONGEST_SIDE = 448
 COLOURS = 513
 
 
-def shown_size(height: int, width: int) -> tuple[int, int]:
-    """Return the (height, width) at which a picture is drawn: its longest side is 448 pixels."""
-    factor = LONGEST_SIDE / max(height, width)
+def shown_size(shape: Sequence[int], longest: int = LONGEST_SIDE) -> tuple[int, int]:
+    """Return the (height, width) at which a picture is drawn: its longest side is ``longest``."""
+    height, width = shape[:2]
+    factor = longest / max(height, width)
     return max(1, round(height * factor)), max(1, round(width * factor))
 
 
@@ -32,18 +33,22 @@ def as_bytes(picture: Float[np.ndarray, "*axes"]) -> UInt8[np.ndarray, "*axes"]:
     return octets
 
 
+def picture(image: object, name: str = "image") -> UInt8[np.ndarray, "H W 3"]:
+    """Return a copy of a picture (H, W, 3), uint8 or floats from 0 to 1, as bytes, or raise."""
+    return as_bytes(as_picture(name, image))  # type: ignore[arg-type]
+
+
 def resized(
-    picture: UInt8[np.ndarray, "H W 3"], height: int, width: int
+    picture: UInt8[np.ndarray, "H W 3"], size: tuple[int, int]
 ) -> UInt8[np.ndarray, "h w 3"]:
-    """Resample a picture with Lanczos' kernel."""
-    return np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.LANCZOS))
+    """Resample a picture to (height, width) with Lanczos' kernel."""
+    return np.asarray(Image.fromarray(picture).resize(size[::-1], Image.Resampling.LANCZOS))
 
 
 def fitted(picture: UInt8[np.ndarray, "H W 3"]) -> UInt8[np.ndarray, "h w 3"]:
     """Return the picture, scaled down to 448 pixels where it is larger."""
-    height, width = picture.shape[:2]
-    if max(height, width) > LONGEST_SIDE:
-        return resized(picture, *shown_size(height, width))
+    if max(picture.shape) > LONGEST_SIDE:
+        return resized(picture, shown_size(picture.shape))
     return picture
 
 
@@ -62,13 +67,41 @@ def jpeg_url(picture: UInt8[np.ndarray, "H W 3"]) -> str:
     stream = io.BytesIO()
     # Colour at full resolution: halved chroma would blur the edges of the evidence.
     Image.fromarray(picture).save(stream, "JPEG", quality=85, subsampling=0, optimize=True)
-    return f"data:image/jpeg;base64,{base64.b64encode(stream.getvalue()).decode()}"
+    return _url("image/jpeg", stream.getvalue())
 
 
-def array_url(array: np.ndarray, dtype: str) -> str:
-    """Return an array's little-endian bytes as a data address; its media type names the dtype."""
-    octets = np.ascontiguousarray(array, np.dtype(dtype).newbyteorder("<")).tobytes()
-    return f"data:application/x-{dtype};base64,{base64.b64encode(octets).decode()}"
+def drawing_url(drawing: plotting.Drawing) -> tuple[str, tuple[int, int]]:
+    """Return a figure as a transparent PNG data address, and its (height, width)."""
+    octets = drawing.png()
+    width, height = Image.open(io.BytesIO(octets)).size
+    return _url("image/png", octets), (height, width)
+
+
+def array_url(array: object, dtype: str) -> str:
+    """Return numbers' little-endian bytes as a data address; its media type names the dtype."""
+    return _url(
+        f"application/x-{dtype}", np.array(array, np.dtype(dtype).newbyteorder("<")).tobytes()
+    )
+
+
+def _url(media_type: str, octets: bytes) -> str:
+    return f"data:{media_type};base64,{base64.b64encode(octets).decode()}"
+
+
+def in_steps(
+    values: Float[np.ndarray, "*axes"],
+) -> tuple[Int16[np.ndarray, "*axes"], float, Float[np.ndarray, "*axes"]]:
+    """Round ``values`` to whole multiples of a step; return the multiples, the step, their product.
+
+    The step is the smallest power of two whose int16 multiples reach the largest value. As many
+    bytes as float16, but a tenth of its error in the mean that the page writes out; and, being a
+    power of two, a step that another CPU's rounding does not change.
+    """
+    values = np.asarray(values, np.float64)
+    peak = float(np.abs(values).max())
+    step = 2.0 ** math.ceil(math.log2(peak / 32767)) if peak > 0 else 1.0
+    steps = np.rint(values / step).astype(np.int16)
+    return steps, step, steps.astype(np.float32) * np.float32(step)
 
 
 def evidence_table() -> UInt8[np.ndarray, "513 4"]:
@@ -85,48 +118,3 @@ def evidence_table() -> UInt8[np.ndarray, "513 4"]:
     alpha = 1.0 - (over_white - over_black).mean(axis=-1, keepdims=True)
     colours = np.divide(over_black, alpha, out=np.zeros_like(over_black), where=alpha > 0)
     return as_bytes(np.concatenate([colours, alpha], axis=-1)[0])
-
-
-def drawing_url(drawing: plotting.Drawing) -> tuple[str, tuple[int, int]]:
-    """Return a figure as a transparent PNG data address, and its (height, width)."""
-    octets = drawing.png()
-    width, height = Image.open(io.BytesIO(octets)).size
-    return f"data:image/png;base64,{base64.b64encode(octets).decode()}", (height, width)
-
-
-def static_figure(
-    kind: str,
-    picture: UInt8[np.ndarray, "H W 3"] | plotting.Drawing,
-    alt: str,
-    caption: str,
-    data: dict[str, Any],
-) -> str:
-    """Return HTML that is complete without scripts, and that the ES module brings to life.
-
-    Parameters
-    ----------
-    kind
-        Name of the ES module, for example "class_explorer".
-    picture
-        The result already drawn: a photograph, or a figure that reads on light and dark pages.
-    alt
-        The picture in words.
-    caption
-        HTML of the caption.
-    data
-        What the module needs, as JSON.
-    """
-    if isinstance(picture, plotting.Drawing):
-        address, (height, width) = drawing_url(picture)
-    else:
-        address, (height, width) = jpeg_url(picture), picture.shape[:2]
-    # Names come from the caller: no "</script>" or "<!--" among them may end the block early.
-    block = json.dumps(data, ensure_ascii=True, separators=(",", ":")).replace("<", "\\u003c")
-    return (
-        f'<figure class="camlib-explorer" data-camlib-explorer="{kind}">\n'
-        f'<img class="dark-light" src="{address}" alt="{html.escape(alt)}" '
-        f'width="{width}" height="{height}">\n'
-        f"<figcaption>{caption}</figcaption>\n"
-        f'<script type="application/json">{block}</script>\n'
-        "</figure>"
-    )

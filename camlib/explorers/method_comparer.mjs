@@ -15,10 +15,8 @@ const PIXELS = 256;
 // Below this part of the scale's end a map is too pale to be read.
 const PALE = 0.1;
 
-const { hydrate, render } = livesOf("method_comparer", "Method comparer", (root, packed, state) =>
+export const { hydrate, render } = livesOf("method_comparer", "Method comparer", (root, packed, state) =>
   explore(root, unpack(packed), state));
-export { hydrate };
-export default { render };
 
 // ---------------------------------------------------------------- data
 

@@ -9,17 +9,15 @@ from typing import Any
 
 import numpy as np
 import torch
-import traitlets
 from jaxtyping import Float, UInt8
 from numpy.typing import ArrayLike
 from torch import Tensor
 
 import camlib
 from camlib import plotting
-from camlib.explorers import attributes, dual_output, modules
-from camlib.explorers.explorer import Explorer
-from camlib.explorers.inputs import checked_picture
-from camlib.explorers.method_inputs import Method, checked_comparison
+from camlib.errors import describe
+from camlib.explorers import checks, dual_output
+from camlib.explorers.explorer import Checked, Explorer
 
 # The map's opacity; as large as the page shows it.
 OPACITY = 0.85
@@ -27,6 +25,11 @@ OPACITY = 0.85
 POSTER = 224
 # Between two panels; a grey that reads on light and dark pages.
 _GAP = np.full((1, 6, 3), 0.5)
+# Averaged over the cells, its values times their number give what CAM's give; see times_cells.
+SUMMED = "Grad-CAM"
+# More do not fit side by side.
+MOST_METHODS = 4
+MAPS = 'Pass {"CAM": {"features": cam.maps[0]}, "Grad-CAM": {"features": found.maps[0]}}.'
 
 
 class MethodComparer(Explorer):
@@ -87,13 +90,11 @@ class MethodComparer(Explorer):
     ``explorer.observe(print, "point")``.
     """
 
-    class_index = attributes.Checked().tag(sync=True)
-    layer = attributes.Checked().tag(sync=True)
-    point = attributes.Checked().tag(sync=True)
-    scale = attributes.Checked().tag(sync=True)
-    module = "method_comparer.mjs"
-    state = ("class_index", "layer", "point", "scale")
-    _esm = modules.joined(module)
+    class_index = Checked(checks.class_index, lambda self: self._classes)
+    layer = Checked(checks.choice, lambda self: list(self._layers))
+    point = Checked(checks.place, lambda self: self._photograph.shape[:2], "pixel")
+    scale = Checked(checks.choice, ("one", "own"))
+    module = "method_comparer"
 
     def __init__(
         self,
@@ -109,33 +110,70 @@ class MethodComparer(Explorer):
         point: tuple[int, int] | None = None,
         scale: str = "one",
     ) -> None:
-        picture = checked_picture(image)
-        self._found = checked_comparison(picture, maps, class_names, classes, logits, times_cells)
+        picture = dual_output.picture(image)
+        given = _checked_maps(maps)
+        count, self._layers = _checked_shapes(given)
+        for cells in self._layers.values():
+            checks.check_proportions(picture, cells)
         self._photograph = dual_output.paled(dual_output.fitted(picture))
+        self._last = list(self._layers)[-1]
+        self._classes = _checked_classes(classes, count)
+        self._names = checks.names_of(class_names, self._classes)
+        written = _checked_logits(logits, count)
+        summed = _checked_summed(times_cells, list(given))
+        # Each method's maps in like units, as the page has them.
+        self._maps: dict[str, dict[str, list[Float[np.ndarray, "h w"]]]] = {}
+        methods, tables = [], []
+        for name, found in given.items():
+            steps, self._maps[name] = {}, {}
+            for at in [at for at in self._layers if at in found]:
+                times = math.prod(self._layers[at]) if name in summed else 1
+                rounded = [dual_output.in_steps(times * one) for one in found[at]]
+                tables += [table.ravel() for table, _, _ in rounded]
+                steps[at] = [step for _, step, _ in rounded]
+                self._maps[name][at] = [map for _, _, map in rounded]
+            alone = f"{name} exists for the last layer alone"
+            absent = alone if list(found) == [self._last] else f"no map of {name} for this layer"
+            of_layers = [steps.get(at) for at in self._layers]
+            methods.append(
+                {"name": name, "times": name in summed, "absent": absent, "steps": of_layers}
+            )
+        data = {
+            "photo": dual_output.picture_url(self._photograph),
+            "size": self._photograph.shape[:2],
+            "layers": [[name, *cells] for name, cells in self._layers.items()],
+            # One long table: short ones would be compared letter by letter when a notebook is run
+            # again, and another CPU rounds differently.
+            "values": dual_output.array_url(np.concatenate(tables), "int16"),
+            "methods": methods,
+            "classes": self._classes,
+            "names": self._names,
+            "logits": written and [round(logit, 2) for logit in written],
+            "opacity": OPACITY,
+            "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+        }
         if class_index is None:
-            place = int(np.argmax(self._found.logits)) if self._found.logits else 0
-            class_index = int(self._found.classes[place])
+            class_index = self._classes[int(np.argmax(written)) if written else 0]
         super().__init__(
+            data,
             class_index=class_index,
-            layer=self._found.last if layer is None else layer,
+            layer=self._last if layer is None else layer,
             point=point,
             scale=scale,
-            _data=self._packed(),
         )
 
     def __repr__(self) -> str:
-        found = self._found
-        names = ", ".join(method.name for method in found.methods)
-        many = f"{len(found.layers)} layer{'s' if len(found.layers) > 1 else ''}"
-        count = len(found.names)
+        names = ", ".join(self._maps)
+        many = f"{len(self._layers)} layer{'s' if len(self._layers) > 1 else ''}"
+        count = len(self._names)
         return f"MethodComparer of {names}: {count} class{'es' if count > 1 else ''}, {many}"
 
     @property
     def shown(self) -> dict[str, Float[np.ndarray, "h w"]]:
         """Each method's map of the class and layer shown, if it has one; times h·w where asked."""
-        place = int(np.flatnonzero(self._found.classes == self.class_index)[0])
-        maps = {method.name: method.map(self.layer, place) for method in self._found.methods}
-        return {name: map for name, map in maps.items() if map is not None}
+        place = self._classes.index(self.class_index)
+        layers = self._maps.items()
+        return {name: maps[self.layer][place] for name, maps in layers if self.layer in maps}
 
     @property
     def peaks(self) -> dict[str, float]:
@@ -143,37 +181,9 @@ class MethodComparer(Explorer):
         own = {name: float(np.abs(map).max()) for name, map in self.shown.items()}
         return own if self.scale == "own" else dict.fromkeys(own, max(own.values()))
 
-    def _packed(self) -> dict[str, Any]:
-        """Return what the ES module needs, as JSON; arrays as data addresses."""
-        found = self._found
-        every = [method.steps.get(name) for method in found.methods for name in found.layers]
-        steps = [values.ravel() for values in every if values is not None]
-        return {
-            "photo": dual_output.picture_url(self._photograph),
-            "size": self._photograph.shape[:2],
-            "layers": [[name, *cells] for name, cells in found.layers.items()],
-            # One long table: short ones would be compared letter by letter when a notebook is run
-            # again, and another CPU rounds differently.
-            "values": dual_output.array_url(np.concatenate(steps), "int16"),
-            "methods": [
-                {
-                    "name": method.name,
-                    "times": method.times_cells,
-                    "absent": method.absent(found.last),
-                    "steps": [method.step.get(name) for name in found.layers],
-                }
-                for method in found.methods
-            ],
-            "classes": found.classes.tolist(),
-            "names": found.names,
-            "logits": found.logits and [round(logit, 2) for logit in found.logits],
-            "opacity": OPACITY,
-            "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
-        }
-
     def _static_html(self) -> str:
-        name = self._found.names[int(np.flatnonzero(self._found.classes == self.class_index)[0])]
-        listed = "; ".join(self._words(method) for method in self._found.methods)
+        name = self._names[self._classes.index(self.class_index)]
+        listed = "; ".join(self._words(**method) for method in self._data["methods"])
         peak = _written(max(self.peaks.values()))
         full = "each map’s own peak" if self.scale == "own" else f"±{peak} in every panel"
         return self._figure(
@@ -182,51 +192,113 @@ class MethodComparer(Explorer):
             "Orange: evidence for it. Blue: evidence against it.",
             caption=f"<strong>{html.escape(name)}</strong> in layer {html.escape(self.layer)}. From "
             f"the left: {html.escape(listed)}. Full colour is {full}. With JavaScript this picture "
-            f"answers: choose among {len(self._found.names)} classes and {len(self._found.layers)} "
-            "layers, point at a place to read every method’s value there.",
+            f"answers: choose among {len(self._names)} classes and {len(self._layers)} layers, point "
+            "at a place to read every method’s value there.",
         )
 
-    def _words(self, method: Method) -> str:
+    def _words(self, name: str, times: bool, absent: str, **_: object) -> str:
         """Return a method's highest value, or that there is none above zero, or that it has no map."""
-        map = self.shown.get(method.name)
+        map = self.shown.get(name)
         if map is None:
-            return method.absent(self._found.last)
-        title = f"{method.name} × {map.size}" if method.times_cells else method.name
+            return absent
+        title = f"{name} × {map.size}" if times else name
         high = float(map.max())
         return f"{title}: {'nothing speaks for it: ' * (high <= 0)}highest {_written(high)}"
 
     def _drawn(self) -> UInt8[np.ndarray, "H W 3"]:
         """Return the picture under each method's map, side by side, as the ES module draws them."""
-        factor = min(1.0, POSTER / max(self._photograph.shape))
-        height, width = (max(1, round(factor * side)) for side in self._photograph.shape[:2])
-        photograph = dual_output.resized(self._photograph, height, width)
+        longest = min(POSTER, max(self._photograph.shape[:2]))
+        size = dual_output.shown_size(self._photograph.shape, longest)
+        photograph = dual_output.resized(self._photograph, size)
         drawn = []
-        for method in self._found.methods:
-            map = self.shown.get(method.name, np.zeros((1, 1), np.float32))
-            scaled = torch.from_numpy(map / (self.peaks.get(method.name) or 1.0))
-            large = camlib.upsample(scaled[None, None], (height, width))[0, 0]
-            drawn += [plotting.overlay(photograph, large, opacity=OPACITY), _GAP.repeat(height, 0)]
+        for name in self._maps:
+            map = self.shown.get(name, np.zeros((1, 1), np.float32))
+            scaled = torch.from_numpy(map / (self.peaks.get(name) or 1.0))
+            large = camlib.upsample(scaled[None, None], size)[0, 0]
+            drawn += [plotting.overlay(photograph, large, opacity=OPACITY), _GAP.repeat(size[0], 0)]
         return dual_output.as_bytes(np.concatenate(drawn[:-1], axis=1))
-
-    @traitlets.validate("class_index")
-    def _check_class_index(self, proposal: dict[str, Any]) -> int:
-        return attributes.class_index(proposal["value"], self._found.classes)
-
-    @traitlets.validate("layer")
-    def _check_layer(self, proposal: dict[str, Any]) -> str:
-        return attributes.choice("layer", proposal["value"], tuple(self._found.layers))
-
-    @traitlets.validate("point")
-    def _check_point(self, proposal: dict[str, Any]) -> tuple[int, int] | None:
-        height, width = self._photograph.shape[:2]
-        return attributes.place("point", proposal["value"], height, width, "pixel")
-
-    @traitlets.validate("scale")
-    def _check_scale(self, proposal: dict[str, Any]) -> str:
-        return attributes.choice("scale", proposal["value"], ("one", "own"))
 
 
 def _written(value: float) -> str:
     """Return a number in three figures."""
     digits = 2 - math.floor(math.log10(abs(value) or 1.0))
     return plotting.written(value, min(6, max(0, digits)))
+
+
+def _checked_maps(maps: object) -> dict[str, dict[str, Float[np.ndarray, "c h w"]]]:
+    """Return each method's maps by the names of methods and layers, or raise."""
+    remedy = "Pass the raw maps of one picture: cam.maps[0]."
+    given = {
+        name: {
+            layer: checks.raw_maps(f"maps[{name!r}][{layer!r}]", values, "(c, h, w)", remedy)
+            for layer, values in _named(layers, f"maps[{name!r}]").items()
+        }
+        for name, layers in _named(maps, "maps").items()
+    }
+    if not 2 <= len(given) <= MOST_METHODS:
+        raise ValueError(f"maps: expected 2 to {MOST_METHODS} methods, got {len(given)}. {MAPS}")
+    return given
+
+
+def _named(value: object, name: str) -> dict[str, Any]:
+    """Return a mapping whose keys are names, not empty, or raise."""
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise TypeError(
+            f"{name}: expected a dict with names as keys, got {describe(value)}. {MAPS}"
+        )
+    if not value:
+        raise ValueError(f"{name}: expected at least one entry, got none. {MAPS}")
+    return dict(value)
+
+
+def _checked_shapes(
+    given: dict[str, dict[str, Float[np.ndarray, "c h w"]]],
+) -> tuple[int, dict[str, tuple[int, int]]]:
+    """Return the number of classes, and each layer's cells in the order of the longest list."""
+    longest = max(given.values(), key=len)
+    layers = {layer: longest[layer].shape[1:] for layer in longest}
+    count = len(next(iter(longest.values())))
+    for name, found in given.items():
+        for layer, values in found.items():
+            cells = layers.setdefault(layer, values.shape[1:])
+            if values.shape != (count, *cells):
+                rows, columns = cells
+                raise ValueError(
+                    f"maps[{name!r}][{layer!r}]: expected {count} maps of {rows}×{columns} cells as "
+                    f"elsewhere, got shape {values.shape}. Pass the same classes for every method "
+                    "and layer, and maps as large as the layer's."
+                )
+    return count, layers
+
+
+def _checked_classes(classes: Sequence[int] | None, count: int) -> list[int]:
+    if classes is None:
+        return list(range(count))
+    indices = checks.class_indices(classes)
+    if len(indices) != count or len(set(indices)) < count or min(indices) < 0:
+        raise ValueError(
+            f"classes: expected an index for each of {count} maps, each once and from 0 on, got "
+            f"{indices}. Pass those that the maps were made for."
+        )
+    return indices
+
+
+def _checked_logits(logits: object, count: int) -> list[float] | None:
+    if logits is None:
+        return None
+    got = f"got {describe(logits)}. Pass those of the maps' classes: cam.logits[0]."
+    try:
+        values = torch.as_tensor(logits).detach().to("cpu", torch.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"logits: expected numbers, {got}") from error
+    if values.shape != (count,) or not torch.isfinite(values).all():
+        raise ValueError(f"logits: expected a finite number for each of {count} classes, {got}")
+    return list(values.tolist())
+
+
+def _checked_summed(times_cells: object, names: list[str]) -> list[str]:
+    if times_cells is None:
+        return [SUMMED]
+    remedy = f'Pass ["{SUMMED}"], or [] to multiply none.'
+    given = checks.sequence("times_cells", times_cells, "methods' names", remedy)
+    return [checks.choice("times_cells", name, names) for name in given]

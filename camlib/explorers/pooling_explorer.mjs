@@ -3,16 +3,14 @@
 import { cellAt, cellUnder, whereIs } from "./shared/cells.mjs";
 import { choice } from "./shared/controls.mjs";
 import { decode } from "./shared/data.mjs";
-import { announcer, element, uniqueId } from "./shared/elements.mjs";
+import { announcer, element, reword, uniqueId } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
 import { largest, mean, number, withSign } from "./shared/numbers.mjs";
 import { heat } from "./shared/painting.mjs";
 
-const { hydrate, render } = livesOf("pooling_explorer", "Pooling explorer", (root, packed, state) =>
+export const { hydrate, render } = livesOf("pooling_explorer", "Pooling explorer", (root, packed, state) =>
   poolings(root, unpack(packed), state));
-export { hydrate };
-export default { render };
 
 // ---------------------------------------------------------------- arithmetic
 
@@ -40,8 +38,6 @@ const same = (a, b) => Math.abs(a - b) <= 1e-9 * Math.max(1, Math.abs(a));
 
 /** As many digits as a cell's value needs, two at most. */
 const short = (value) => number(value, 2).replace(/\.?0+$/, "");
-/** Text that stays the same costs the page no new layout. */
-const write = (node, text) => node.textContent === text || (node.textContent = text);
 const WRITTEN = { average: (value) => number(value, 2), maximum: short };
 
 function unpack({ colours, ...packed }) {
@@ -241,7 +237,7 @@ function gauge({ data: { low, high, blank, before }, here }) {
     show(k, kind) {
       const is = pool(here.maps[k])[kind];
       const was = before[k][kind];
-      write(value, WRITTEN[kind](is));
+      reword(value, WRITTEN[kind](is));
       value.className = same(is, was) ? "" : "cx-new";
       reach.style.left = percent(Math.min(blank, is) - low);
       reach.style.width = percent(Math.abs(is - blank));
@@ -287,7 +283,7 @@ function tilesPart(context) {
     update() {
       tiles.forEach(({ picture, name, show }, k) => {
         picture.draw(here.maps[k].flat(), peak);
-        write(name, `Map ${k + 1}, ${state.get("pooling")} `);
+        reword(name, `Map ${k + 1}, ${state.get("pooling")} `);
         show(k, state.get("pooling"));
       });
     },

@@ -2,26 +2,51 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import torch
-import traitlets
 from jaxtyping import Float
 from torch import Tensor
 
 import camlib
 from camlib import plotting
-from camlib.explorers import attributes, dual_output, modules
-from camlib.explorers.explorer import Explorer
-from camlib.explorers.pooling_inputs import (
-    checked_brush,
-    checked_limits,
-    checked_maps,
-    checked_step,
-    checked_values,
-)
+from camlib.errors import describe
+from camlib.explorers import checks, dual_output
+from camlib.explorers.explorer import Checked, Explorer
+from camlib.plotting.checks import as_numbers
+
+# More are neither told apart in the page nor hit with a finger.
+MOST_MAPS, MOST_CELLS = 30, 7
+STEP = "Pass 1, or 0.1 for small values."
+WIDER = "Wider limits are an argument: PoolingExplorer(maps, limits=(0, 99))."
+
+
+def _checked_array(name: str, value: Any) -> Float[np.ndarray, "*axes"]:
+    """Return a copy of finite numbers in float64, which holds whole numbers and means exactly."""
+    if isinstance(value, Tensor):
+        value = value.detach().cpu()
+        value = value.double() if value.is_floating_point() else value
+    return as_numbers(name, value)
+
+
+def _checked_values(name: str, value: Any, start: Float[np.ndarray, "k h w"], limits: Any) -> Any:
+    """Return edited maps as nested tuples, which nobody changes unnoticed, or raise."""
+    array = _checked_array(name, value)
+    if array.shape != start.shape:
+        raise ValueError(
+            f"{name}: expected shape {start.shape}, got {array.shape}. "
+            "Make another explorer for maps of another shape."
+        )
+    _check_range(name, array, limits)
+    return tuple(tuple(tuple(row) for row in one) for one in array.tolist())
+
+
+def _check_range(name: str, array: Float[np.ndarray, "*axes"], limits: tuple[float, float]) -> None:
+    for end in (array.min(), array.max()):
+        checks.number(name, end, *limits, WIDER)
 
 
 class PoolingExplorer(Explorer):
@@ -64,15 +89,15 @@ class PoolingExplorer(Explorer):
     the maps as they are now: nested tuples, set as a whole from anything of the shape (k, h, w).
     """
 
-    values = attributes.Checked().tag(sync=True)
-    pooling = attributes.Checked().tag(sync=True)
-    map_index = attributes.Checked().tag(sync=True)
-    cell = attributes.Checked().tag(sync=True)
-    brush = attributes.Checked().tag(sync=True)
-    all_maps = attributes.Checked().tag(sync=True)
-    module = "pooling_explorer.mjs"
-    state = ("values", "pooling", "map_index", "cell", "brush", "all_maps")
-    _esm = modules.joined(module)
+    values = Checked(_checked_values, lambda self: self._start, lambda self: self._limits)
+    pooling = Checked(checks.choice, ("average", "maximum"))
+    map_index = Checked(checks.index, lambda self: len(self._start))
+    cell = Checked(checks.place, lambda self: self._start.shape[1:])
+    brush = Checked(
+        checks.number, lambda self: self._limits[0], lambda self: self._limits[1], WIDER
+    )
+    all_maps = Checked(checks.switch)
+    module = "pooling_explorer"
 
     def __init__(
         self,
@@ -86,22 +111,27 @@ class PoolingExplorer(Explorer):
         brush: float | None = None,
         all_maps: bool = False,
     ) -> None:
-        start = checked_maps(maps)
-        self._shape = start.shape
-        self._limits = checked_limits(limits, start)
+        self._start = _checked_maps(maps)
+        self._limits = _checked_limits(limits, self._start)
+        step = checks.number("step", step, 0, self._limits[1] - self._limits[0], STEP)
+        if not step:
+            raise ValueError(f"step: expected a number above 0, got 0. {STEP}")
+        # The colours of plotting.numbers for values from -1 to 1.
+        colours = np.asarray(plotting.EVIDENCE(np.linspace(0, 1, dual_output.COLOURS)))
+        data = {
+            "start": self._start.tolist(),
+            "limits": self._limits,
+            "step": step,
+            "colours": dual_output.array_url(dual_output.as_bytes(colours), "uint8"),
+        }
         super().__init__(
-            values=start,
+            data,
+            values=self._start,
             pooling=pooling,
             map_index=map_index,
             cell=cell,
             brush=self._limits[1] if brush is None else brush,
             all_maps=all_maps,
-            _data={
-                "start": start.tolist(),
-                "limits": self._limits,
-                "step": checked_step(step, self._limits),
-                "colours": dual_output.array_url(_opaque_table(), "uint8"),
-            },
         )
 
     @property
@@ -113,11 +143,11 @@ class PoolingExplorer(Explorer):
         return features.amax((2, 3))[0]
 
     def __repr__(self) -> str:
-        count, rows, columns = self._shape
+        count, rows, columns = self._start.shape
         return f"PoolingExplorer of {count} maps, {rows}×{columns} cells"
 
     def _static_html(self) -> str:
-        count, rows, columns = self._shape
+        count, rows, columns = self._start.shape
         short, digits = {"average": ("mean", 2), "maximum": ("max", None)}[self.pooling]
         pooled = [plotting.written(number, digits) for number in self.pooled.tolist()]
         peak = max(map(abs, self._limits))
@@ -131,37 +161,34 @@ class PoolingExplorer(Explorer):
             "pattern, and see which pooled numbers notice.",
         )
 
-    @traitlets.validate("values")
-    def _check_values(self, proposal: dict[str, Any]) -> tuple[Any, ...]:
-        return checked_values(proposal["value"], self._shape, self._limits)
 
-    @traitlets.validate("pooling")
-    def _check_pooling(self, proposal: dict[str, Any]) -> str:
-        return attributes.choice("pooling", proposal["value"], ("average", "maximum"))
-
-    @traitlets.validate("map_index")
-    def _check_map_index(self, proposal: dict[str, Any]) -> int:
-        index = attributes.whole_number("map_index", proposal["value"])
-        if not 0 <= index < self._shape[0]:
-            raise ValueError(
-                f"map_index: expected 0 to {self._shape[0] - 1}, got {index}. 0 is the first map."
-            )
-        return index
-
-    @traitlets.validate("cell")
-    def _check_cell(self, proposal: dict[str, Any]) -> tuple[int, int] | None:
-        return attributes.cell(proposal["value"], *self._shape[1:])
-
-    @traitlets.validate("brush")
-    def _check_brush(self, proposal: dict[str, Any]) -> float:
-        return checked_brush(proposal["value"], self._limits)
-
-    @traitlets.validate("all_maps")
-    def _check_all_maps(self, proposal: dict[str, Any]) -> bool:
-        return attributes.switch("all_maps", proposal["value"])
+def _checked_maps(maps: object) -> Float[np.ndarray, "k h w"]:
+    """Return a copy of the maps that the reader starts from, or raise."""
+    array = _checked_array("maps", maps)
+    if array.ndim != 3 or 0 in array.shape:
+        raise ValueError(
+            f"maps: expected shape (k, h, w), got {array.shape}. "
+            "Pass the maps of one picture: features[0]."
+        )
+    count, rows, columns = array.shape
+    if count > MOST_MAPS or max(rows, columns) > MOST_CELLS:
+        raise ValueError(
+            f"maps: expected at most {MOST_MAPS} maps of {MOST_CELLS}×{MOST_CELLS} cells, got "
+            f"{count} of {rows}×{columns}. Pass some of them: features[0, :20]."
+        )
+    return array
 
 
-def _opaque_table() -> Any:
-    """Tabulate the colours of :func:`camlib.plotting.numbers` for values from -1 to 1."""
-    steps = np.linspace(0, 1, dual_output.COLOURS)
-    return dual_output.as_bytes(np.asarray(plotting.EVIDENCE(steps)))
+def _checked_limits(limits: object, maps: Float[np.ndarray, "k h w"]) -> tuple[float, float]:
+    """Return the (low, high) given, or whole numbers around zero and all values; else raise."""
+    if limits is None:
+        return float(min(0, math.floor(maps.min()))), float(max(1, math.ceil(maps.max())))
+    if not isinstance(limits, (tuple, list)) or len(limits) != 2:
+        raise TypeError(
+            f"limits: expected a pair (low, high) or None, got {describe(limits)}. Pass (0, 9)."
+        )
+    low, high = (checks.number("limits", end) for end in limits)
+    if not low < high:
+        raise ValueError(f"limits: expected low < high, got ({low:g}, {high:g}). Pass (0, 9).")
+    _check_range("maps", maps, (low, high))
+    return low, high

@@ -2,7 +2,7 @@
 
 import { choice, slider } from "./shared/controls.mjs";
 import { decode } from "./shared/data.mjs";
-import { announcer, element, photograph } from "./shared/elements.mjs";
+import { announcer, element, photograph, shape } from "./shared/elements.mjs";
 import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
 import { digitsFor, number, plural } from "./shared/numbers.mjs";
@@ -14,10 +14,8 @@ const MODES = [["nearest", "Nearest"], ["bilinear", "Bilinear"], ["bicubic", "Bi
 // Larger maps are shown whole too, but their squares leave no room for numbers.
 const ROOM = 9;
 
-const { hydrate, render } = livesOf("upsampling_explorer", "Upsampling explorer", (root, packed, state) =>
+export const { hydrate, render } = livesOf("upsampling_explorer", "Upsampling explorer", (root, packed, state) =>
   explore(root, unpack(packed), state));
-export { hydrate };
-export default { render };
 
 // ---------------------------------------------------------------- data
 
@@ -153,15 +151,7 @@ function hotPart({ state, here, width }) {
   };
 }
 
-/** An SVG element. Thin lines keep their width at any size, and so do dots: lines of no length. */
-function shape(tag, { class: names, ...attributes } = {}, ...children) {
-  const node = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  if (names) node.setAttribute("class", `cx-${names}`);
-  for (const [name, value] of Object.entries(attributes)) node.setAttribute(name, value);
-  node.append(...children);
-  return node;
-}
-
+// Thin lines keep their width at any size, and so do dots: lines of no length.
 const draw = (node, lines) => node.setAttribute("d", lines.join(""));
 const dot = ([x, y]) => `M${x} ${y}h0`;
 

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import html
-from typing import Any
 
 import numpy as np
 import torch
-import traitlets
 from jaxtyping import Float, UInt8
 from torch import Tensor
 
 import camlib
 from camlib import plotting
 from camlib.errors import describe
-from camlib.explorers import attributes, dual_output, modules
-from camlib.explorers.explorer import Explorer
-from camlib.explorers.inputs import check_proportions, checked_map, checked_picture
+from camlib.explorers import checks, dual_output
+from camlib.explorers.explorer import Checked, Explorer
 
-MODES = ("nearest", "bilinear", "bicubic")
 # The picture without scripts is smaller than the one with: it and the data have to fit a notebook.
 POSTER = 288
 
@@ -65,13 +61,11 @@ class UpsamplingExplorer(Explorer):
     ``explorer.observe(print, "point")``.
     """
 
-    mode = attributes.Checked().tag(sync=True)
-    align_corners = attributes.Checked().tag(sync=True)
-    point = attributes.Checked().tag(sync=True)
-    opacity = attributes.Checked().tag(sync=True)
-    module = "upsampling_explorer.mjs"
-    state = ("mode", "align_corners", "point", "opacity")
-    _esm = modules.joined(module)
+    mode = Checked(checks.choice, ("nearest", "bilinear", "bicubic"))
+    align_corners = Checked(checks.switch)
+    point = Checked(checks.place, lambda self: self._size, "pixel")
+    opacity = Checked(checks.number, 0, 1, checks.OPACITY)
+    module = "upsampling_explorer"
 
     def __init__(
         self,
@@ -84,27 +78,18 @@ class UpsamplingExplorer(Explorer):
         point: tuple[int, int] | None = None,
         opacity: float = 0.8,
     ) -> None:
-        picture = checked_picture(image)
-        self._map = checked_map(map)
-        self._name = _checked_name(class_name)
-        check_proportions(picture, self._map.shape)
+        picture = dual_output.picture(image)
+        self._map = checks.raw_maps("map", map, "(h, w)", checks.ONE_MAP)
+        if not isinstance(class_name, str):
+            raise TypeError(
+                f"class_name: expected a string, got {describe(class_name)}. "
+                "Pass class_names[class_index], or leave it out."
+            )
+        self._name = class_name
+        checks.check_proportions(picture, self._map.shape)
         self._photograph = dual_output.paled(dual_output.fitted(picture))
-        self._size = self._photograph.shape[0], self._photograph.shape[1]
-        super().__init__(
-            mode=mode,
-            align_corners=align_corners,
-            point=point,
-            opacity=opacity,
-            _data=self._packed(),
-        )
-
-    def __repr__(self) -> str:
-        (rows, columns), (height, width) = self._map.shape, self._size
-        return f"UpsamplingExplorer of {rows}×{columns} cells, {height}×{width} pixels"
-
-    def _packed(self) -> dict[str, Any]:
-        """Return what the ES module needs, as JSON; arrays as data addresses."""
-        return {
+        self._size = self._photograph.shape[:2]
+        data = {
             "photo": dual_output.picture_url(self._photograph),
             "size": self._size,
             "shape": self._map.shape,
@@ -112,6 +97,15 @@ class UpsamplingExplorer(Explorer):
             "name": self._name,
             "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
         }
+        super().__init__(data, mode=mode, align_corners=align_corners, point=point, opacity=opacity)
+
+    def __repr__(self) -> str:
+        (rows, columns), (height, width) = self._map.shape, self._size
+        return f"UpsamplingExplorer of {rows}×{columns} cells, {height}×{width} pixels"
+
+    @property
+    def _aligned(self) -> bool:
+        return self.align_corners and self.mode != "nearest"
 
     def _peak(self) -> float:
         """Return the largest absolute value of any setting; only bicubic leaves the cells' range."""
@@ -119,19 +113,16 @@ class UpsamplingExplorer(Explorer):
         return max(float(np.abs(values).max()) for values in (self._map, *smooth))
 
     def _enlarged(
-        self, size: tuple[int, int], mode: str, align_corners: bool
+        self, size: tuple[int, int], mode: str, aligned: bool
     ) -> Float[np.ndarray, "H W"]:
         one = torch.from_numpy(self._map)[None, None]
-        aligned = align_corners and mode != "nearest"
         return camlib.upsample(one, size, mode, align_corners=aligned)[0, 0].numpy()  # type: ignore[arg-type]
 
     def _static_html(self) -> str:
         (rows, columns), (height, width) = self._map.shape, self._size
         row, column = np.unravel_index(self._map.argmax(), self._map.shape)
         whose = f"map of “{self._name}”" if self._name else "map"
-        way = self.mode
-        if self.align_corners and self.mode != "nearest":
-            way += ", align_corners"
+        way = f"{self.mode}, align_corners" if self._aligned else self.mode
         return self._figure(
             self._drawn(),
             alt=f"The {whose}, {rows} × {columns} cells, enlarged to {height} × {width} pixels over "
@@ -144,45 +135,27 @@ class UpsamplingExplorer(Explorer):
 
     def _drawn(self) -> UInt8[np.ndarray, "H W 3"]:
         """Return the picture with the map over it, grid and centres, as the ES module draws them."""
-        factor = POSTER / max(self._size)
-        size = max(1, round(self._size[0] * factor)), max(1, round(self._size[1] * factor))
-        peak = self._peak()
-        large = self._enlarged(size, self.mode, self.align_corners)
-        photograph = dual_output.resized(self._photograph, *size)
-        scaled = large / peak if peak > 0 else large
+        size = dual_output.shown_size(self._size, POSTER)
+        scaled = self._enlarged(size, self.mode, self._aligned) / (self._peak() or 1)
+        photograph = dual_output.resized(self._photograph, size)
         shown = plotting.overlay(photograph, scaled.clip(-1, 1), opacity=self.opacity)
-        aligned = self.align_corners and self.mode != "nearest"
-        lines, dots = _lines(size, self._map.shape), _dots(size, self._map.shape, aligned)
-        shown = shown + 0.4 * lines[..., None] * (1 - shown)
+        sides = list(zip(size, self._map.shape, strict=True))
+        # Lines where the cells' squares begin.
+        down, across = (
+            np.isin(np.arange(pixels), [round(k * pixels / cells) for k in range(1, cells)])
+            for pixels, cells in sides
+        )
+        shown = shown + 0.4 * (down[:, None, None] | across[:, None]) * (1 - shown)
+        # Dots, by each pixel's distance from the nearest centre.
+        down, across = (
+            np.abs(np.arange(pixels)[:, None] - _centres(cells, pixels, self._aligned)).min(1)
+            for pixels, cells in sides
+        )
+        distance = np.hypot(down[:, None, None], across[:, None])
         for radius, brightness in ((4, 0.1), (2.5, 1)):
-            cover = np.clip(radius + 0.5 - dots, 0, 1)[..., None]
+            cover = np.clip(radius + 0.5 - distance, 0, 1)
             shown = shown * (1 - cover) + brightness * cover
         return dual_output.as_bytes(shown)
-
-    @traitlets.validate("mode")
-    def _check_mode(self, proposal: dict[str, Any]) -> str:
-        return attributes.choice("mode", proposal["value"], MODES)
-
-    @traitlets.validate("align_corners")
-    def _check_align_corners(self, proposal: dict[str, Any]) -> bool:
-        return attributes.switch("align_corners", proposal["value"])
-
-    @traitlets.validate("point")
-    def _check_point(self, proposal: dict[str, Any]) -> tuple[int, int] | None:
-        return attributes.place("point", proposal["value"], *self._size, "pixel")
-
-    @traitlets.validate("opacity")
-    def _check_opacity(self, proposal: dict[str, Any]) -> float:
-        return attributes.fraction("opacity", proposal["value"])
-
-
-def _checked_name(class_name: object) -> str:
-    if not isinstance(class_name, str):
-        raise TypeError(
-            f"class_name: expected a string, got {describe(class_name)}. "
-            "Pass class_names[class_index], or leave it out."
-        )
-    return class_name
 
 
 def _centres(cells: int, pixels: int, aligned: bool) -> Float[np.ndarray, " cells"]:
@@ -190,22 +163,3 @@ def _centres(cells: int, pixels: int, aligned: bool) -> Float[np.ndarray, " cell
     if aligned and cells > 1:
         return np.linspace(0, pixels - 1, cells)
     return (np.arange(cells) + 0.5) * pixels / cells - 0.5
-
-
-def _lines(size: tuple[int, int], cells: tuple[int, ...]) -> Float[np.ndarray, "H W"]:
-    """Return 1 on the pixels where the cells' squares begin, else 0."""
-    begins = [
-        np.isin(np.arange(pixels), [round(place * pixels / count) for place in range(1, count)])
-        for pixels, count in zip(size, cells, strict=True)
-    ]
-    return (begins[0][:, None] | begins[1][None]).astype(float)
-
-
-def _dots(size: tuple[int, int], cells: tuple[int, ...], aligned: bool) -> Float[np.ndarray, "H W"]:
-    """Return each pixel's distance from the nearest centre."""
-    down, across = (
-        np.abs(np.arange(pixels)[:, None] - _centres(count, pixels, aligned)).min(1)
-        for pixels, count in zip(size, cells, strict=True)
-    )
-    distance: Float[np.ndarray, "H W"] = np.hypot(down[:, None], across[None])
-    return distance

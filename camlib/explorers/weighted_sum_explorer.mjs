@@ -7,11 +7,10 @@ import { follow, livesOf } from "./shared/lives.mjs";
 import { dress } from "./shared/looks.mjs";
 import { largest, mean, number, strongest, withSign } from "./shared/numbers.mjs";
 import { colourBar, endColours, heat } from "./shared/painting.mjs";
+import { pinning } from "./shared/pinning.mjs";
 
-const { hydrate, render } = livesOf("weighted_sum_explorer", "Weighted sum explorer", (root, packed, state) =>
+export const { hydrate, render } = livesOf("weighted_sum_explorer", "Weighted sum explorer", (root, packed, state) =>
   explore(root, unpack(packed), state));
-export { hydrate };
-export default { render };
 
 // All channels that are not shown by themselves, as one term.
 const REST = -1;
@@ -191,14 +190,8 @@ function channelPart(data, state) {
 /** All channels as small maps with a switch each, and buttons for many at once. */
 function switchesPart(data, state) {
   const { colours, maps, numbers, others, shape: [count, rows, columns], title, worth } = data;
-  let [order, pinned, ours, drawn, turns] = [[], null, false, [], 0];
-  // A mouse that merely passes shows a channel and gives back the one that was chosen to stay.
-  const point = (key) => {
-    ours = true;
-    state.set("channel", key);
-    ours = false;
-  };
-  const pin = (key) => point(pinned = key);
+  let [order, drawn, turns] = [[], [], 0];
+  const pins = pinning({ get: () => state.get("channel"), set: (key) => state.set("channel", key) });
   const turn = (on, keys) => {
     const off = new Set(state.get("off"));
     keys.forEach((key) => off[on ? "delete" : "add"](key));
@@ -216,10 +209,10 @@ function switchesPart(data, state) {
     const box = element("input", { type: "checkbox", onchange: () => turn(box.checked, [key]), onkeydown: walk(term) });
     const node = element("div", {
       class: "ws-tile",
-      onpointerenter: ({ pointerType }) => pointerType !== "touch" && point(key),
-      onfocusin: ({ target }) => target.matches(":focus-visible") && pin(key),
+      onpointerenter: (event) => event.pointerType !== "touch" && pins.over(key, event),
+      onfocusin: ({ target }) => target.matches(":focus-visible") && pins.pin(key),
       onclick({ target }) {
-        pin(key);
+        pins.pin(key);
         if (!target.closest("label")) box.focus({ preventScroll: true });
       },
     }, element("div", { class: "ws-thumb", "aria-hidden": "true" }, map.node, element("span", {}, key === REST ? "others" : key)),
@@ -235,18 +228,16 @@ function switchesPart(data, state) {
   const reset = button("Reset weights", () => state.set("factors", {}));
   const heading = element("span", { class: "heading", id: uniqueId() }, "Channels");
   const counted = element("span");
-  const list = element("div", {
-    class: "ws-tiles", onpointerleave: ({ pointerType }) => pointerType !== "touch" && point(pinned),
-  });
+  const list = element("div", { class: "ws-tiles", onpointerleave: pins.left });
   const fill = (now) => {
     const { factor, key: chosen, loads, name, place, silent } = now;
     const [before, off, factors] = drawn;
     drawn = [place, state.get("off"), state.get("factors")];
     order = now.order;
-    if (!ours) pinned = chosen;
+    pins.changed();
     tiles.forEach(({ node, box }, term) => {
       node.classList.toggle("cx-ws-chosen", numbers[term] === chosen);
-      box.tabIndex = numbers[term] === pinned ? 0 : -1;
+      box.tabIndex = numbers[term] === pins.pinned ? 0 : -1;
     });
     if (before !== place) {
       const peak = largest(maps[place].slice(0, count).flatMap((map) => [...map]));

@@ -4,26 +4,64 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import traitlets
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
+from torch import Tensor
 
 import camlib
 from camlib import plotting
-from camlib.explorers import attributes, dual_output, modules, terms
-from camlib.explorers.explorer import Explorer
-from camlib.explorers.inputs import check_proportions, checked_picture
+from camlib.errors import describe
+from camlib.explorers import checks, dual_output
+from camlib.explorers.explorer import Checked, Explorer
 
 if TYPE_CHECKING:
-    from camlib.explorers.terms import Terms
     from camlib.head import Head
 
-# The map's opacity; as large as the page shows it.
-OPACITY = 0.85
-SIDE = 224
+# The map's opacity, and the picture's longest side; as the page shows it.
+OPACITY, SIDE = 0.85, 224
+# Stands for all channels that are not shown by themselves; together they are one more term.
+REST = -1
+# A channel turned up further would only saturate the colours.
+LARGEST_FACTOR = 2
+AS_FOUND = "Pass the result of camlib.find_head as it is."
+NAME_IT = "Name it among the classes: classes=[...]."
+
+
+def _term(name: str, value: object, terms: Sequence[int]) -> int:
+    """Return the number of a channel that is shown, or -1 for all the others together."""
+    number = checks.whole_number(name, value)
+    if number not in terms:
+        channels = [term for term in terms if term != REST]
+        others = f", or {REST} for all the others together" if REST in terms else ""
+        raise ValueError(
+            f"{name}: expected one of the {len(channels)} channels shown (from {channels[0]} to "
+            f"{channels[-1]}){others}, got {number}. More are shown with a larger channels=."
+        )
+    return number
+
+
+def _terms(name: str, value: object, terms: Sequence[int]) -> tuple[int, ...]:
+    """Return some terms, each once, sorted."""
+    given = checks.sequence(name, value, "channel numbers", "Pass (112,) for one, () for none.")
+    return tuple(sorted({_term(name, number, terms) for number in given}))
+
+
+def _factors(name: str, value: object, terms: Sequence[int]) -> dict[int, float]:
+    """Return by what channels are multiplied; JSON writes their numbers as text, which is taken too."""
+    if not isinstance(value, Mapping):
+        raise TypeError(
+            f"{name}: expected a dict from channel number to factor, got {describe(value)}. "
+            "Pass for example {112: 0.5}."
+        )
+    keys = [int(key) if str(key).lstrip("-").isdecimal() else key for key in value]
+    remedy = "1 leaves a channel as it is, 0 silences it."
+    return {
+        _term(name, key, terms): checks.number(name, factor, 0, LARGEST_FACTOR, remedy)
+        for key, factor in zip(keys, value.values(), strict=True)
+    }
 
 
 class WeightedSumExplorer(Explorer):
@@ -74,13 +112,11 @@ class WeightedSumExplorer(Explorer):
     ``explorer.observe(print, "off")``.
     """
 
-    class_index = attributes.Checked().tag(sync=True)
-    off = attributes.Checked().tag(sync=True)
-    factors = attributes.Checked().tag(sync=True)
-    channel = attributes.Checked().tag(sync=True)
-    module = "weighted_sum_explorer.mjs"
-    state = ("class_index", "off", "factors", "channel")
-    _esm = modules.joined(module)
+    class_index = Checked(checks.class_index, lambda self: self._classes, NAME_IT)
+    off = Checked(_terms, lambda self: self._terms)
+    factors = Checked(_factors, lambda self: self._terms)
+    channel = Checked(_term, lambda self: self._terms)
+    module = "weighted_sum_explorer"
 
     def __init__(
         self,
@@ -95,112 +131,160 @@ class WeightedSumExplorer(Explorer):
         factors: Mapping[int, float] | None = None,
         channel: int | None = None,
     ) -> None:
-        self._picture = checked_picture(image)
-        self._terms = terms.checked_terms(head, class_names, classes, channels)
-        check_proportions(self._picture, self._terms.cells)
+        self._picture = dual_output.picture(image)
+        features, weight, offset, logits = _checked_head(head)
+        checks.check_proportions(self._picture, features.shape[1:])
+        self._classes = _checked_classes(classes, len(logits))
+        count = checks.whole_number("channels", channels)
+        if count < 1:
+            raise ValueError(
+                f"channels: expected 1 or more for each class, got {count}. Start with channels=24."
+            )
+        self._names = checks.names_of(class_names, self._classes)
+        self._held = checks.held_in_words(head)
+        weight = weight[self._classes]
+        self._logits, self._offset = logits[self._classes].numpy(), offset[self._classes].numpy()
+        shown = _strongest(features, weight, count)
+        steps, step, own = dual_output.in_steps(features[shown].numpy())
+        carried = weight[:, shown].float()
+        # What is left is the others' share and the rounding of those shown: all together is exact.
+        rest = torch.einsum("ck,khw->chw", weight, features) - torch.einsum(
+            "ck,khw->chw", carried.double(), torch.from_numpy(own).double()
+        )
+        self._others = len(features) - len(shown)
+        self._terms = shown.tolist() + [REST] * bool(self._others)
+        # What each term adds to each class's map, (c, t, h, w), as the page has it.
+        maps = carried[:, :, None, None].numpy() * own
+        self._maps = np.concatenate([maps, rest[:, None].float().numpy()], axis=1)
+        self._maps = self._maps[:, : len(self._terms)]
+        # One long table: short ones would be compared letter by letter where a notebook is run
+        # again, and another CPU rounds differently.
+        tables = (self._logits, self._offset, carried.numpy(), rest.numpy())
+        data = {
+            "photo": dual_output.picture_url(
+                dual_output.as_bytes(plotting.greyscale(self._picture))
+            ),
+            "size": dual_output.shown_size(self._picture.shape, SIDE),
+            "shape": steps.shape,
+            "features": dual_output.array_url(steps, "int16"),
+            "step": step,
+            "channels": dual_output.array_url(shown.numpy(), "int32"),
+            "others": self._others,
+            "values": dual_output.array_url(
+                np.concatenate([table.ravel() for table in tables]), "float32"
+            ),
+            "classes": self._classes,
+            "names": self._names,
+            "opacity": OPACITY,
+            "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
+            **({"held": self._held} if self._held else {}),
+        }
         if class_index is None:
-            class_index = int(self._terms.classes[self._terms.logits.argmax()])
+            class_index = self._classes[int(self._logits.argmax())]
         if channel is None:
-            place = int(np.flatnonzero(self._terms.classes == class_index).sum())
-            channel = int(self._terms.channels[self._contributions(place).argmax()])
+            place = self._classes.index(class_index) if class_index in self._classes else 0
+            channel = self._terms[int(self._contributions(place).argmax())]
         super().__init__(
+            data,
             class_index=class_index,
             off=off,
             factors={} if factors is None else factors,
             channel=channel,
-            _data=_packed(self._picture, self._terms),
         )
 
     def __repr__(self) -> str:
-        found = self._terms
+        shown = sum(term != REST for term in self._terms)
         return (
-            f"WeightedSumExplorer of {len(found.names)} classes, {len(found.channels)} of "
-            f"{len(found.channels) + found.others} channels"
+            f"WeightedSumExplorer of {len(self._names)} classes, {shown} of "
+            f"{shown + self._others} channels"
         )
 
     def _static_html(self) -> str:
-        found = self._terms
-        place = int(np.flatnonzero(found.classes == self.class_index)[0])
-        loads = [0.0 if n in self.off else self.factors.get(n, 1.0) for n in found.numbers]
-        summed = np.tensordot(np.array(loads, np.float32), found.maps[place], axes=1)
-        logit = summed.mean() + found.offset[place]
-        name, total = found.names[place], len(found.channels) + found.others
-        changed = any(load != 1 for load in loads)
-        whole = "with the channels that are switched on" if changed else f"of all {total} channels"
+        place = self._classes.index(self.class_index)
+        loads = [0.0 if n in self.off else self.factors.get(n, 1.0) for n in self._terms]
+        summed = np.tensordot(np.array(loads, np.float32), self._maps[place], axes=1)
+        logit = summed.mean() + np.float32(self._offset[place])
         contributions = self._contributions(place)
+        shown = len(contributions)
+        changed = any(load != 1 for load in loads)
+        whole = (
+            "with the channels that are switched on"
+            if changed
+            else f"of all {shown + self._others} channels"
+        )
         best = contributions.argsort(kind="stable")[::-1][:3]
-        strongest = ", ".join(f"{found.channels[k]} ({contributions[k]:+.2f})" for k in best)
+        strongest = ", ".join(f"{self._terms[k]} ({contributions[k]:+.2f})" for k in best)
+        name = self._names[place]
         return self._figure(
             self._drawn(summed),
             alt=f"Weighted sum of feature maps for “{name}” over the photograph, {whole}. "
             "Orange: evidence for it. Blue: evidence against it.",
             caption=f"<strong>{html.escape(name)}</strong>: the sum {whole} and the offset is "
-            f"{logit:.2f}; the network’s logit is {found.logits[place]:.2f}. Its strongest "
-            f"channels: {strongest}. With JavaScript this picture answers: switch "
-            f"{len(found.channels)} channels on and off, turn them up or down, see who wins. "
-            f"{html.escape(found.held)}".rstrip(),
+            f"{logit:.2f}; the network’s logit is {self._logits[place]:.2f}. Its strongest "
+            f"channels: {strongest}. With JavaScript this picture answers: switch {shown} channels "
+            f"on and off, turn them up or down, see who wins. {html.escape(self._held)}".rstrip(),
         )
 
     def _contributions(self, place: int) -> Float[np.ndarray, " k"]:
         """Return what each channel shown adds to a class's logit."""
-        return self._terms.maps[place, : len(self._terms.channels)].mean((1, 2))
+        shown = sum(term != REST for term in self._terms)
+        return self._maps[place, :shown].mean((1, 2))
 
     def _drawn(self, summed: Float[np.ndarray, "h w"]) -> UInt8[np.ndarray, "H W 3"]:
         """Return the picture with what is switched on, as the ES module draws it."""
-        size = _shown_size(self._picture)
-        peak = np.abs(self._terms.maps.sum(1)).max()
+        size = dual_output.shown_size(self._picture.shape, SIDE)
+        peak = np.abs(self._maps.sum(1)).max()
         scaled = torch.from_numpy(np.clip(summed / peak, -1, 1) if peak > 0 else summed)
         large = camlib.upsample(scaled[None, None], size, "nearest")[0, 0]
-        background = plotting.greyscale(dual_output.resized(self._picture, *size))
+        background = plotting.greyscale(dual_output.resized(self._picture, size))
         return dual_output.as_bytes(plotting.overlay(background, large, opacity=OPACITY))
 
-    @traitlets.validate("class_index")
-    def _check_class_index(self, proposal: dict[str, Any]) -> int:
-        return terms.class_index(proposal["value"], self._terms)
 
-    @traitlets.validate("off")
-    def _check_off(self, proposal: dict[str, Any]) -> tuple[int, ...]:
-        return terms.terms_off(proposal["value"], self._terms)
+def _strongest(
+    features: Float[Tensor, "k h w"], weight: Float[Tensor, "c k"], count: int
+) -> Int[Tensor, " t"]:
+    """Return the channels, sorted, that are among the ``count`` strongest of a class.
 
-    @traitlets.validate("factors")
-    def _check_factors(self, proposal: dict[str, Any]) -> dict[int, float]:
-        return terms.factors(proposal["value"], self._terms)
-
-    @traitlets.validate("channel")
-    def _check_channel(self, proposal: dict[str, Any]) -> int:
-        return terms.term("channel", proposal["value"], self._terms)
-
-
-def _shown_size(picture: UInt8[np.ndarray, "H W 3"]) -> tuple[int, int]:
-    height, width = dual_output.shown_size(*picture.shape[:2])
-    share = SIDE / dual_output.LONGEST_SIDE
-    return max(1, round(height * share)), max(1, round(width * share))
-
-
-def _packed(picture: UInt8[np.ndarray, "H W 3"], found: Terms) -> dict[str, Any]:
-    """Return what the ES module needs, as JSON; arrays as data addresses."""
-    return {
-        "photo": dual_output.picture_url(dual_output.as_bytes(plotting.greyscale(picture))),
-        "size": _shown_size(picture),
-        "shape": found.steps.shape,
-        "features": dual_output.array_url(found.steps, "int16"),
-        "step": found.step,
-        "channels": dual_output.array_url(found.channels, "int32"),
-        "others": found.others,
-        "values": dual_output.array_url(_joined(found), "float32"),
-        "classes": found.classes.tolist(),
-        "names": found.names,
-        "opacity": OPACITY,
-        "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
-        **({"held": found.held} if found.held else {}),
-    }
-
-
-def _joined(found: Terms) -> Float[np.ndarray, " n"]:
-    """Return logits, offset, weights and the others' maps one behind the other.
-
-    Short tables would be compared letter by letter where notebooks are run again, and round
-    differently on another CPU; one long one is compared with a tolerance.
+    Strong is what contributes much to a class's logit, for or against it. A channel that counts for
+    one class is shown for all.
     """
-    parts = (found.logits, found.offset, found.weight, found.rest)
-    return np.concatenate([part.ravel() for part in parts])
+    contribution = (weight * features.mean((1, 2))).abs()
+    strongest = contribution.argsort(dim=1, descending=True, stable=True)[:, :count]
+    return torch.unique(strongest)
+
+
+def _checked_head(
+    head: Head,
+) -> tuple[Float[Tensor, "k h w"], Float[Tensor, "c k"], Float[Tensor, " c"], Float[Tensor, " c"]]:
+    """Return one picture's features, weight, offset and logits in float64, or raise."""
+    features, weight, offset, logits = checks.parts_of(
+        "head", head, "camlib.find_head", "features", "weight", "offset", "logits"
+    )
+    if features.ndim != 4 or len(features) != 1 or 0 in features.shape:
+        raise ValueError(
+            f"head: expected the features of one picture, shape (1, k, h, w), got "
+            f"{describe(head.features)}. Pass one of them: camlib.find_head(network, images[:1])."
+        )
+    c, k = (*logits.shape[1:], 0)[0], features.shape[1]
+    weight = weight[0] if weight.ndim == 3 else weight  # the one picture's own: a spread is held
+    if weight.shape != (c, k) or logits.shape != (1, c):
+        raise ValueError(
+            f"head: expected a logit for each class and a weight for each of {k} channels, got "
+            f"logits {describe(head.logits)} and weight {describe(head.weight)}. {AS_FOUND}"
+        )
+    offset = offset.expand_as(logits)
+    sums = features[0].mean((1, 2)) @ weight.T + offset
+    words = "the weighted sum of the pooled features + offset"
+    checks.check_sum("head", sums, logits, head.features.dtype, words, AS_FOUND)
+    return features[0], weight, offset[0], logits[0]
+
+
+def _checked_classes(classes: Sequence[int], count: int) -> list[int]:
+    """Return some of ``count`` class indices, each once, in the order given."""
+    chosen = checks.class_indices(classes)
+    if not chosen or len(set(chosen)) < len(chosen) or min(chosen) < 0 or max(chosen) >= count:
+        raise ValueError(
+            f"classes: expected one or more indices from 0 to {count - 1}, each once, got "
+            f"{chosen}. Find a class by its name with class_names.index(name)."
+        )
+    return chosen

@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from camlib.errors import describe
 
-# Rounding may carry a scaled map this far over the end of its range; such values are cut.
-_TOLERANCE = 1e-5
+# Rounding may carry a scaled map this far over the end of its range, and resizing a picture's white
+# or black pixel; such values are cut.
+_TOLERANCE, _OVERSHOOT = 1e-5, 1e-3
 
 
 def as_numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
@@ -17,8 +18,8 @@ def as_numbers(name: str, value: ArrayLike) -> NDArray[np.float64]:
         array = np.asarray(value)
     except (RuntimeError, TypeError, ValueError) as error:
         raise TypeError(
-            f"{name}: expected an array of numbers, got {describe(value)}, which numpy "
-            f"cannot read. For a tensor pass {name}.detach().float().cpu()."
+            f"{name}: expected an array of numbers, or lists of one length, got {describe(value)}, "
+            f"which numpy cannot read. For a tensor pass {name}.detach().float().cpu()."
         ) from error
     if array.dtype.kind not in "iuf":
         raise TypeError(
@@ -65,7 +66,7 @@ def as_picture(name: str, value: ArrayLike) -> NDArray[np.float64]:
     dtype = str(getattr(value, "dtype", "float")).removeprefix("torch.")
     if dtype == "uint8" or (not hasattr(value, "dtype") and np.asarray(value).dtype == np.uint8):
         return numbers / 255
-    if "float" not in dtype or numbers.min() < -_TOLERANCE or numbers.max() > 1 + _TOLERANCE:
+    if "float" not in dtype or numbers.min() < -_OVERSHOOT or numbers.max() > 1 + _OVERSHOOT:
         raise ValueError(
             f"{name}: expected uint8, or floats from 0 to 1, got {dtype} from {numbers.min():.4g} "
             f"to {numbers.max():.4g}. Divide 0-255 values by 255; turn a network's input back "

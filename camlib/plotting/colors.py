@@ -86,23 +86,33 @@ INTENSITY = _intensity()
 """Sequential, for what is never negative: lightness rises evenly from near-black to pale yellow."""
 
 
-def value_range(
-    colormap: Colormap, vmin: float | None = None, vmax: float = 1.0
-) -> tuple[float, float]:
-    """The values at the ends of ``colormap``; ``vmin`` is by default -vmax for EVIDENCE, else 0.
+def colors_between(
+    colormap: str | Colormap, vmin: float | None = None, vmax: float = 1.0
+) -> tuple[Colormap, float, float]:
+    """Return a colour map, itself or by its name, and the values at its two ends.
+
+    ``"evidence"`` and ``"intensity"`` are ours. ``vmin`` is by default -vmax for EVIDENCE, else 0.
 
     Raises
     ------
     ValueError
-        If ``vmin`` is not below ``vmax``.
+        If there is no colour map of that name or ``vmin`` is not below ``vmax``.
     """
+    if not isinstance(colormap, Colormap):
+        ours: dict[str, Colormap] = {"evidence": EVIDENCE, "intensity": INTENSITY}
+        if colormap not in ours and colormap not in colormaps:
+            raise ValueError(
+                f"colormap: expected a matplotlib colour map or its name, got {colormap!r}. "
+                "Take plotting.EVIDENCE for signed maps, plotting.INTENSITY for feature maps."
+            )
+        colormap = ours.get(colormap) or colormaps[colormap]
     low = (-vmax if colormap.name == EVIDENCE.name else 0.0) if vmin is None else vmin
     if not (np.isfinite(low) and np.isfinite(vmax) and low < vmax):
         raise ValueError(
             f"vmin, vmax: expected two finite numbers with vmin < vmax, got {low:g} and {vmax:g}. "
             "Pass the smallest and the largest value to be shown, for example vmin=-1, vmax=1."
         )
-    return float(low), float(vmax)
+    return colormap, float(low), float(vmax)
 
 
 def colorize(
@@ -138,21 +148,7 @@ def colorize(
         If it is not (h, w), is empty, holds NaN or infinity or values outside [vmin, vmax], if
         vmin is not below vmax, or if there is no colour map of that name.
     """
-    colors = colormap_named(colormap)
-    low, high = value_range(colors, vmin, vmax)
+    colors, low, high = colors_between(colormap, vmin, vmax)
     values = as_map("map", map, low, high)
     rgba = colors((values - low) / (high - low))
     return np.array(rgba, dtype=np.float64)[..., :3]
-
-
-def colormap_named(colormap: str | Colormap) -> Colormap:
-    """Return the colour map itself; ``"evidence"`` and ``"intensity"`` are ours."""
-    if isinstance(colormap, Colormap):
-        return colormap
-    ours: dict[str, Colormap] = {"evidence": EVIDENCE, "intensity": INTENSITY}
-    if colormap not in ours and colormap not in colormaps:
-        raise ValueError(
-            f"colormap: expected a matplotlib colour map or its name, got {colormap!r}. "
-            "Take plotting.EVIDENCE for signed maps, plotting.INTENSITY for feature maps."
-        )
-    return ours.get(colormap) or colormaps[colormap]

@@ -7,7 +7,7 @@ from matplotlib.colors import Colormap
 from numpy.typing import ArrayLike, NDArray
 
 from camlib.plotting.checks import as_map, as_picture
-from camlib.plotting.colors import EVIDENCE, colorize, colormap_named, value_range
+from camlib.plotting.colors import EVIDENCE, colorize, colors_between
 
 
 def overlay(
@@ -61,7 +61,7 @@ def overlay(
         If ``image`` or ``map`` is no array of real numbers.
     ValueError
         If a shape, a range or the size does not fit, a value is NaN or infinite, or ``opacity``
-        is not in [0, 1]; the message names the cure.
+        is not in [0, 1]; the message says what to do.
 
     Examples
     --------
@@ -77,8 +77,7 @@ def overlay(
             "Pass for example opacity=0.7."
         )
     picture = as_picture("image", image)
-    colors = colormap_named(colormap)
-    low, high = value_range(colors, vmin, vmax)
+    colors, low, high = colors_between(colormap, vmin, vmax)
     values = as_map("map", map, low, high)
     if values.shape != picture.shape[:2]:
         raise ValueError(

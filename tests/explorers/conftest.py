@@ -1,60 +1,72 @@
-"""Maps whose answers are known, and a browser in which the ES module runs."""
+"""A browser in which the ES modules run, and what an explorer's HTML holds, read as a page reads it."""
 
+import base64
+import io
+import json
+import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
-from playwright.sync_api import Browser, Page, Playwright, Route
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Page, Playwright, Route
 
 import camlib
-from camlib.explorers import modules
+from camlib.explorers.explorer import Explorer
 from tooling import browser as tooling_browser
 
+Open = Callable[..., Page]
 ADDRESS = "http://explorer.test/"
+MODULES = Path(camlib.explorers.__file__).parent
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Explorer</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body {{ font-family: sans-serif }} img {{ max-width: 100%; height: auto }}</style>
 <main>{}</main></html>"""
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
+
+# ------------------------------------------------------------------ HTML
 
 
-def make_cam(
-    count: int = 1000, rows: int = 7, columns: int = 7, classes: list[int] | None = None
-) -> camlib.ClassActivationMaps:
-    """Random maps that keep the identity; the last class's map is negative everywhere."""
-    generator = torch.Generator().manual_seed(rows * columns)
-    maps = 4 * torch.randn((1, count, rows, columns), generator=generator)
-    maps[0, -1] = -maps[0, -1].abs() - 0.25
-    offset = torch.randn((1, count), generator=generator)
-    return camlib.ClassActivationMaps(
-        maps=maps,
-        logits=maps.mean((2, 3)) + offset,
-        offset=offset,
-        classes=torch.tensor(classes) if classes else torch.arange(count),
-    )
-
-
-def make_picture(height: int = 224, width: int = 224) -> np.ndarray:
-    """A smooth picture, floats from 0 to 1."""
-    down, across = np.meshgrid(np.linspace(0, 1, height), np.linspace(0, 1, width), indexing="ij")
-    return np.stack([down, across, 1 - down * across], axis=-1)
-
-
-def make_names(count: int = 1000) -> list[str]:
-    """Names with numbers in words' place, so that each is easy to search for."""
-    return [f"thing {index:03d}" for index in range(count)]
-
-
-@pytest.fixture(scope="session")
-def cam() -> camlib.ClassActivationMaps:
-    return make_cam()
-
-
-@pytest.fixture(scope="session")
-def explorer_html(cam: camlib.ClassActivationMaps) -> str:
-    explorer = camlib.explorers.ClassExplorer(make_picture(), cam, make_names())
+def html_of(explorer: Explorer) -> str:
+    """The HTML for a page without a kernel."""
     return explorer._repr_mimebundle_()[0]["text/html"]
+
+
+def found_in(explorer: Explorer, pattern: str) -> str:
+    return re.search(pattern, html_of(explorer), re.DOTALL)[1]
+
+
+def data_of(explorer: Explorer) -> dict[str, Any]:
+    """What the ES module gets."""
+    return json.loads(found_in(explorer, r'<script type="application/json">(.*)</script>'))
+
+
+def array(address: str, dtype: str) -> np.ndarray:
+    """The numbers of a data address."""
+    head, body = address.split(",")
+    assert head == f"data:application/x-{dtype};base64"
+    return np.frombuffer(base64.b64decode(body), np.dtype(dtype).newbyteorder("<"))
+
+
+def picture(address: str) -> np.ndarray:
+    """The pixels of a data address, 0 to 1."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.split(",")[1])))) / 255
+
+
+def poster(explorer: Explorer) -> np.ndarray:
+    """The picture that is seen without scripts, 0 to 1."""
+    return picture(found_in(explorer, r'<img [^>]*src="([^"]*)"'))
+
+
+def words_of(explorer: Explorer) -> tuple[str, str]:
+    """The picture in words, and the caption."""
+    caption = found_in(explorer, "<figcaption>(.*)</figcaption>")
+    return found_in(explorer, 'alt="([^"]*)"'), re.sub("</?strong>", "", caption)
+
+
+# ------------------------------------------------------------------ browser
 
 
 @pytest.fixture(scope="session")
@@ -67,11 +79,12 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
 
 
 @pytest.fixture
-def serve(chromium: Browser) -> Iterator[Callable[..., Page]]:
+def serve(chromium: Browser) -> Iterator[Open]:
     """Open a page around some HTML; any other request than the module's, or an error, fails."""
     contexts, troubles = [], []
 
-    def serve(html: str = "", **options: Any) -> Page:
+    def serve(html: str | Explorer = "", **options: Any) -> Page:
+        html = html_of(html) if isinstance(html, Explorer) else html
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
         contexts.append(context)
         page = context.new_page()
@@ -82,7 +95,7 @@ def serve(chromium: Browser) -> Iterator[Callable[..., Page]]:
             if route.request.url == ADDRESS:
                 route.fulfill(body=PAGE.format(html), content_type="text/html; charset=utf-8")
             elif route.request.url.endswith(".mjs"):
-                module = modules.FOLDER / route.request.url.removeprefix(ADDRESS)
+                module = MODULES / route.request.url.removeprefix(ADDRESS)
                 route.fulfill(path=module, content_type="text/javascript")
             elif route.request.url.endswith("/favicon.ico"):
                 route.fulfill(status=204)
@@ -100,19 +113,20 @@ def serve(chromium: Browser) -> Iterator[Callable[..., Page]]:
     assert troubles == []
 
 
-@pytest.fixture
-def alive(serve: Callable[..., Page], explorer_html: str) -> Callable[..., Page]:
-    """Open an explorer's static HTML and bring it to life."""
+HYDRATE = """async () => {
+    const figure = document.querySelector("[data-camlib-explorer]");
+    const { hydrate } = await import(`/${figure.dataset.camlibExplorer}.mjs`);
+    window.leave = hydrate(figure);
+}"""
 
-    def alive(html: str = explorer_html, **options: Any) -> Page:
-        page = serve(html, **options)
-        page.evaluate(
-            """async () => {
-                const figure = document.querySelector("[data-camlib-explorer]");
-                const { hydrate } = await import(`/${figure.dataset.camlibExplorer}.mjs`);
-                window.leave = hydrate(figure);
-            }"""
-        )
+
+@pytest.fixture
+def alive(serve: Open) -> Open:
+    """Open an explorer's static HTML and bring it to life; ``leave()`` ends that."""
+
+    def alive(explorer: Explorer, **options: Any) -> Page:
+        page = serve(explorer, **options)
+        page.evaluate(HYDRATE)
         return page
 
     return alive
@@ -122,6 +136,40 @@ def call(page: Page, module: str, expression: str, argument: Any = None) -> Any:
     """Evaluate a JavaScript expression of a module's exports ``m`` and the argument ``a``."""
     return page.evaluate(
         f"async (a) => {{ const m = await import('/{module}'); return {expression}; }}", argument
+    )
+
+
+def numbers(text: str) -> list[float]:
+    """All numbers of a text."""
+    return [float(found) for found in re.findall(r"-?\d+\.?\d*", text.replace("−", "-"))]
+
+
+def pixels(canvas: Locator, *, over_black: bool = False) -> np.ndarray:
+    """What a canvas shows, 0 to 255: colours and opacity, or, over black, colour × opacity."""
+    drawn, height = canvas.evaluate(
+        """(canvas, black) => {
+            const surface = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+            if (black) surface.fillRect(0, 0, canvas.width, canvas.height);
+            surface.drawImage(canvas, 0, 0);
+            const { data } = surface.getImageData(0, 0, canvas.width, canvas.height);
+            return [btoa(Array.from(data, (octet) => String.fromCharCode(octet)).join("")), canvas.height];
+        }""",
+        over_black,
+    )
+    return np.frombuffer(base64.b64decode(drawn), np.uint8).reshape(height, -1, 4)
+
+
+def shot(canvas: Locator) -> str:
+    """A canvas as text, to tell one drawing from another."""
+    return canvas.evaluate("canvas => canvas.toDataURL()")
+
+
+def point_at(page: Page, pad: Locator, row: int, column: int) -> None:
+    """Move the mouse over the middle of a pixel of a picture of 224×224."""
+    pad.scroll_into_view_if_needed()
+    box = pad.bounding_box()
+    page.mouse.move(
+        box["x"] + (column + 0.5) * box["width"] / 224, box["y"] + (row + 0.5) * box["height"] / 224
     )
 
 
@@ -146,7 +194,7 @@ class Model {
 """
 
 
-def as_widget(page: Page, explorer: Any) -> None:
+def as_widget(page: Page, explorer: Explorer) -> None:
     """Render an explorer as anywidget does: its code from a blob, its traits in ``window.model``.
 
     ``window.leave()`` ends it.
@@ -162,3 +210,13 @@ def as_widget(page: Page, explorer: Any) -> None:
         }""",
         traits,
     )
+
+
+def set_from_kernel(page: Page, **traits: Any) -> None:
+    """Set traits as Python would; nothing is sent back."""
+    before = page.evaluate("() => model.saved.length")
+    page.evaluate(
+        "(traits) => Object.entries(traits).forEach(([name, value]) => model.set(name, value))",
+        traits,
+    )
+    assert page.evaluate("() => model.saved.length") == before

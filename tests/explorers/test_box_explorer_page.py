@@ -1,8 +1,6 @@
 """BoxExplorer in a real browser: its boxes against camlib's, and everything one can do."""
 
 import re
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,26 +9,10 @@ from playwright.sync_api import Locator, Page, expect
 
 import camlib
 from camlib import localization
-from camlib.explorers import BoxExplorer
 from camlib.localization import THRESHOLDS
 
-from .conftest import as_widget, call, make_cam, make_picture
-from .figures import check_leaving
-
-Open = Callable[..., Page]
-COUNT = 5
-MAPS = [*make_cam(4, 16, 16).maps[0], torch.full((16, 16), 2.0)]  # the last two have no box
-BOXES = [(4, 4, 40, 30), (30, 10, 60, 60), (0, 0, 64, 64), (5, 5, 9, 9), (5, 5, 9, 9)]
-
-
-def make(**options: Any) -> BoxExplorer:
-    pictures = [np.roll(make_picture(64, 64), 7 * turn, axis=1) for turn in range(COUNT)]
-    names = [f"thing {index}" for index in range(COUNT)]
-    return BoxExplorer(pictures, MAPS, BOXES, names, **options)
-
-
-def html_of(**options: Any) -> str:
-    return make(**options)._repr_mimebundle_()[0]["text/html"]
+from .conftest import Open, as_widget, call, numbers, pixels, set_from_kernel
+from .makers import BOX_MAPS, BOXES, make_box
 
 
 def slider(page: Page) -> Locator:
@@ -57,7 +39,10 @@ def plateaus(seed: int) -> torch.Tensor:
 
 
 CASES = {
-    **{f"random {index}": camlib.upsample(MAPS[index][None, None], 64)[0, 0] for index in range(3)},
+    **{
+        f"random {index}": camlib.upsample(BOX_MAPS[index][None, None], 64)[0, 0]
+        for index in range(3)
+    },
     **{f"plateaus {seed}": plateaus(seed) for seed in range(6)},
     "negative": -torch.ones(5, 6),
     "flat": torch.ones(5, 6),
@@ -97,13 +82,13 @@ def test_regions_boxes_and_ious_are_camlibs_at_every_threshold(serve: Open, name
 
 
 @pytest.mark.parametrize("threshold", [0.03, 0.2, 0.61])
-@pytest.mark.parametrize("scene", range(COUNT))
+@pytest.mark.parametrize("scene", range(5))
 def test_what_is_shown_is_what_python_says(alive: Open, threshold: float, scene: int) -> None:
-    explorer = make(threshold=threshold, scene=scene)
-    page = alive(explorer._repr_mimebundle_()[0]["text/html"])
+    explorer = make_box(threshold=threshold, scene=scene)
+    page = alive(explorer)
     iou, verdict = shown(page)
     path = page.locator("path.cx-found:not(.cx-halo)").first.get_attribute("d") or ""
-    drawn = [float(number) for number in re.findall(r"[\d.]+", path)]
+    drawn = numbers(path)
     if explorer.box is None:
         assert (iou, verdict, drawn) == ("0.00", "no place stands out: a miss", [])
         return
@@ -111,52 +96,50 @@ def test_what_is_shown_is_what_python_says(alive: Open, threshold: float, scene:
     assert drawn == [x0, y0, x1, y1, x0]
     assert iou == f"{explorer.iou:.2f}"
     assert verdict.startswith("found" if explorer.iou >= 0.5 else "missed")
-    peak = float(camlib.upsample(MAPS[scene][None, None], 64).max())
+    peak = float(camlib.upsample(BOX_MAPS[scene][None, None], 64).max())
     rule = page.locator(".cx-sum .cx-words").inner_text()
-    numbers = [float(number) for number in re.findall(r"\d+\.?\d*", rule)]
-    assert numbers == pytest.approx([threshold, peak, threshold * peak], abs=0.0051)
+    assert numbers(rule) == pytest.approx([threshold, peak, threshold * peak], abs=0.0051)
 
 
 def test_all_pictures_are_counted(alive: Open) -> None:
-    explorer = make(threshold=0.05)
+    explorer = make_box(threshold=0.05)
     ious = []
-    for explorer.scene in range(COUNT):
+    for explorer.scene in range(5):
         ious.append(explorer.iou)
     explorer.scene = 0
-    page = alive(explorer._repr_mimebundle_()[0]["text/html"])
+    page = alive(explorer)
     marks = page.locator(".cx-thumb small").all_inner_texts()
     assert marks == [f"{'✓' if iou >= 0.5 else '✗'} {iou:.2f}" for iou in ious]
     found = sum(iou >= 0.5 for iou in ious)
-    expect(page.locator("legend")).to_have_text(f"Pictures {found} of {COUNT} found at 5 %")
+    expect(page.locator("legend")).to_have_text(f"Pictures {found} of 5 found at 5 %")
 
 
 def test_the_curves_are_those_of_localization(alive: Open) -> None:
-    page = alive(html_of(scene=1, threshold=0.4))
-    large = [camlib.upsample(map[None, None], 64)[0, 0] for map in MAPS]
+    page = alive(make_box(scene=1, threshold=0.4))
+    large = [camlib.upsample(map[None, None], 64)[0, 0] for map in BOX_MAPS]
     ious = np.array(
         [localization.best_ious(map, box)[0] for map, box in zip(large, BOXES, strict=True)]
     )
     for name, values in (("curve", ious[1]), ("share", (ious >= 0.5).mean(axis=0))):
         path = page.locator(f".cx-chart path.cx-{name}").get_attribute("d") or ""
-        pairs = np.array([[float(n) for n in pair.split()] for pair in path[1:].split("L")])
+        pairs = np.reshape(numbers(path), (-1, 2))
         np.testing.assert_allclose(pairs[:, 0], 100 * np.array(THRESHOLDS))
         np.testing.assert_allclose(pairs[:, 1], 100 * (1 - values), atol=1e-9)
     spot = page.locator(".cx-chart path.cx-spot").get_attribute("d") or ""
-    at = [float(number) for number in re.findall(r"[\d.]+", spot)][:2]
-    assert at == pytest.approx([40, 100 * (1 - ious[1, 39])])
+    assert numbers(spot)[:2] == pytest.approx([40, 100 * (1 - ious[1, 39])])
 
 
 # ------------------------------------------------------------------ the reader
 
 
 def test_the_slider_by_keyboard(alive: Open) -> None:
-    page = alive(html_of())
+    page = alive(make_box())
     slider(page).focus()
     for _ in range(3):
         page.keyboard.press("ArrowRight")
     expect(slider(page)).to_have_value("0.23")
     expect(slider(page)).to_have_attribute("aria-valuetext", "23 %")
-    assert shown(page)[0] == f"{make(threshold=0.23).iou:.2f}"
+    assert shown(page)[0] == f"{make_box(threshold=0.23).iou:.2f}"
     page.keyboard.press("Home")
     expect(slider(page)).to_have_value("0.01")
     expect(page.locator(".cx-live")).to_have_text(
@@ -165,23 +148,22 @@ def test_the_slider_by_keyboard(alive: Open) -> None:
 
 
 def test_pictures_by_mouse_and_arrow_keys(alive: Open) -> None:
-    page = alive(html_of())
+    page = alive(make_box())
     thumbs(page).nth(2).click()
     expect(page.locator(".cx-title")).to_have_text("thing 2 picture 3 of 5")
     expect(page.locator(".cx-photo")).to_have_attribute("alt", "thing 2: the picture under its map")
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".cx-title strong")).to_have_text("thing 1")
-    assert shown(page)[0] == f"{make(scene=1).iou:.2f}"
+    assert shown(page)[0] == f"{make_box(scene=1).iou:.2f}"
     truth = page.locator("path.cx-true:not(.cx-halo)").first.get_attribute("d")
     assert truth == "M30 10H60V60H30Z"
 
 
 def test_a_click_and_a_drag_in_the_curve_set_the_threshold(alive: Open) -> None:
-    page = alive(html_of())
+    page = alive(make_box())
     chart = page.locator(".cx-chart")
     chart.scroll_into_view_if_needed()
     box = chart.locator("svg").bounding_box()
-    assert box is not None
     page.mouse.move(box["x"] + 0.7 * box["width"], box["y"] + 20)
     expect(slider(page)).to_have_value("0.2")
     page.mouse.down()
@@ -195,51 +177,26 @@ def test_a_click_and_a_drag_in_the_curve_set_the_threshold(alive: Open) -> None:
     expect(slider(page)).to_have_value("0.01")
 
 
-def shadow(page: Page) -> np.ndarray:
-    """How dark each pixel of the picture is made, 0 to 255."""
-    values = page.evaluate(
-        """() => { const c = document.querySelectorAll(".cx-layers canvas")[1];
-            return Array.from(c.getContext("2d").getImageData(0, 0, c.width, c.height).data); }"""
-    )
-    return np.array(values).reshape(64, 64, 4)[..., 3]
-
-
 def test_the_shadow_leaves_the_largest_region_alone(alive: Open) -> None:
-    explorer = make(threshold=0.4, scene=1)
-    page = alive(explorer._repr_mimebundle_()[0]["text/html"])
-    alpha = shadow(page)
-    large = camlib.upsample(MAPS[1][None, None], 64)[0, 0]
+    explorer = make_box(threshold=0.4, scene=1)
+    page = alive(explorer)
+    alpha = pixels(page.locator(".cx-layers canvas").nth(1))[..., 3]
+    large = camlib.upsample(BOX_MAPS[1][None, None], 64)[0, 0]
     above = camlib.regions.above(large, 0.4).numpy()
     np.testing.assert_array_equal(alpha == 0xA8, ~above)
     light = np.argwhere(alpha == 0)
-    assert explorer.box is not None
     x0, y0, x1, y1 = explorer.box
     assert light.min(axis=0).tolist() == [y0, x0]
     assert light.max(axis=0).tolist() == [y1 - 1, x1 - 1]
 
 
-@pytest.mark.parametrize("width", [320, 390, 1280])
-def test_it_is_at_home_on_every_screen(alive: Open, width: int) -> None:
-    page = alive(html_of(), viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    chart = page.locator(".cx-chart").bounding_box()
-    assert chart is not None
-    assert chart["width"] > 200
-
-
-def test_leaving_gives_the_picture_back(alive: Open) -> None:
-    check_leaving(alive(html_of()))
-
-
 def test_as_a_widget_it_follows_python_and_tells_it(serve: Open) -> None:
     page = serve()
-    as_widget(page, make())
-    page.evaluate("model.set('threshold', 0.4); model.set('scene', 1)")
+    as_widget(page, make_box())
+    set_from_kernel(page, threshold=0.4, scene=1)
     expect(slider(page)).to_have_value("0.4")
     expect(page.locator(".cx-title strong")).to_have_text("thing 1")
     thumbs(page).nth(3).check()
     slider(page).fill("0.11")
     saved = page.evaluate("[model.saved[0].scene, model.saved.at(-1).threshold]")
     assert saved == [3, 0.11]
-    page.evaluate("leave()")
-    page.evaluate("model.set('threshold', 0.9)")

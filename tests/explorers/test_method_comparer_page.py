@@ -1,7 +1,6 @@
 """MethodComparer in a real browser: its numbers and colours against camlib's, and all one can do."""
 
 import re
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -9,13 +8,12 @@ import torch
 from playwright.sync_api import Locator, Page, expect
 
 import camlib
-from camlib.explorers import MethodComparer, dual_output
+from camlib.explorers import dual_output
 
-from .conftest import as_widget, call
-from .figures import check_leaving, html_of
-from .methods import CLASSES, html_with, make, make_maps
+from . import conftest
+from .conftest import Open, as_widget, call, numbers, pixels, set_from_kernel
+from .makers import COMPARED, make_maps, make_methods
 
-Open = Callable[..., Page]
 NAMES = list(make_maps())
 
 
@@ -32,32 +30,14 @@ def texts(page: Page, part: str) -> list[str]:
     return page.locator(f".cx-panel .cx-{part}").all_inner_texts()
 
 
-def numbers(text: str) -> list[float]:
-    return [float(found) for found in re.findall(r"-?\d+\.?\d*", text.replace("−", "-"))]
-
-
 def point_at(page: Page, panel: int, row: int, column: int) -> None:
     """Move the mouse over the middle of a pixel of the picture, in one of the panels."""
-    pads(page).nth(panel).scroll_into_view_if_needed()
-    box = pads(page).nth(panel).bounding_box()
-    assert box is not None
-    page.mouse.move(
-        box["x"] + (column + 0.5) * box["width"] / 224, box["y"] + (row + 0.5) * box["height"] / 224
-    )
+    conftest.point_at(page, pads(page).nth(panel), row, column)
 
 
 def canvas(page: Page, panel: int) -> np.ndarray:
     """What is drawn over the picture: colours and opacity of every pixel, 0 to 255."""
-    drawn = page.locator(".cx-panel").nth(panel).locator(".cx-stage canvas")
-    values, height = drawn.evaluate(
-        """(canvas) => {
-            const copy = new OffscreenCanvas(canvas.width, canvas.height);
-            const surface = copy.getContext("2d", { willReadFrequently: true });
-            surface.drawImage(canvas, 0, 0);
-            return [Array.from(surface.getImageData(0, 0, copy.width, copy.height).data), copy.height];
-        }"""
-    )
-    return np.array(values).reshape(height, -1, 4)
+    return pixels(page.locator(".cx-panel").nth(panel).locator(".cx-stage canvas"))
 
 
 # ------------------------------------------------------------------ arithmetic
@@ -65,7 +45,7 @@ def canvas(page: Page, panel: int) -> np.ndarray:
 
 def test_compare_by_hand(serve: Open) -> None:
     """Peaks are largest magnitudes: 6 and 2; highest values 4 and -1; the third has no map."""
-    came = call(
+    got = call(
         serve(),
         "method_comparer.mjs",
         """a.scales.map((scale) => m.compare(a.methods.map(({ maps }) => ({ maps: maps.map((layer) =>
@@ -80,15 +60,15 @@ def test_compare_by_hand(serve: Open) -> None:
             "scales": ["one", "own"],
         },
     )
-    assert came == [[[4, 6, 6], [-1, 2, 6], None], [[4, 6, 6], [-1, 2, 2], None]]
+    assert got == [[[4, 6, 6], [-1, 2, 6], None], [[4, 6, 6], [-1, 2, 2], None]]
 
 
 @pytest.mark.parametrize("scale", ["one", "own"])
 @pytest.mark.parametrize("layer", ["last", "early"])
 def test_what_is_shown_is_what_python_says(alive: Open, layer: str, scale: str) -> None:
-    for class_index in CLASSES:
-        explorer = make(layer=layer, scale=scale, class_index=class_index, point=(100, 70))
-        page = alive(html_of(explorer))
+    for class_index in COMPARED:
+        explorer = make_methods(layer=layer, scale=scale, class_index=class_index, point=(100, 70))
+        page = alive(explorer)
         rows, columns = next(iter(explorer.shown.values())).shape
         cell = 100 * rows // 224, 70 * columns // 224
         for panel, name in enumerate(NAMES):
@@ -111,8 +91,8 @@ def test_what_is_shown_is_what_python_says(alive: Open, layer: str, scale: str) 
 @pytest.mark.parametrize("scale", ["one", "own"])
 def test_colours_are_camlibs(alive: Open, scale: str) -> None:
     """Every pixel: the table's opacity at map / peak, orange where it is positive, else blue."""
-    explorer = make(scale=scale, class_index=3)
-    page = alive(html_of(explorer))
+    explorer = make_methods(scale=scale, class_index=3)
+    page = alive(explorer)
     table = dual_output.evidence_table()
     for panel, name in enumerate(NAMES):
         drawn = canvas(page, panel)
@@ -129,8 +109,8 @@ def test_colours_are_camlibs(alive: Open, scale: str) -> None:
 
 
 def test_one_scale_then_each_its_own(alive: Open) -> None:
-    page = alive(html_with())
-    own = make(scale="own").peaks
+    page = alive(make_methods())
+    own = make_methods(scale="own").peaks
     about = page.locator(".cx-about .cx-words")
     expect(about).to_have_text(
         f"Full colour is ±{own['CAM']:.2f} in every panel. "
@@ -145,7 +125,7 @@ def test_one_scale_then_each_its_own(alive: Open) -> None:
 
 
 def test_a_pale_map_says_that_its_own_scale_would_show_it(alive: Open) -> None:
-    page = alive(html_with(times_cells=[]))
+    page = alive(make_methods(times_cells=[]))
     assert texts(page, "heading")[1] == "Grad-CAM"
     assert texts(page, "words")[1].endswith(", pale on this scale: try its own")
     radio(page, "Own scale").check()
@@ -153,7 +133,7 @@ def test_a_pale_map_says_that_its_own_scale_would_show_it(alive: Open) -> None:
 
 
 def test_a_method_without_the_layer_says_so(alive: Open) -> None:
-    page = alive(html_with(point=(3, 4)))
+    page = alive(make_methods(point=(3, 4)))
     radio(page, "early").check()
     assert texts(page, "heading") == ["CAM", "Grad-CAM × 196", "Grad-CAM++"]
     assert texts(page, "words")[0] == "CAM exists for the last layer alone"
@@ -168,7 +148,7 @@ def test_a_method_without_the_layer_says_so(alive: Open) -> None:
 
 
 def test_a_place_is_marked_everywhere_and_given_back(alive: Open) -> None:
-    page = alive(html_with())
+    page = alive(make_methods())
     where = page.locator(".cx-where")
     expect(where).to_have_text(
         "Point at a place, tap it or use the arrow keys: each method answers."
@@ -179,8 +159,6 @@ def test_a_place_is_marked_everywhere_and_given_back(alive: Open) -> None:
     for panel in range(3):
         expect(marks.nth(panel)).to_be_visible()
         box, stage = marks.nth(panel).bounding_box(), pads(page).nth(panel).bounding_box()
-        assert box is not None
-        assert stage is not None
         place = [
             (box["x"] - stage["x"]) / stage["width"],
             (box["y"] - stage["y"]) / stage["height"],
@@ -198,7 +176,7 @@ def test_a_place_is_marked_everywhere_and_given_back(alive: Open) -> None:
 
 
 def test_arrow_keys_go_from_cell_to_cell(alive: Open) -> None:
-    page = alive(html_with(point=(31, 33)))
+    page = alive(make_methods(point=(31, 33)))
     pads(page).first.focus()
     where = page.locator(".cx-where")
     expect(where).to_have_text("row 1, column 2 of 7 × 7")
@@ -226,7 +204,7 @@ def test_arrow_keys_go_from_cell_to_cell(alive: Open) -> None:
 
 
 def test_a_class_by_arrow_keys_is_announced(alive: Open) -> None:
-    page = alive(html_with(logits=[9.271, 1.0, -2.5]))
+    page = alive(make_methods(logits=[9.271, 1.0, -2.5]))
     radio(page, "thing 7 9.27").focus()
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
@@ -240,34 +218,26 @@ def test_a_class_by_arrow_keys_is_announced(alive: Open) -> None:
 
 def test_a_single_class_or_layer_offers_no_choice(alive: Open) -> None:
     maps = {name: {"last": layers["last"][:1]} for name, layers in make_maps().items()}
-    page = alive(html_with(maps=maps, classes=[7], class_names=["cat"]))
+    page = alive(make_methods(maps=maps, classes=[7], class_names=["cat"]))
     assert page.locator("legend").all_inner_texts() == ["Scale"]
 
 
 @pytest.mark.parametrize(("width", "columns"), [(320, 2), (390, 2), (1280, 3)])
 def test_it_is_at_home_on_every_screen(alive: Open, width: int, columns: int) -> None:
-    names = [f"a class with quite a long name {index}" for index in CLASSES]
-    page = alive(html_with(class_names=names), viewport={"width": width, "height": 900})
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    names = [f"a class with quite a long name {index}" for index in COMPARED]
+    page = alive(make_methods(class_names=names), viewport={"width": width, "height": 900})
     boxes = [panel.bounding_box() for panel in pads(page).all()]
     assert sum(box is not None and box["y"] == boxes[0]["y"] for box in boxes) == columns
     assert all(box is not None and box["width"] > 100 for box in boxes)
 
 
-def test_leaving_gives_the_picture_back(alive: Open) -> None:
-    check_leaving(alive(html_with()))
-
-
 def test_as_a_widget_it_follows_python_and_tells_it(serve: Open) -> None:
     page = serve()
-    explorer: MethodComparer = make()
-    as_widget(page, explorer)
-    page.evaluate("model.set('layer', 'early'); model.set('point', [0, 223])")
+    as_widget(page, make_methods())
+    set_from_kernel(page, layer="early", point=[0, 223])
     expect(radio(page, "early")).to_be_checked()
     expect(page.locator(".cx-where")).to_have_text("row 1, column 14 of 14 × 14")
     radio(page, "thing 9").check()
     radio(page, "Own scale").check()
     saved = page.evaluate("[model.saved[0].class_index, model.saved.at(-1).scale]")
     assert saved == [9, "own"]
-    page.evaluate("leave()")
-    page.evaluate("model.set('class_index', 3)")

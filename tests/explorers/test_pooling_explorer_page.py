@@ -1,7 +1,6 @@
 """PoolingExplorer in a real browser: its numbers against camlib's, and everything one can do."""
 
 import re
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,12 +10,12 @@ from playwright.sync_api import Locator, Page, expect
 
 import camlib
 from camlib import plotting
-from camlib.explorers import PoolingExplorer
 
-from .conftest import as_widget, call
+from .conftest import PHONE, Open, as_widget, call, pixels, set_from_kernel
+from .makers import make_pooling
 
-Open = Callable[..., Page]
 MODULE = "pooling_explorer.mjs"
+FINGER = {**PHONE, "is_mobile": True}
 
 
 def make_maps() -> torch.Tensor:
@@ -24,18 +23,13 @@ def make_maps() -> torch.Tensor:
     return torch.randint(0, 7, (20, 3, 3), generator=torch.Generator().manual_seed(5)).double()
 
 
-def html_of(explorer: PoolingExplorer) -> str:
-    return explorer._repr_mimebundle_()[0]["text/html"]
-
-
 @pytest.fixture
 def open_page(alive: Open) -> Open:
     """An explorer of the twenty maps, alive without a kernel."""
 
     def open_page(maps: Any = None, *, options: dict[str, Any] | None = None, **given: Any) -> Page:
-        given = {"limits": (0, 9)} | given
-        explorer = PoolingExplorer(make_maps() if maps is None else maps, **given)
-        return alive(html_of(explorer), **options or {})
+        maps = make_maps() if maps is None else maps
+        return alive(make_pooling(maps=maps, **given), **options or {})
 
     return open_page
 
@@ -84,23 +78,20 @@ def meters(page: Page) -> list[str]:
 @pytest.mark.parametrize(("h", "w"), [(3, 3), (7, 7), (1, 4), (5, 2)])
 def test_pooling_is_camlibs(serve: Open, h: int, w: int) -> None:
     maps = torch.randn((1, 4, h, w), generator=torch.Generator().manual_seed(h), dtype=torch.double)
-    came = call(serve(), MODULE, "a.map(m.pool)", maps[0].tolist())
-    averages = [one["average"] for one in came]
+    got = call(serve(), MODULE, "a.map(m.pool)", maps[0].tolist())
+    averages = [one["average"] for one in got]
     np.testing.assert_allclose(averages, camlib.global_average_pool(maps)[0], rtol=0, atol=1e-12)
-    assert [one["maximum"] for one in came] == maps.amax((2, 3))[0].tolist()
+    assert [one["maximum"] for one in got] == maps.amax((2, 3))[0].tolist()
 
 
-@pytest.mark.parametrize(("down", "right"), [(1, 0), (-1, 0), (0, 1), (0, -1), (2, -1)])
-def test_moving_is_roll(serve: Open, down: int, right: int) -> None:
-    one = torch.arange(12).reshape(3, 4)
-    came = call(serve(), MODULE, "m.moved(...a)", [one.tolist(), down, right])
-    assert came == one.roll((down, right), (0, 1)).tolist()
-
-
-def test_shuffling_puts_every_cell_somewhere(serve: Open) -> None:
+def test_moving_is_roll_and_shuffling_puts_every_cell_somewhere(serve: Open) -> None:
     """The keys 3, 1, 2, 0 sort the places into 3, 1, 2, 0."""
-    came = call(serve(), MODULE, "m.shuffled(...a)", [[[10, 20], [30, 40]], [3, 1, 2, 0]])
-    assert came == [[40, 20], [30, 10]]
+    page, one = serve(), torch.arange(12).reshape(3, 4)
+    for way in [(1, 0), (-1, 0), (0, 1), (0, -1), (2, -1)]:
+        got = call(page, MODULE, "m.moved(...a)", [one.tolist(), *way])
+        assert got == one.roll(way, (0, 1)).tolist()
+    got = call(page, MODULE, "m.shuffled(...a)", [[[10, 20], [30, 40]], [3, 1, 2, 0]])
+    assert got == [[40, 20], [30, 10]]
 
 
 # ------------------------------------------------------------------ what stands there
@@ -115,7 +106,6 @@ def test_all_pooled_numbers_are_camlibs(open_page: Open, pooling: str) -> None:
     average, maximum = written(maps[:1], "average")[0], written(maps[:1], "maximum")[0]
     assert meters(page) == [f"average {average} unchanged", f"maximum {maximum} unchanged"]
     assert counts(page) == [0, 0, 0]
-    expect(page.locator("figure > img")).to_be_hidden()
 
 
 @pytest.mark.parametrize("step", [1, 2, 7])
@@ -141,12 +131,10 @@ def test_the_colours_are_the_books(open_page: Open) -> None:
     colours = squares(page).evaluate_all(
         "nodes => nodes.map(n => getComputedStyle(n).backgroundColor)"
     )
-    came = np.array([[int(part) for part in re.findall(r"\d+", colour)] for colour in colours])
-    assert np.abs(came - 255 * expected).max() <= 1
-    tile = page.locator(".cx-maps canvas").first.evaluate(
-        "c => Array.from(c.getContext('2d').getImageData(0, 0, 3, 3).data)"
-    )
-    assert np.abs(np.reshape(tile, (9, 4))[:, :3] - 255 * expected).max() <= 1
+    got = np.array([[int(part) for part in re.findall(r"\d+", colour)] for colour in colours])
+    assert np.abs(got - 255 * expected).max() <= 1
+    tile = pixels(page.locator(".cx-maps canvas").first)[..., :3].reshape(9, 3)
+    assert np.abs(tile - 255 * expected).max() <= 1
 
 
 def test_the_bars_are_as_long_as_the_numbers(open_page: Open) -> None:
@@ -188,7 +176,6 @@ def test_dragging_paints_over_cells(open_page: Open) -> None:
     page = open_page()
     choose(page, "5", "Paint with")
     box = page.locator(".cx-sheet").bounding_box()
-    assert box is not None
     third = box["width"] / 3
     page.mouse.move(box["x"] + third / 2, box["y"] + third / 2)
     page.mouse.down()
@@ -217,24 +204,21 @@ def test_the_average_up_and_the_maximum_untouched(open_page: Open) -> None:
 
 
 @pytest.mark.parametrize("all_maps", [False, True])
-@pytest.mark.parametrize(
-    ("side", "down", "right"), [("up", -1, 0), ("down", 1, 0), ("left", 0, -1), ("right", 0, 1)]
-)
-def test_no_pooled_number_notices_a_move(
-    open_page: Open, side: str, down: int, right: int, all_maps: bool
-) -> None:
+def test_no_pooled_number_notices_a_move(open_page: Open, all_maps: bool) -> None:
     maps = make_maps()
     page = open_page()
     if all_maps:
         choose(page, "All 20 maps", "Change")
-    page.get_by_role("button", name=f"Move the pattern {side}").click()
-    rolled = maps.roll((down, right), (1, 2))
-    assert shown(page) == rolled[0].flatten().tolist()
-    many = rolled if all_maps else torch.cat([rolled[:1], maps[1:]])
-    assert counts(page) == [int((many != maps).sum()), 0, 0]
-    assert pooled(page) == written(maps, "average")
-    choose(page, "Maximum", "Show")
-    assert pooled(page) == written(maps, "maximum")
+    for side, way in {"up": (-1, 0), "down": (1, 0), "left": (0, -1), "right": (0, 1)}.items():
+        page.get_by_role("button", name=f"Move the pattern {side}").click()
+        rolled = maps.roll(way, (1, 2))
+        assert shown(page) == rolled[0].flatten().tolist()
+        many = rolled if all_maps else torch.cat([rolled[:1], maps[1:]])
+        assert counts(page) == [int((many != maps).sum()), 0, 0]
+        for pooling in ("maximum", "average"):
+            choose(page, pooling.title(), "Show")
+            assert pooled(page) == written(maps, pooling)
+        page.get_by_role("button", name="Start again").click()
 
 
 def test_shuffling_keeps_every_number_and_start_again_every_place(open_page: Open) -> None:
@@ -252,12 +236,6 @@ def test_shuffling_keeps_every_number_and_start_again_every_place(open_page: Ope
     page.get_by_role("button", name="Start again").click()
     assert shown(page) == maps[0].flatten().tolist()
     assert counts(page) == [0, 0, 0]
-
-
-def test_one_stroke_over_all_maps_moves_all_averages(open_page: Open) -> None:
-    maps = make_maps()
-    page = open_page()
-    choose(page, "All 20 maps", "Change")
     squares(page).nth(8).click()
     maps[:, 2, 2] = 9
     assert pooled(page) == written(maps, "average")
@@ -286,14 +264,20 @@ KEYS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("keys", "value"), KEYS, ids=["+".join(keys) for keys, _ in KEYS])
-def test_keys_change_a_cell(open_page: Open, keys: list[str], value: int) -> None:
+def test_keys_change_a_cell(open_page: Open) -> None:
     page = open_page([[[3, 1], [1, 1]]])
-    squares(page).first.focus()
-    for key in keys:
-        page.keyboard.press(key)
-    assert shown(page) == [value, 1, 1, 1]
-    expect(squares(page).first).to_have_attribute("aria-valuenow", str(value))
+    expect(squares(page).first).to_have_attribute("aria-valuemax", "9")
+    expect(squares(page).first).to_have_accessible_name("row 1, column 1")
+    expect(page.get_by_role("group", name="The map’s cells")).to_have_accessible_description(
+        re.compile("Keys: ← → choose a cell")
+    )
+    for keys, value in KEYS:
+        squares(page).first.focus()
+        for key in keys:
+            page.keyboard.press(key)
+        assert shown(page) == [value, 1, 1, 1], keys
+        expect(squares(page).first).to_have_attribute("aria-valuenow", str(value))
+        page.get_by_role("button", name="Start again").click()
 
 
 def test_a_number_with_a_fraction_and_a_sign_is_typed(open_page: Open) -> None:
@@ -304,7 +288,7 @@ def test_a_number_with_a_fraction_and_a_sign_is_typed(open_page: Open) -> None:
     page.keyboard.press("ArrowUp")
     assert shown(page) == [-12.4, 1, 1, 1]
     page.keyboard.press("ArrowRight")
-    page.keyboard.type("99")  # 9 is a value, 99 is none: the second 9 begins anew
+    page.keyboard.type("99")  # 9 is a value, 99 is none: the second 9 starts over
     assert shown(page) == [-12.4, 9, 1, 1]
 
 
@@ -324,30 +308,6 @@ def test_arrow_keys_move_from_cell_to_cell_and_the_pattern(open_page: Open) -> N
     expect(squares(page).nth(1)).to_be_focused()
 
 
-def test_everything_is_reached_by_the_tab_key_and_has_a_name(open_page: Open) -> None:
-    page = open_page()
-    stops = []
-    for _ in range(12):
-        page.keyboard.press("Tab")
-        stops.append(
-            page.evaluate(
-                """() => { const e = document.activeElement;
-                    return e.getAttribute("role") ?? e.getAttribute("type"); }"""
-            )
-        )
-    arrows = ["button", "button", "spinbutton", "button", "button"]
-    assert stops[:11] == ["radio", *arrows, "radio", "radio", "radio", "button", "button"]
-    tree = page.locator("figure").aria_snapshot()
-    assert "radio:" not in tree
-    assert "button:" not in tree
-    assert 'spinbutton "row 1, column 1"' in tree
-    assert 'radio "Map 20, average' in tree
-    expect(squares(page).first).to_have_attribute("aria-valuemax", "9")
-    expect(page.get_by_role("group", name="The map’s cells")).to_have_accessible_description(
-        re.compile("Keys: ← → choose a cell")
-    )
-
-
 def test_changes_are_announced_after_a_pause(open_page: Open) -> None:
     page = open_page([[[3, 1], [1, 1]], [[0, 0], [0, 1]]])
     squares(page).nth(1).click()
@@ -361,20 +321,13 @@ def test_changes_are_announced_after_a_pause(open_page: Open) -> None:
 
 def test_touch_on_a_phone(open_page: Open) -> None:
     maps = make_maps()
-    page = open_page(
-        options={"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    )
-    assert page.evaluate("() => document.documentElement.scrollWidth") <= 390
+    page = open_page(options=FINGER)
     page.locator(".cx-brush label").nth(2).tap()
     squares(page).nth(3).tap()
     maps[0, 1, 0] = 0 if maps[0, 1, 0] == 2 else 2
     assert shown(page) == maps[0].flatten().tolist()
     page.locator(".cx-maps label").nth(19).tap()
     expect(page.locator(".cx-title strong")).to_have_text("Map 20")
-    sizes = page.locator(".cx-app :is(label, button, [role=spinbutton])").evaluate_all(
-        "nodes => nodes.map(n => n.getBoundingClientRect()).map(b => Math.min(b.width, b.height))"
-    )
-    assert min(sizes) >= 24
     assert (
         page.locator(".cx-sheet").evaluate("e => getComputedStyle(e).touchAction") == "pinch-zoom"
     )
@@ -385,9 +338,7 @@ def test_touch_on_a_phone(open_page: Open) -> None:
 
 def test_a_finger_paints_over_cells(open_page: Open) -> None:
     maps = make_maps()
-    page = open_page(
-        options={"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
-    )
+    page = open_page(options=FINGER)
     session = page.context.new_cdp_session(page)
     boxes = [squares(page).nth(index).bounding_box() for index in (0, 1, 2)]
     points = [[{"x": b["x"] + 9, "y": b["y"] + 9}] for b in boxes if b]
@@ -403,36 +354,10 @@ def test_a_finger_paints_over_cells(open_page: Open) -> None:
     assert page.evaluate("() => scrollY") == 0
 
 
-# ------------------------------------------------------------------ two lives
-
-
-def test_without_scripts_there_is_the_picture(serve: Open) -> None:
-    page = serve(html_of(PoolingExplorer(make_maps())), java_script_enabled=False)
-    expect(page.get_by_role("img", name="20 maps of 3 by 3 cells")).to_be_visible()
-    expect(page.locator("figcaption")).to_contain_text("With JavaScript you can edit")
-
-
-def test_leaving_restores_the_picture(serve: Open) -> None:
-    page = serve(html_of(PoolingExplorer(make_maps())))
-    found = page.evaluate(
-        """async () => {
-            const { hydrate } = await import("/pooling_explorer.mjs");
-            const figure = document.querySelector("figure");
-            const before = figure.outerHTML;
-            const leave = hydrate(figure);
-            hydrate(figure);
-            const alive = figure.querySelectorAll(".cx-app").length;
-            leave();
-            return [alive, figure.outerHTML.replaceAll(' hidden=""', "") === before];
-        }"""
-    )
-    assert found == [1, True]
-
-
 def test_as_a_widget_both_sides_see_each_other(serve: Open) -> None:
     maps = make_maps()
     page = serve()
-    explorer = PoolingExplorer(maps, limits=(0, 9))
+    explorer = make_pooling(maps=maps)
     as_widget(page, explorer)
     page.locator(".cx-maps label").nth(2).click()
     choose(page, "4", "Paint with")
@@ -446,27 +371,12 @@ def test_as_a_widget_both_sides_see_each_other(serve: Open) -> None:
     assert torch.equal(torch.tensor(explorer.values, dtype=torch.double), maps)
     assert (explorer.map_index, explorer.cell, explorer.brush) == (2, (1, 2), 4.0)
     assert (explorer.pooling, explorer.all_maps) == ("maximum", True)
-    # What the kernel sets is drawn, and is not sent back.
-    count = page.evaluate("() => model.saved.length")
     edited = maps.flip(0)
-    page.evaluate(
-        """(values) => {
-            model.set("values", values); model.set("map_index", 19); model.set("cell", [0, 1]);
-            model.set("brush", 0); model.set("pooling", "average"); model.set("all_maps", false);
-        }""",
-        edited.tolist(),
-    )
+    chosen = {"brush": 0, "pooling": "average", "all_maps": False}
+    set_from_kernel(page, values=edited.tolist(), map_index=19, cell=[0, 1], **chosen)
     assert pooled(page) == written(edited, "average")
     assert shown(page) == edited[19].flatten().tolist()
     expect(page.locator(".cx-chosen")).to_have_accessible_name("row 1, column 2")
     for group, name in [("Paint with", "0"), ("Show", "Average"), ("Change", "This map")]:
-        expect(
-            page.get_by_role("group", name=group).get_by_role("radio", name=name)
-        ).to_be_checked()
-    assert page.evaluate("() => model.saved.length") == count
-    left = page.evaluate(
-        """() => { leave();
-            const listeners = [...model.listeners.values()].flat();
-            return listeners.length + document.querySelectorAll("figure").length; }"""
-    )
-    assert left == 0
+        answer = page.get_by_role("group", name=group).get_by_role("radio", name=name)
+        expect(answer).to_be_checked()

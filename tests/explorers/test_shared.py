@@ -1,21 +1,16 @@
-"""What explorers share in the browser: its arithmetic against camlib's, and how modules are joined."""
+"""What explorers share in the browser: its arithmetic against camlib's."""
 
 import base64
-from collections.abc import Callable
 
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Error, Page
+from playwright.sync_api import Error
 
 import camlib
-from camlib.explorers import modules
 
-from .conftest import call, make_cam
-
-Open = Callable[..., Page]
-EXPLORERS = sorted(path.name for path in modules.FOLDER.glob("*.mjs"))
-
+from .conftest import Open, call
+from .makers import make_cam
 
 SETTINGS = [
     ("nearest", False),
@@ -45,7 +40,7 @@ def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> N
     for cells, size in SIZES:
         values = make_cam(1, *cells).maps
         expected = camlib.upsample(values, size, mode, align_corners=align_corners)
-        came = call(
+        got = call(
             page,
             "shared/upsampling.mjs",
             "Array.from(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode, a.on))",
@@ -58,7 +53,7 @@ def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> N
             },
         )
         np.testing.assert_allclose(
-            came,
+            got,
             expected.flatten().numpy(),
             atol=2e-6 * float(values.abs().max()),
             err_msg=f"{cells} cells on {size} pixels",
@@ -81,9 +76,9 @@ def test_shares_are_the_table_that_enlarges_unit_cells(
         {"cells": cells, "pixels": pixels, "mode": mode, "on": align_corners},
     )
     assert taps == {"nearest": 1, "bilinear": 2, "bicubic": 4}[mode]
-    came = np.zeros((pixels, cells))
-    np.add.at(came, (np.arange(pixels).repeat(taps), cell), share)
-    np.testing.assert_allclose(came, table.numpy(), atol=2e-6)
+    got = np.zeros((pixels, cells))
+    np.add.at(got, (np.arange(pixels).repeat(taps), cell), share)
+    np.testing.assert_allclose(got, table.numpy(), atol=2e-6)
 
 
 def test_shares_by_hand(serve: Open) -> None:
@@ -103,14 +98,14 @@ def test_shares_by_hand(serve: Open) -> None:
 
 def test_centres_by_hand(serve: Open) -> None:
     """Seven cells on 224 pixels: centres 32 pixels apart from 15.5, or 223/6 apart from 0."""
-    came = call(
+    got = call(
         serve(),
         "shared/upsampling.mjs",
         "[m.centresOf(7, 224), m.centresOf(7, 224, true), m.centresOf(1, 5, true)].map((c) => Array.from(c))",
     )
-    assert came[0] == [15.5, 47.5, 79.5, 111.5, 143.5, 175.5, 207.5]
-    np.testing.assert_allclose(came[1], np.arange(7) * 223 / 6)
-    assert came[2] == [2]
+    assert got[0] == [15.5, 47.5, 79.5, 111.5, 143.5, 175.5, 207.5]
+    np.testing.assert_allclose(got[1], np.arange(7) * 223 / 6)
+    assert got[2] == [2]
 
 
 def test_an_unknown_mode_is_refused(serve: Open) -> None:
@@ -120,24 +115,24 @@ def test_an_unknown_mode_is_refused(serve: Open) -> None:
 
 def test_strongest_mean_and_largest(serve: Open) -> None:
     """Of 2, 5, -7, 5 the order is 5, 5, 2, -7, the mean 5/4, the largest absolute value 7."""
-    came = call(
+    got = call(
         serve(),
         "shared/numbers.mjs",
         "[m.strongest(a, 3), m.mean(Float32Array.from(a)), m.largest(a)]",
         [2, 5, -7, 5],
     )
-    assert came == [[1, 3, 0], 1.25, 7]
+    assert got == [[1, 3, 0], 1.25, 7]
 
 
 def test_digits_by_hand(serve: Open) -> None:
     """Three figures: 1234, 14.2, 9.82, 0.294; the sign does not count, six digits are enough."""
-    came = call(
+    got = call(
         serve(),
         "shared/numbers.mjs",
         "[...a.map((peak) => m.digitsFor(peak)), m.digitsFor(0.25, 4)]",
         [1234, 14.2, 9.82, -0.294, 1e-9, 0],
     )
-    assert came == [0, 1, 2, 3, 6, 2, 4]
+    assert got == [0, 1, 2, 3, 6, 2, 4]
 
 
 @pytest.mark.parametrize(
@@ -148,49 +143,3 @@ def test_arrays_arrive(serve: Open, dtype: str, name: str) -> None:
     values = np.array([0, 1, 77, 3]).astype(dtype)
     address = f"data:application/x-{name};base64,{base64.b64encode(values.tobytes()).decode()}"
     assert call(serve(), "shared/data.mjs", "Array.from(m.decode(a))", address) == values.tolist()
-
-
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_joined_modules_need_no_neighbour(serve: Open, name: str) -> None:
-    """A browser reads the one text from a blob, which has no neighbours, and finds the widget."""
-    found = serve().evaluate(
-        """async (text) => {
-            const address = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
-            const module = await import(address);
-            return [typeof module.default.render, typeof module.hydrate];
-        }""",
-        modules.joined(name),
-    )
-    assert found == ["function", "function"]
-
-
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_modules_import_in_the_one_form_that_is_joined(name: str) -> None:
-    assert "import" not in {line.split(" ", 1)[0] for line in modules.joined(name).splitlines()}
-
-
-@pytest.mark.parametrize("name", EXPLORERS)
-def test_each_module_is_joined_once(name: str) -> None:
-    text = modules.joined(name)
-    assert text.count("export function element(") == 1
-    assert text.count("export function dress(") == 1
-
-
-def test_styles_do_not_leak(serve: Open) -> None:
-    """Two kinds on one page: each gets its own rules and both the shared ones."""
-    colours = serve(
-        '<div class="camlib-explorer" data-camlib-explorer="one"><p class="cx-x">1</p></div>'
-        '<div class="camlib-explorer" data-camlib-explorer="two"><p class="cx-x">2</p></div>'
-    ).evaluate(
-        """async () => {
-            const { dress } = await import("/shared/looks.mjs");
-            dress(".cx-x { color: rgb(1, 1, 1) }", "one");
-            dress(".cx-x { font-weight: 777 }", "two");
-            return [...document.querySelectorAll(".cx-x")].map((node) => getComputedStyle(node))
-                .map((style) => [style.color, style.fontWeight, style.lineHeight]);
-        }"""
-    )
-    assert colours[0][:2] == ["rgb(1, 1, 1)", "400"]
-    assert colours[1][0] != "rgb(1, 1, 1)"
-    assert colours[1][1] == "777"
-    assert colours[0][2] == colours[1][2] == "21px"  # 1.4 times 15 pixels

@@ -1,10 +1,8 @@
 import numpy as np
 import pytest
-import torch
 from matplotlib.colors import to_rgb
 
 from camlib import plotting
-from camlib.plotting.colors import value_range
 
 # The way back, from Ottosson 2020 too: an independent check of the way from OKLab to sRGB.
 _RGB_TO_LMS = np.array(
@@ -141,112 +139,8 @@ def test_colorize_takes_the_colour_at_the_values_place():
     assert gray.shape == (2, 2, 3)
 
 
-def test_colorize_takes_a_tensor_and_changes_nothing():
-    given = torch.tensor([[-0.5, 0.25]])
-    kept = given.clone()
-    colors = plotting.colorize(given)
-    np.testing.assert_array_equal(colors, plotting.colorize(kept.numpy()))
-    colors[:] = 0
-    assert torch.equal(given, kept)
-    assert plotting.colorize(kept).sum() > 0
-
-
-@pytest.mark.parametrize(
-    ("colormap", "vmin", "vmax", "expected"),
-    [
-        (plotting.EVIDENCE, None, 3.0, (-3.0, 3.0)),
-        (plotting.INTENSITY, None, 3.0, (0.0, 3.0)),
-        (plotting.INTENSITY, -1.0, 2.0, (-1.0, 2.0)),
-    ],
-)
-def test_the_default_range_is_symmetric_for_evidence_alone(colormap, vmin, vmax, expected):
-    assert value_range(colormap, vmin, vmax) == expected
-
-
 def test_no_names_are_left_in_matplotlibs_list():
     import matplotlib
 
     assert "evidence" not in matplotlib.colormaps
     assert plotting.colorize([[1.0]], "evidence").tolist() == plotting.colorize([[1.0]]).tolist()
-
-
-@pytest.mark.parametrize(
-    ("map", "options", "error", "message"),
-    [
-        (
-            [[2.0, -3.0]],
-            {},
-            ValueError,
-            "map: expected values from -1 to 1, got -3 to 2. Scale it as the last step, after "
-            "upsampling: camlib.scaling.signed(map) gives -1 to 1, camlib.scaling.positive gives "
-            "0 to 1.",
-        ),
-        (
-            [[-0.5]],
-            {"colormap": "intensity"},
-            ValueError,
-            "map: expected values from 0 to 1, got -0.5 to -0.5. Scale it as the last step, after "
-            "upsampling: camlib.scaling.signed(map) gives -1 to 1, camlib.scaling.positive gives "
-            "0 to 1.",
-        ),
-        (
-            [[0.5, float("nan")]],
-            {},
-            ValueError,
-            "map: expected finite numbers, got NaN or infinity in 1 of 2 elements. Look where they "
-            "come from: pictures and maps of a healthy network have none.",
-        ),
-        (
-            [0.5],
-            {},
-            ValueError,
-            "map: expected one map of shape (h, w), got shape (1,). Take one picture's map of one "
-            "class, for example cam.maps[0, 0].",
-        ),
-        (
-            np.zeros((0, 2)),
-            {},
-            ValueError,
-            "map: expected one map of shape (h, w), got shape (0, 2). Take one picture's map of "
-            "one class, for example cam.maps[0, 0].",
-        ),
-        (
-            "no map",
-            {},
-            TypeError,
-            "map: expected an array of real numbers, got str 'no map'. Pass integers or floats.",
-        ),
-        (
-            torch.zeros(2, 2, requires_grad=True),
-            {},
-            TypeError,
-            "map: expected an array of numbers, got Tensor of shape (2, 2) and dtype float32, "
-            "which numpy cannot read. For a tensor pass map.detach().float().cpu().",
-        ),
-        (
-            torch.zeros(2, 2, dtype=torch.bfloat16),
-            {},
-            TypeError,
-            "map: expected an array of numbers, got Tensor of shape (2, 2) and dtype bfloat16, "
-            "which numpy cannot read. For a tensor pass map.detach().float().cpu().",
-        ),
-        (
-            [[0.5]],
-            {"vmin": 1},
-            ValueError,
-            "vmin, vmax: expected two finite numbers with vmin < vmax, got 1 and 1. Pass the "
-            "smallest and the largest value to be shown, for example vmin=-1, vmax=1.",
-        ),
-        (
-            [[0.5]],
-            {"colormap": "rainbows"},
-            ValueError,
-            "colormap: expected a matplotlib colour map or its name, got 'rainbows'. Take "
-            "plotting.EVIDENCE for signed maps, plotting.INTENSITY for feature maps.",
-        ),
-    ],
-)
-def test_colorize_refuses(map, options, error, message):
-    with pytest.raises(error) as caught:
-        plotting.colorize(map, **options)
-    assert str(caught.value) == message

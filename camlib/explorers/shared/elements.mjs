@@ -1,10 +1,9 @@
 // Elements of an explorer, and the voice in which it speaks to those who don't see it.
 
-/** An element with attributes, listeners ("onclick") and children; classes get the prefix cx-. */
-export function element(tag, attributes = {}, ...children) {
-  const node = document.createElement(tag);
+/** Give a node attributes, listeners ("onclick") and children; classes get the prefix cx-. */
+function furnished(node, attributes, children) {
   for (const [name, value] of Object.entries(attributes)) {
-    if (name === "class") node.className = value.replace(/\S+/g, "cx-$&");
+    if (name === "class") node.setAttribute("class", value.replace(/\S+/g, "cx-$&"));
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value);
   }
@@ -12,7 +11,15 @@ export function element(tag, attributes = {}, ...children) {
   return node;
 }
 
-/** Give a node its words; what stands there already is not laid out anew. */
+/** An HTML element. */
+export const element = (tag, attributes = {}, ...children) =>
+  furnished(document.createElement(tag), attributes, children);
+
+/** An SVG element. */
+export const shape = (tag, attributes = {}, ...children) =>
+  furnished(document.createElementNS("http://www.w3.org/2000/svg", tag), attributes, children);
+
+/** Give a node its words; what stands there already is not laid out again. */
 export function reword(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }

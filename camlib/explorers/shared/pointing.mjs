@@ -1,6 +1,7 @@
 // A pad to lie over a picture: mouse, finger and keys choose one of its pixels.
 
 import { element } from "./elements.mjs";
+import { pinning } from "./pinning.mjs";
 
 /**
  * The pad, which sets the trait "point" to [row, column] or null.
@@ -8,24 +9,10 @@ import { element } from "./elements.mjs";
  * - `label`: what the pad is, for those who don't see it
  * - `moved(point, [down, across], event)`: where an arrow key leads from a pixel
  * - `onPin()`: the reader has chosen a pixel to stay, by click, tap or key
- *
- * A mouse that merely passes shows a pixel and gives back the one that was chosen to stay.
  */
 export function pointing({ height, width, label, state, moved, onPin }) {
   const chosen = () => state.get("point");
-  let pinned = chosen();
-  let ours = false;
-  const show = (point) => {
-    if (String(point) === String(chosen())) return;
-    ours = true;
-    state.set("point", point);
-    ours = false;
-  };
-  const pin = (point) => {
-    pinned = point;
-    show(point);
-    onPin();
-  };
+  const pins = pinning({ get: chosen, set: (point) => state.set("point", point), onPin });
   const within = (row, column) =>
     [[row, height], [column, width]].map(([place, length]) => Math.min(length - 1, Math.max(0, Math.floor(place))));
   const under = (event) => {
@@ -34,12 +21,9 @@ export function pointing({ height, width, label, state, moved, onPin }) {
   };
   const node = element("div", {
     class: "pad", tabindex: "0", role: "application", "aria-label": label,
-    onpointermove(event) {
-      if (event.pointerType === "touch") pinned = under(event);
-      show(under(event));
-    },
-    onpointerleave: (event) => event.pointerType !== "touch" && show(pinned),
-    onclick: (event) => pin(under(event)),
+    onpointermove: (event) => pins.over(under(event), event),
+    onpointerleave: pins.left,
+    onclick: (event) => pins.pin(under(event)),
     onkeydown(event) {
       const point = chosen() ?? [height >> 1, width >> 1];
       const [row, column] = point;
@@ -49,9 +33,9 @@ export function pointing({ height, width, label, state, moved, onPin }) {
         Enter: point, " ": point, Escape: [],
       }[event.key];
       if (!target || event.altKey || event.metaKey || event.ctrlKey) return;
-      pin(target.length ? within(...target) : null);
+      pins.pin(target.length ? within(...target) : null);
       event.preventDefault();
     },
   });
-  return { node, stop: state.subscribe("point", () => ours || (pinned = chosen())) };
+  return { node, stop: state.subscribe("point", pins.changed) };
 }
