@@ -128,7 +128,7 @@ _web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks 
 	@touch $@
 
 # Pages that were read before a failure would not warn again: then all are read anew.
-# A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/freshness.py).
+# A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/settings.py).
 _build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
 	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@
