@@ -90,7 +90,7 @@ format: .venv/.ready ## put code and notebooks into the one form that lint accep
 	@$(py) -m ruff format --quiet .
 	@$(py) -m tooling.notebooks format
 
-constraints: .venv/.ready ## resolve the dependencies anew and pin them (UPGRADE=--upgrade: to the newest)
+constraints: .venv/.ready ## resolve the dependencies again and pin them (UPGRADE=--upgrade: to the newest)
 	@$(py) -m tooling.constraints $(UPGRADE)
 
 clean: ## remove everything built, keep the environment
@@ -127,7 +127,7 @@ _web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks 
 	@$(py) -m tooling.browser_model
 	@touch $@
 
-# Pages that were read before a failure would not warn again: then all are read anew.
+# Pages that were read before a failure would not warn again: then all are read again.
 # A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/settings.py).
 _build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
 	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }

