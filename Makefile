@@ -91,7 +91,7 @@ format: _web/fingerprint .venv/.ready ## put code and notebooks into the one for
 	@$(py) -m tooling.notebooks format
 	@$(py) -m tooling.sphinx_ext.explorers
 
-constraints: .venv/.ready ## resolve the dependencies anew and pin them (UPGRADE=--upgrade: to the newest)
+constraints: .venv/.ready ## resolve the dependencies again and pin them (UPGRADE=--upgrade: to the newest)
 	@$(py) -m tooling.constraints $(UPGRADE)
 
 clean: ## remove everything built, keep the environment
@@ -128,8 +128,8 @@ _web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks 
 	@$(py) -m tooling.browser_model
 	@touch $@
 
-# Pages that were read before a failure would not warn again: then all are read anew.
-# A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/freshness.py).
+# Pages that were read before a failure would not warn again: then all are read again.
+# A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/settings.py).
 _build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
 	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@

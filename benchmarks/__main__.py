@@ -8,11 +8,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import groupby
 from pathlib import Path
 
+import torch
+
 from benchmarks import goals, report
+from benchmarks.contestants import CAM_READY, SUBJECTS
 from benchmarks.goals import BARE
-from benchmarks.subjects import CAM_READY, SUBJECTS
-from benchmarks.timing import threads
-from tooling.repository import ROOT
+from tooling import notebooks
 
 OUTPUT = Path("_build/bench/results.json")
 Measure = Callable[[Namespace], Iterable[goals.Result]]
@@ -38,8 +39,8 @@ def main(arguments: Sequence[str] | None = None, measure: Measure | None = None)
         print("A smoke run: too few rounds to judge the goals.")
     report.write(options.output, conditions, report.rows(results), verdicts)
     print(f"Written to {options.output}")
-    near = sum(not verdict.met and not verdict.missed for verdict in verdicts)
     missed = sum(verdict.missed for verdict in verdicts)
+    near = len(verdicts) - missed - sum(verdict.met for verdict in verdicts)
     if near:
         print(f"{near} of {len(verdicts)} goals nearly met: the limit lies within the quartiles.")
     if missed:
@@ -49,26 +50,17 @@ def main(arguments: Sequence[str] | None = None, measure: Measure | None = None)
 
 def time_all(options: Namespace) -> Iterator[goals.Result]:
     """Run all races and, unless told otherwise, visit the built pages."""
+    from benchmarks import memory, pages, races  # here: --help needs no other library
+
+    quick = options.quick
     if options.pages:
-        yield from visit_all(quick=options.quick)
-    from benchmarks import memory, races  # here: --help and a mistyped option need no other library
-
-    with threads(options.threads):
-        rounds = 2 if options.quick else options.rounds
-        yield from races.run(options.networks, options.batches, rounds)
-    yield from memory.measure(options.networks, options.threads, quick=options.quick)
-
-
-def visit_all(*, quick: bool) -> Iterator[goals.Result]:
-    """Visit the pages of the built book and act on their explorers."""
-    from sphinx_external_toc.parsing import parse_toc_yaml
-
-    from benchmarks import explorers, pages, your_photo
-
-    listed = list(parse_toc_yaml(ROOT / "_toc.yml"))
-    yield from pages.measure(listed, 2 if quick else 5)
-    yield from explorers.measure(listed, 5 if quick else 60)
-    yield from your_photo.measure(visits=1 if quick else 3, turns=4 if quick else 20)
+        listed = notebooks.pages()
+        yield from pages.visits(listed, 2 if quick else 5)
+        yield from pages.actions(listed, 5 if quick else 60)
+        yield from pages.your_photo(visits=1 if quick else 3, turns=4 if quick else 20)
+    torch.set_num_threads(options.threads)
+    yield from races.run(options.networks, options.batches, 2 if quick else options.rounds)
+    yield from memory.measure(options.networks, options.threads, quick=quick)
 
 
 def wanted(options: Namespace) -> list[goals.Goal]:

@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import csv
 import json
-import shutil
 import signal
 import subprocess
 import sys
@@ -51,12 +50,6 @@ def hand_in(folder: Path, students: int) -> dict[str, Kind]:
     return given
 
 
-def command(submissions: Path, grades: Path, jobs: int) -> list[str]:
-    """The grader, as an instructor would start it."""
-    words = [sys.executable, "-m", "camcourse", "grade", ASSIGNMENT, str(submissions)]
-    return [*words, "--to", str(grades), "--jobs", str(jobs), "--seconds", str(SECONDS), "--quiet"]
-
-
 def graders_memory(pid: int) -> int:
     """Bytes that the grader and its workers hold; what is inside the sandboxes is another matter."""
     size = 0
@@ -68,13 +61,20 @@ def graders_memory(pid: int) -> int:
     return size
 
 
-def graded(words: list[str], results: Path, stop_at: int | None = None) -> tuple[float, list[int]]:
-    """Run the grader, or kill it after so many results; return seconds and memory over time."""
+def graded(
+    submissions: Path, grades: Path, jobs: int, stop_at: int | None = None
+) -> tuple[float, list[int]]:
+    """Run the grader as an instructor would, or kill it after so many results.
+
+    Returns seconds, and the grader's memory over time.
+    """
+    command = [sys.executable, "-m", "camcourse", "grade", ASSIGNMENT, str(submissions), "--quiet"]
+    command += ["--to", str(grades), "--jobs", str(jobs), "--seconds", str(SECONDS)]
     sizes, begun = [], time.monotonic()
-    process = subprocess.Popen(words)
+    process = subprocess.Popen(command)
     while process.poll() is None:
         sizes.append(graders_memory(process.pid))
-        if stop_at is not None and len(list(results.glob("*.json"))) >= stop_at:
+        if stop_at is not None and len(list((grades / RESULTS).glob("*.json"))) >= stop_at:
             process.send_signal(signal.SIGKILL)
             process.wait()
             break
@@ -87,15 +87,11 @@ def graded(words: list[str], results: Path, stop_at: int | None = None) -> tuple
 def compare(table: Path, given: dict[str, Kind]) -> list[str]:
     """Name every submission whose score or status is not the fair one."""
     with table.open(encoding="utf-8", newline="") as file:
-        rows = {row["file"]: row for row in csv.DictReader(file)}
-    wrong = [f"{name}: no row" for name in given if harmless(name) not in rows]
-    for name, kind in given.items():
-        row = rows.get(harmless(name))
-        if row and (float(row["points"]), row["status"]) != (kind.points, kind.status):
-            wrong.append(
-                f"{name}: {row['points']} {row['status']}, fair: {kind.points:g} {kind.status}"
-            )
-    return wrong
+        rows = {row["file"]: (float(row["points"]), row["status"]) for row in csv.DictReader(file)}
+    found = {
+        name: (rows.get(harmless(name)), (kind.points, kind.status)) for name, kind in given.items()
+    }
+    return [f"{name}: {got}, fair: {fair}" for name, (got, fair) in found.items() if got != fair]
 
 
 def main() -> int:
@@ -104,24 +100,20 @@ def main() -> int:
     parser.add_argument("--students", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--json", type=Path, help="write the figures here, too")
-    given_words = parser.parse_args()
-    home = Path(tempfile.mkdtemp(prefix="class-"))
-    try:
-        return measured(home, given_words)
-    finally:
-        shutil.rmtree(home, ignore_errors=True)
+    words = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="class-", ignore_cleanup_errors=True) as home:
+        return measured(Path(home), words)
 
 
 def measured(home: Path, words: argparse.Namespace) -> int:
     """Do it all in a folder."""
-    given = hand_in(home / "submissions", words.students)
-    first, second = home / "first", home / "second"
-    grading = command(home / "submissions", first, words.jobs)
-    before, _ = graded(grading, first / RESULTS, words.students // 2)
+    submissions, first, second = (home / name for name in ("submissions", "first", "second"))
+    given = hand_in(submissions, words.students)
+    before, _ = graded(submissions, first, words.jobs, stop_at=words.students // 2)
     kept = {path: path.stat().st_mtime_ns for path in (first / RESULTS).glob("*.json")}
-    after, _ = graded(grading, first / RESULTS)
+    after, _ = graded(submissions, first, words.jobs)
     again = sum(path.stat().st_mtime_ns != at for path, at in kept.items())
-    whole, sizes = graded(command(home / "submissions", second, words.jobs), second / RESULTS)
+    whole, sizes = graded(submissions, second, words.jobs)
     quarter = max(1, len(sizes) // 4)
     early, late = max(sizes[quarter : 2 * quarter] or sizes), max(sizes[-quarter:])
     wrong = compare(first / TABLE, given)

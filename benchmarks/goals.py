@@ -14,8 +14,6 @@ SHOWN = "camlib, 1 map upsampled and overlaid"
 ONE = "camlib, 1 map at picture size"
 TEN = "camlib, 10 maps at picture size"
 TORCH_CAM = "torch-cam, CAM, 1 map"
-GRAD_CAM_ONE = "pytorch-grad-cam, Grad-CAM, 1 map"
-GRAD_CAM_TEN = "pytorch-grad-cam, Grad-CAM, 10 maps"
 GRAD_CAM = "Grad-CAM"
 PLUS_PLUS = "Grad-CAM++"
 FORWARD_BACKWARD = "one forward pass, one backward to the layer"
@@ -32,6 +30,10 @@ WARM = "photograph to map"
 def gradient_maps(library: str, method: str, count: int) -> str:
     """Name a contestant that weighs feature maps by gradients for so many classes."""
     return f"{library}, {method}, {count} map{'' if count == 1 else 's'}"
+
+
+GRAD_CAM_ONE = gradient_maps("pytorch-grad-cam", GRAD_CAM, 1)
+GRAD_CAM_TEN = gradient_maps("pytorch-grad-cam", GRAD_CAM, 10)
 
 
 @dataclass(frozen=True)
@@ -138,19 +140,19 @@ def judge(results: Iterable[Result], goals: Iterable[Goal] = GOALS) -> list[Verd
     ValueError
         If a goal was measured nowhere: it must not pass for having been left out.
     """
-    results, goals = list(results), list(goals)
-    verdicts = [
-        Verdict(goal, result.subject, result.batch, _value(goal, result.times), result.unit)
-        for goal in goals
-        for result in results
-        if _is_on(goal, result)
-    ]
-    missing = [goal.of for goal in goals if goal not in {verdict.goal for verdict in verdicts}]
-    if missing:
-        raise ValueError(
-            f"results: expected a measurement of {missing[0]!r}, got none. "
-            "Time it, or leave its goal out."
-        )
+    results = list(results)
+    verdicts = []
+    for goal in goals:
+        found = [result for result in results if _is_on(goal, result)]
+        if not found:
+            raise ValueError(
+                f"results: expected a measurement of {goal.of!r}, got none. "
+                "Time it, or leave its goal out."
+            )
+        verdicts += [
+            Verdict(goal, one.subject, one.batch, _value(goal, one.times), one.unit)
+            for one in found
+        ]
     return verdicts
 
 

@@ -14,8 +14,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks import subjects
-from benchmarks.contestants import Run
+from benchmarks import contestants
 from benchmarks.goals import BARE, Result
 from tooling.repository import ROOT
 
@@ -26,16 +25,11 @@ STATUS = Path("/proc/self/status")
 def measure(networks: Iterable[str], threads: int, *, quick: bool = False) -> Iterator[Result]:
     """Measure the contestants for ten classes and more, and the bare pass, one picture each."""
     for network in networks:
-        names = contestants(network)[: 2 if quick else None]
-        if names:
-            peaks = {name: [peak(network, name, threads) / 1e9] for name in names}
+        names = [name for name in _makers(network) if name.endswith(("10 maps", "1000 maps"))]
+        if names:  # some networks have no race of gradients
+            measured = [BARE, *names][: 2 if quick else None]
+            peaks = {name: [peak(network, name, threads) / 1e9] for name in measured}
             yield Result(network, 1, peaks, unit="MB")
-
-
-def contestants(network: str) -> list[str]:
-    """Name what is measured on a network; nothing where no maps of gradients are raced."""
-    names = [name for name in _makers(network) if name.endswith(("10 maps", "1000 maps"))]
-    return [BARE, *names] if names else []
 
 
 def peak(network: str, name: str, threads: int) -> int:
@@ -60,7 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run one contestant and return the peak of this process."""
     network, name, threads = arguments
     torch.set_num_threads(int(threads))
-    run = _makers(network)[name](subjects.task(subjects.SUBJECTS[network](), 1))
+    run = _makers(network)[name](contestants.task(network, 1))
     for _ in range(RUNS):
         run()
     return resident()
@@ -74,15 +68,12 @@ def resident() -> int:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
-def _makers(network: str) -> dict[str, Callable[[subjects.Task], Run]]:
+def _makers(network: str) -> dict[str, Callable[[contestants.Task], contestants.Run]]:
     """Return all that takes part in a race of gradients on a network."""
     from benchmarks import races  # here: nothing else in this module needs the other libraries
 
-    makers: dict[str, Callable[[subjects.Task], Run]] = {}
-    for race in races.RACES:
-        if network in race.on and not race.every_batch:
-            makers |= race.makers
-    return makers
+    found = [race.makers for race in races.RACES if network in race.on and not race.every_batch]
+    return {name: make for makers in found for name, make in makers.items()}
 
 
 if __name__ == "__main__":

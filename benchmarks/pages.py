@@ -1,19 +1,28 @@
-"""What a page costs its reader: time until there is something to see, time until it answers, bytes."""
+"""What a page of the built book costs its reader: time until there is something to see, until it
+answers, from an action to the next paint, from a photograph to its map; and bytes.
+"""
 
 from __future__ import annotations
 
+import base64
 import gzip
+import re
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, sync_playwright
 
-from benchmarks.browsing import SITE, WINDOW, explorers_of, reader
-from benchmarks.goals import ALL_CODE, EXPLORER_CODE, FIRST_PAINT, READY, TRANSFER, Result
+import camlib
+from benchmarks import goals
+from benchmarks.goals import Result
+from tooling import browser, serve
 
+WINDOW = {"width": 1280, "height": 900}
 # Pages that load on demand what no chapter does; but for the explorers' code their goals are their own.
 BY_THEMSELVES = ("book/your-photo",)
+FILES = ("cat.png", "coffee.png", "rocket.jpg", "astronaut.jpg")
 MARKS = """(names) => [
     performance.getEntriesByName("first-contentful-paint")[0].startTime,
     ...names.map((name) => performance.getEntriesByName(name)[0].startTime),
@@ -21,36 +30,155 @@ MARKS = """(names) => [
 CODE = """() => performance.getEntriesByType("resource")
     .filter(({ name }) => name.includes("/_static/explorers/"))
     .reduce((total, { encodedBodySize }) => total + encodedBodySize, 0)"""
+MARKED = "(names) => names.every((name) => performance.getEntriesByName(name).length)"
 
 
 @dataclass(frozen=True)
-class Cost:
-    """One first visit: seconds until there is a paint, until the explorers answer; megabytes received."""
+class Action:
+    """What a reader does to an explorer: an event on one of these nodes after another.
 
-    paint: float
-    ready: float
-    received: float
-    code: float
+    An ``input`` event on a slider sets it to its lowest and highest value in turn.
+    """
+
+    explorer: str
+    what: str
+    nodes: str
+    event: str
 
 
-def measure(pages: Sequence[str], count: int = 5, site: Path = SITE) -> Iterator[Result]:
+# Every kind of change that is promised to show at once has its line here.
+ACTIONS = (
+    Action("class_explorer", "another class", ".cx-tile", "click"),
+    Action("class_explorer", "pointing at a cell", ".cx-cell", "pointermove"),
+    Action("class_explorer", "choosing a cell", ".cx-cell", "click"),
+    Action("class_explorer", "opacity", "input[type=range]", "input"),
+    Action("class_explorer", "photograph, map or scale", ".cx-settings input[type=radio]", "click"),
+    Action("pooling_explorer", "another map, average or maximum", "input[type=radio]", "click"),
+    Action("pooling_explorer", "moving the pattern", ".cx-push", "click"),
+    Action("weighted_sum_explorer", "another class", ".cx-ws-class", "click"),
+    Action("weighted_sum_explorer", "pointing at a channel", ".cx-ws-tile", "pointerenter"),
+    Action("weighted_sum_explorer", "a channel on or off", ".cx-ws-tile input", "click"),
+    Action("weighted_sum_explorer", "a weight", "input[type=range]", "input"),
+    Action("upsampling_explorer", "pointing at a pixel", ".cx-pad", "pointermove"),
+    Action("upsampling_explorer", "mode or align_corners", "input[type=radio]:enabled", "click"),
+    Action("upsampling_explorer", "opacity", "input[type=range]", "input"),
+    Action("box_explorer", "threshold", "input[type=range]", "input"),
+    Action("box_explorer", "another picture", "input[type=radio]", "click"),
+    Action("method_comparer", "another class, layer or scale", "input[type=radio]", "click"),
+    Action("method_comparer", "pointing at a place", ".cx-pad", "pointermove"),
+)
+
+# A frame's callbacks run just before it is painted; a message posted in one arrives just after.
+ACT = """async (figure, [selector, event, count]) => {
+  const nodes = [...figure.querySelectorAll(selector)];
+  if (!nodes.length) throw new Error(`nothing is ${selector}`);
+  const painted = () => new Promise((done) => requestAnimationFrame(() => {
+    const { port1, port2 } = new MessageChannel();
+    port1.onmessage = done;
+    port2.postMessage(null);
+  }));
+  const act = (node, turn) => {
+    const { left, top, width, height } = node.getBoundingClientRect();
+    // Never twice the same place: an explorer that sees no change has nothing to do.
+    const [across, down] = [0.618 * turn, 0.755 * turn].map((share) => 0.1 + 0.8 * (share % 1));
+    const place = { bubbles: true, clientX: left + across * width, clientY: top + down * height };
+    if (event === "input" && "value" in node) {
+      const other = node.value === node.max ? node.min : node.max;
+      node.value = node.type === "range" ? other : node.value;
+      node.dispatchEvent(new Event("input", { bubbles: true }));
+    } else if (event.startsWith("pointer")) {
+      node.dispatchEvent(new PointerEvent(event, { ...place, pointerType: "mouse" }));
+    } else if (event === "click") node.click();
+    else node.dispatchEvent(new MouseEvent(event, place));
+  };
+  const times = [];
+  for (let turn = 0; turn < count; turn++) {
+    // Readers do not act in step with the screen.
+    await new Promise((done) => setTimeout(done, 40 + 16 * Math.random()));
+    const start = performance.now();
+    act(nodes[turn % nodes.length], turn);
+    await painted();
+    times.push(performance.now() - start);
+  }
+  return times;
+}"""
+
+# From a file's choice to the paint of its map: a message posted in a frame arrives after its paint.
+SHOW = """async ([octets, name]) => {
+  const data = new DataTransfer();
+  data.items.add(new File([Uint8Array.from(atob(octets), (c) => c.charCodeAt(0))], name));
+  const input = document.querySelector('.yp-file');
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  await frame();
+  const start = performance.now();
+  input.files = data.files;
+  input.dispatchEvent(new Event('change'));
+  const shown = () => document.querySelector('.yp-seen strong')?.textContent === name
+    && document.querySelector('.yp-result .cx-heat');
+  while (!shown()) {
+    if (!document.querySelector('.yp-problem').hidden) throw new Error('refused');
+    await frame();
+  }
+  const { port1, port2 } = new MessageChannel();
+  await new Promise((done) => { port1.onmessage = done; port2.postMessage(null); });
+  return performance.now() - start;
+}"""
+# The same from the start of the visit: performance.now() counts from there.
+SINCE_START = f"""async (given) => {{
+  while (!document.querySelector('[data-camlib-app][data-awake] .yp-file')) {{
+    await new Promise((done) => setTimeout(done, 5));
+  }}
+  await ({SHOW})(given);
+  return performance.now();
+}}"""
+
+
+@contextmanager
+def reader(site: Path = serve.SITE) -> Iterator[tuple[Browser, str]]:
+    """Serve the book, compressed, and start Chromium; yields it and the address, which ends in a slash."""
+    with serve.in_background(site) as address, sync_playwright() as playwright:
+        flags = [*browser.FLAGS]
+        chromium = playwright.chromium.launch(executable_path=browser.find(), args=flags)
+        yield chromium, address
+        chromium.close()
+
+
+@contextmanager
+def first_visit(chromium: Browser) -> Iterator[Page]:
+    """Give a page to a reader who has nothing in the cache yet."""
+    context = chromium.new_context(viewport=WINDOW)
+    yield context.new_page()
+    context.close()
+
+
+def explorers_of(page: str, site: Path = serve.SITE) -> list[str]:
+    """Return the names of the explorers and apps that a page holds."""
+    text = (site / f"{page}.html").read_text(encoding="utf-8")
+    return sorted(set(re.findall(r'data-camlib-(?:explorer|app)="(\w+)"', text)))
+
+
+def visits(pages: Sequence[str], count: int = 5, site: Path = serve.SITE) -> Iterator[Result]:
     """Visit each page ``count`` times, each time for the first time, and weigh the explorers' code."""
     with reader(site) as (chromium, address):
         _visit(chromium, f"{address}{pages[0]}.html", [])  # the browser's own first page
         for name in pages:
-            explorers = sorted(set(explorers_of(name, site)))
-            visits = 1 if name in BY_THEMSELVES else count
-            costs = [_visit(chromium, f"{address}{name}.html", explorers) for _ in range(visits)]
-            if name not in BY_THEMSELVES:
-                readies = {READY: [cost.ready for cost in costs]} if explorers else {}
-                yield Result(name, 1, {FIRST_PAINT: [cost.paint for cost in costs]} | readies)
-                yield Result(name, 1, {TRANSFER: [cost.received for cost in costs]}, unit="kB")
-            if any(cost.code for cost in costs):
-                yield Result(name, 1, {EXPLORER_CODE: [cost.code for cost in costs]}, unit="kB")
-    yield Result("all explorers", 1, {ALL_CODE: [code_size(site)]}, unit="kB")
+            explorers = [f"explorer {one}" for one in explorers_of(name, site)]
+            whole = name not in BY_THEMSELVES
+            costs = [
+                _visit(chromium, f"{address}{name}.html", explorers)
+                for _ in range(count if whole else 1)
+            ]
+            paint, ready, received, code = (list(values) for values in zip(*costs, strict=True))
+            if whole:
+                alive = {goals.READY: ready} if explorers else {}
+                yield Result(name, 1, {goals.FIRST_PAINT: paint} | alive)
+                yield Result(name, 1, {goals.TRANSFER: received}, unit="kB")
+            if any(code):
+                yield Result(name, 1, {goals.EXPLORER_CODE: code}, unit="kB")
+    yield Result("all explorers", 1, {goals.ALL_CODE: [code_size(site)]}, unit="kB")
 
 
-def code_size(site: Path = SITE) -> float:
+def code_size(site: Path = serve.SITE) -> float:
     """Return the size in megabytes of all explorers' modules, each compressed as it is served."""
     modules = sorted((site / "_static" / "explorers").rglob("*.mjs"))
     if not modules:
@@ -58,22 +186,77 @@ def code_size(site: Path = SITE) -> float:
     return sum(len(gzip.compress(module.read_bytes(), 6, mtime=0)) for module in modules) / 1e6
 
 
-def _visit(chromium: Browser, address: str, explorers: list[str]) -> Cost:
-    """Visit a page with an empty cache, until its explorers answer."""
-    context = chromium.new_context(viewport=WINDOW)  # nothing is in its cache
-    page = context.new_page()
-    received: list[float] = []
-    network = context.new_cdp_session(page)
-    network.send("Network.enable")
-    network.on("Network.loadingFinished", lambda event: received.append(event["encodedDataLength"]))
-    page.goto(address, wait_until="networkidle")
-    names = [f"explorer {name}" for name in explorers]
-    page.wait_for_function(
-        "(names) => [...names, 'first-contentful-paint']"
-        ".every((name) => performance.getEntriesByName(name).length)",
-        arg=names,
-    )
-    paint, *ready = page.evaluate(MARKS, names)
-    code = page.evaluate(CODE)
-    context.close()
-    return Cost(paint / 1000, max(ready, default=0.0) / 1000, sum(received) / 1e6, code / 1e6)
+def _visit(chromium: Browser, address: str, names: list[str]) -> tuple[float, ...]:
+    """Visit a page until its explorers answer.
+
+    Returns seconds to the first paint and until all explorers answer, then megabytes in all and of
+    the explorers' code.
+    """
+    with first_visit(chromium) as page:
+        received: list[float] = []
+        network = page.context.new_cdp_session(page)
+        network.send("Network.enable")
+        network.on("Network.loadingFinished", lambda one: received.append(one["encodedDataLength"]))
+        page.goto(address, wait_until="networkidle")
+        page.wait_for_function(MARKED, arg=[*names, "first-contentful-paint"])
+        paint, *ready = page.evaluate(MARKS, names)
+        code = page.evaluate(CODE)
+    return paint / 1000, max(ready, default=0.0) / 1000, sum(received) / 1e6, code / 1e6
+
+
+def actions(pages: Sequence[str], count: int = 60) -> Iterator[Result]:
+    """Time each action from the event to the next paint, on the first page that holds its explorer.
+
+    Raises
+    ------
+    ValueError
+        If no page holds an action's explorer.
+    """
+    with reader() as (chromium, address):
+        for action in ACTIONS:
+            name = next((name for name in pages if action.explorer in explorers_of(name)), None)
+            if name is None:
+                raise ValueError(
+                    f"actions: expected a page that holds {action.explorer!r}, got none. "
+                    "Put the explorer into a chapter, or its actions out of ACTIONS."
+                )
+            page = chromium.new_page(viewport=WINDOW)
+            page.goto(f"{address}{name}.html", wait_until="load")
+            figure = page.locator(f'[data-camlib-explorer="{action.explorer}"]').first
+            page.wait_for_function(MARKED, arg=[f"explorer {action.explorer}"])
+            figure.scroll_into_view_if_needed()
+            act = [action.nodes, action.event]
+            figure.evaluate(
+                ACT, [*act, 10]
+            )  # the compiler's and the caches' first runs don't count
+            times = [time / 1000 for time in figure.evaluate(ACT, [*act, count])]
+            page.close()
+            yield Result(f"{action.explorer}: {action.what}", 1, {goals.ACTION: times})
+
+
+def your_photo(visits: int = 3, turns: int = 20) -> Iterator[Result]:
+    """Time the first visit, with an empty cache and a reader who chooses at once, and later choices.
+
+    A choice takes from the file to the paint of its map, decoding included; the book's photographs
+    come in turn.
+    """
+    given = [(base64.b64encode(_photograph(file)).decode(), file) for file in FILES]
+    with reader() as (chromium, address):
+        first = []
+        for _ in range(visits):
+            with first_visit(chromium) as page:
+                page.goto(f"{address}book/your-photo.html", wait_until="commit")
+                page.wait_for_selector('[data-camlib-app="your_photo"]', state="attached")
+                first.append(page.evaluate(SINCE_START, given[0]) / 1000)
+        yield Result("your photograph", 1, {goals.FIRST_VISIT: first})
+        page = chromium.new_page(viewport=WINDOW)
+        page.goto(f"{address}book/your-photo.html")
+        page.wait_for_selector('[data-camlib-app="your_photo"][data-awake]')
+        for pair in given:  # what is compiled at the first time is not the reader's
+            page.evaluate(SHOW, pair)
+        warm = [page.evaluate(SHOW, given[turn % len(given)]) / 1000 for turn in range(turns)]
+        yield Result("your photograph", 1, {goals.WARM: warm})
+
+
+def _photograph(file: str) -> bytes:
+    return (Path(camlib.__file__).parent / "assets" / "photos" / file).read_bytes()

@@ -16,18 +16,18 @@ from torch import Tensor
 from torchcam.methods import CAM
 from torchcam.methods import GradCAM as TorchCamGradCAM
 
-from benchmarks.contestants import Run
-from benchmarks.subjects import Task
+from benchmarks.contestants import Run, Task
+
+__all__ = ["GradCAMPlusPlus", "captum", "grad_cam", "torch_cam", "torch_cam_grad_cam"]
 
 
 def torch_cam(task: Task) -> Run:
     """Compute the best class's map with torch-cam: (n, h, w), stretched to [0, 1]."""
-    subject = task.subject
-    extractor = CAM(subject.network, subject.features, subject.linear)
+    extractor = CAM(task.network, task.features, task.linear)
 
     def run() -> Tensor:
         with torch.inference_mode():
-            subject.network(task.images)
+            task.network(task.images)
             (maps,) = extractor(task.classes[0])
         return maps
 
@@ -40,19 +40,11 @@ def grad_cam(task: Task, count: int, method: type[BaseCAM] = GradCAM) -> Run:
     It explains one class of each picture a call. (A batch that holds each picture once per class
     does the same and takes as long.)
     """
-    extractor = method(task.subject.network, [task.subject.features])
+    extractor = method(task.network, [task.features])
     targets = [[ClassifierOutputTarget(index)] * len(task.images) for index in task.best(count)]
-
-    def run() -> Tensor:
-        maps = [torch.from_numpy(extractor(task.images, target)) for target in targets]
-        return torch.stack(maps, dim=1)
-
-    return run
-
-
-def grad_cam_plus_plus(task: Task, count: int) -> Run:
-    """Compute the same with its Grad-CAM++."""
-    return grad_cam(task, count, GradCAMPlusPlus)
+    return lambda: torch.stack(
+        [torch.from_numpy(extractor(task.images, target)) for target in targets], dim=1
+    )
 
 
 def torch_cam_grad_cam(task: Task, count: int) -> Run:
@@ -60,28 +52,23 @@ def torch_cam_grad_cam(task: Task, count: int) -> Run:
 
     The network runs once; each class then takes a backward pass of its own, as far as the layer.
     """
-    extractor = TorchCamGradCAM(task.subject.network, task.subject.features)
+    extractor = TorchCamGradCAM(task.network, task.features)
     classes = task.best(count)
 
     def run() -> Tensor:
-        scores = task.subject.network(task.images)
-        last = len(classes) - 1
-        maps = [
-            extractor(index, scores, retain_graph=number < last)[0]
-            for number, index in enumerate(classes)
-        ]
-        return torch.stack(maps, dim=1)
+        scores = task.network(task.images)
+        return torch.stack(
+            [extractor(index, scores, retain_graph=index != classes[-1])[0] for index in classes],
+            dim=1,
+        )
 
     return run
 
 
 def captum(task: Task, count: int) -> Run:
     """Compute the raw Grad-CAM with captum, one class a call: (n, count, h, w)."""
-    extractor = LayerGradCam(task.subject.network, task.subject.features)
+    extractor = LayerGradCam(task.network, task.features)
     classes = task.best(count)
-
-    def run() -> Tensor:
-        maps = [extractor.attribute(task.images, target=index).detach() for index in classes]
-        return torch.cat(maps, dim=1)
-
-    return run
+    return lambda: torch.cat(
+        [extractor.attribute(task.images, target=index).detach() for index in classes], dim=1
+    )

@@ -1,4 +1,7 @@
-"""Before anything is timed: all contestants compute the maps that they are timed for."""
+"""Before anything is timed: all contestants compute the maps that they are timed for.
+
+Grad-CAM and Grad-CAM++ stand here once more, equation by equation.
+"""
 
 from __future__ import annotations
 
@@ -8,12 +11,11 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from benchmarks import goals, written_out
-from benchmarks.subjects import Task
+from benchmarks import goals
+from benchmarks.contestants import Task
 from camlib import class_activation_maps, networks, plotting, scaling, upsample
 
-Expected = Callable[[Task], Tensor]
-
+Weigh = Callable[[Tensor, Tensor], Tensor]
 TOLERANCE = 1e-3  # of the largest value; libraries add different small numbers before they divide
 
 
@@ -46,22 +48,70 @@ def normal(values: Tensor) -> Tensor:
     return double / double.abs().max().clamp(min=torch.finfo(torch.float64).tiny)
 
 
-def _raw(task: Task, count: int) -> Tensor:
-    classes = task.classes[:count]
-    return class_activation_maps(task.subject.network, task.images, classes).maps
+def grad_cam(slopes: Tensor, _: Tensor) -> Tensor:
+    """Selvaraju et al. 2017, equation 1."""
+    return slopes.mean(dim=(2, 3))
+
+
+def plus_plus(slopes: Tensor, features: Tensor, epsilon: float = 0.0) -> Tensor:
+    """Chattopadhay et al. 2018, equation 19; ``epsilon`` is what some add to its denominator."""
+    total = features.sum(dim=(2, 3), keepdim=True)
+    alphas = slopes**2 / (2 * slopes**2 + slopes**3 * total + epsilon)
+    return (torch.where(slopes == 0, 0.0, alphas) * slopes.relu()).sum(dim=(2, 3))
+
+
+def _run(task: Task) -> tuple[Tensor, Tensor]:
+    """Return the features and the logits; the features are a copy that no later call writes on."""
+    kept: list[Tensor] = []
+
+    def keep(_: object, __: object, output: Tensor) -> Tensor:
+        kept.append(output.clone())
+        return kept[0].clone()
+
+    handle = task.features.register_forward_hook(keep)
+    try:
+        logits = task.network(task.images)
+    finally:
+        handle.remove()
+    return kept[0], logits
+
+
+def _weighted(task: Task, count: int, weigh: Weigh) -> Tensor:
+    """Weigh the feature maps for the best ``count`` classes, one after the other: (n, count, h, w)."""
+    features, logits = _run(task)
+    values = features.detach().double()
+    made = []
+    for index in task.best(count):
+        (slopes,) = torch.autograd.grad(logits[:, index].sum(), features, retain_graph=True)
+        weights = weigh(slopes.double(), values)
+        made.append((weights[:, :, None, None] * values).sum(dim=1))
+    return torch.stack(made, dim=1)
+
+
+def _stretched(task: Task, count: int) -> Tensor:
+    """Like torch-cam: positive part, stretched to [0, 1]."""
+    return scaling.min_max(_weighted(task, count, grad_cam).relu())
+
+
+def _stretched_twice(task: Task, count: int, weigh: Weigh) -> Tensor:
+    """Like pytorch-grad-cam: positive part, stretched to [0, 1] before upsampling and after."""
+    small = scaling.min_max(_weighted(task, count, weigh).relu())
+    return scaling.min_max(upsample(small, task.images.shape[-2:]))
+
+
+def _raw(task: Task, count: int | None) -> Tensor:
+    return class_activation_maps(task.network, task.images, task.classes[:count]).maps
 
 
 def _logits(task: Task) -> Tensor:
     with torch.no_grad():
-        logits: Tensor = task.subject.network(task.images)
-    return logits
+        return task.network(task.images)
 
 
 def _overlaid(task: Task) -> Tensor:
     """Write the overlay out once more: colour at full strength, opacity 0.7 |value|."""
     pictures = torch.from_numpy(networks.to_picture(task.images))
-    maps = upsample(_raw(task, 1), pictures.shape[1:3])[:, 0]
-    maps = scaling.signed(maps)[..., None]
+    maps = scaling.signed(upsample(_raw(task, 1), pictures.shape[1:3]))[:, 0, ..., None]
     against, favour = (torch.tensor(plotting.EVIDENCE(end)[:3]) for end in (0.0, 1.0))
     alpha = 0.7 * maps.abs()
     return (1 - alpha) * pictures + alpha * torch.where(maps < 0, against, favour)
@@ -73,58 +123,33 @@ def _at_picture_size(task: Task, count: int) -> Tensor:
 
 def _slopes(task: Task) -> Tensor:
     """Let autograd record the whole network, and differentiate the best class's logit."""
-    features, logits = written_out.run(task)
+    features, logits = _run(task)
     return torch.autograd.grad(logits[:, task.classes[0]].sum(), features)[0]
 
 
-def _stretched(task: Task, count: int) -> Tensor:
-    """Like torch-cam: positive part, stretched to [0, 1]."""
-    return scaling.min_max(written_out.maps(task, count, written_out.grad_cam).relu())
-
-
-def _stretched_twice(task: Task, count: int, weigh: written_out.Weigh) -> Tensor:
-    """Like pytorch-grad-cam: positive part, stretched to [0, 1] before upsampling and after."""
-    small = scaling.min_max(written_out.maps(task, count, weigh).relu())
-    return scaling.min_max(upsample(small, task.images.shape[-2:]))
-
-
-def _of_gradients(count: int) -> dict[str, Expected]:
-    """Say what each library's maps of so many classes are."""
-    # pytorch-grad-cam adds this to the denominator of equation 19, where it is not small.
-    shifted = partial(written_out.plus_plus, epsilon=1e-6)
-    raw, plus_plus = written_out.grad_cam, written_out.plus_plus
-    return {
-        goals.gradient_maps("camlib", goals.GRAD_CAM, count): lambda task: written_out.maps(
-            task, count, raw
-        ),
-        goals.gradient_maps("camlib", goals.PLUS_PLUS, count): lambda task: written_out.maps(
-            task, count, plus_plus
-        ),
-        goals.gradient_maps("captum", goals.GRAD_CAM, count): lambda task: written_out.maps(
-            task, count, raw
-        ),
-        goals.gradient_maps("torch-cam", goals.GRAD_CAM, count): lambda task: _stretched(
-            task, count
-        ),
-        goals.gradient_maps("pytorch-grad-cam", goals.GRAD_CAM, count): lambda task: (
-            _stretched_twice(task, count, raw)
-        ),
-        goals.gradient_maps("pytorch-grad-cam", goals.PLUS_PLUS, count): lambda task: (
-            _stretched_twice(task, count, shifted)
-        ),
-    }
-
-
-EXPECTED: dict[str, Expected] = {
+# pytorch-grad-cam adds this to the denominator of equation 19, where it is not small.
+_SHIFTED = partial(plus_plus, epsilon=1e-6)
+# What each library's maps of so many classes are.
+_OF_GRADIENTS: dict[tuple[str, str], Callable[[Task, int], Tensor]] = {
+    ("camlib", goals.GRAD_CAM): partial(_weighted, weigh=grad_cam),
+    ("camlib", goals.PLUS_PLUS): partial(_weighted, weigh=plus_plus),
+    ("captum", goals.GRAD_CAM): partial(_weighted, weigh=grad_cam),
+    ("torch-cam", goals.GRAD_CAM): _stretched,
+    ("pytorch-grad-cam", goals.GRAD_CAM): partial(_stretched_twice, weigh=grad_cam),
+    ("pytorch-grad-cam", goals.PLUS_PLUS): partial(_stretched_twice, weigh=_SHIFTED),
+}
+EXPECTED: dict[str, Callable[[Task], Tensor]] = {
     goals.BARE: _logits,
     goals.BARE_LAST: _logits,
-    goals.ALL: lambda task: class_activation_maps(task.subject.network, task.images).maps,
+    goals.ALL: lambda task: class_activation_maps(task.network, task.images).maps,
     goals.SHOWN: _overlaid,
     goals.TORCH_CAM: lambda task: scaling.min_max(_raw(task, 1)[:, 0]),
-    goals.ONE: lambda task: _at_picture_size(task, 1),
-    goals.TEN: lambda task: _at_picture_size(task, 10),
+    goals.ONE: partial(_at_picture_size, count=1),
+    goals.TEN: partial(_at_picture_size, count=10),
     goals.FORWARD_BACKWARD: _slopes,
-    **_of_gradients(1),
-    **_of_gradients(10),
-    **_of_gradients(1000),
+    **{
+        goals.gradient_maps(library, method, count): partial(expected, count=count)
+        for (library, method), expected in _OF_GRADIENTS.items()
+        for count in (1, 10, 1000)
+    },
 }

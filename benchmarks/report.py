@@ -6,62 +6,50 @@ import json
 import os
 import platform
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import torch
 
 from benchmarks.goals import BARE, Result, Verdict
-from benchmarks.timing import Ratio, paired_ratio
+from benchmarks.timing import paired_ratio
 
 PACKAGES = ("camlib", "torch", "torchvision", "torchcam", "grad-cam", "captum")
-
-
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; a contestant without a bare forward pass beside it has no ratio."""
-
-    subject: str
-    batch: int
-    contestant: str
-    median: float
-    unit: str
-    ratio: Ratio | None
-    rounds: int
+HEAD = ("network", "batch", "contestant", "median", "unit", "ratio", "quartiles", "rounds")
+WORDS = ("network", "contestant", "unit")
+Row = dict[str, Any]
 
 
 def rows(results: Iterable[Result]) -> list[Row]:
-    """Summarise each contestant over its rounds, relative to the bare forward pass beside it."""
+    """Summarise each contestant over its rounds, relative to the bare forward pass beside it, if any."""
     return [
-        Row(
-            result.subject,
-            result.batch,
-            name,
-            1000 * median(seconds),
-            result.unit,
-            paired_ratio(result.times, name, BARE) if BARE in result.times else None,
-            len(seconds),
-        )
+        {
+            "subject": result.subject,
+            "batch": result.batch,
+            "contestant": name,
+            "median": 1000 * median(seconds),
+            "unit": result.unit,
+            "ratio": asdict(paired_ratio(result.times, name, BARE))
+            if BARE in result.times
+            else None,
+            "rounds": len(seconds),
+        }
         for result in results
         for name, seconds in result.times.items()
     ]
 
 
-HEAD = ("network", "batch", "contestant", "median", "unit", "ratio", "quartiles", "rounds")
-
-
 def table(rows: Sequence[Row]) -> str:
     """Lay the rows out in columns, words to the left, numbers to the right."""
-    cells = [HEAD, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(HEAD))]
+    cells = [HEAD, *map(_cells, rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return "\n".join(
         "  ".join(
-            cell.ljust(width)
-            if HEAD[column] in ("network", "contestant", "unit")
-            else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(line, widths, strict=True))
+            cell.ljust(width) if name in WORDS else cell.rjust(width)
+            for name, cell, width in zip(HEAD, line, widths, strict=True)
         ).rstrip()
         for line in cells
     )
@@ -69,12 +57,13 @@ def table(rows: Sequence[Row]) -> str:
 
 def _cells(row: Row) -> tuple[str, ...]:
     ratio, quartiles = "", ""
-    if row.ratio is not None:
-        ratio = f"{row.ratio.median:.3f}"
-        quartiles = f"{row.ratio.low:.3f} to {row.ratio.high:.3f}"
-    value = f"{row.median:.1f}"
-    batch, rounds = str(row.batch), str(row.rounds)
-    return (row.subject, batch, row.contestant, value, row.unit, ratio, quartiles, rounds)
+    if row["ratio"]:
+        ratio = "{median:.3f}".format(**row["ratio"])
+        quartiles = "{low:.3f} to {high:.3f}".format(**row["ratio"])
+    return (
+        row["subject"], str(row["batch"]), row["contestant"],
+        f"{row['median']:.1f}", row["unit"], ratio, quartiles, str(row["rounds"]),
+    )  # fmt: skip
 
 
 def verdict_line(verdict: Verdict) -> str:
@@ -82,10 +71,9 @@ def verdict_line(verdict: Verdict) -> str:
 
     "near": not reached, but by less than the rounds differ.
     """
-    goal = verdict.goal
+    goal, value = verdict.goal, verdict.value
     unit = verdict.unit if goal.over is None else f"x {goal.over}"
     word = "met   " if verdict.met else "MISSED" if verdict.missed else "near  "
-    value = verdict.value
     spread = "" if verdict.met else f", quartiles {value.low:.3f} to {value.high:.3f}"
     return (
         f"{word}  {verdict.subject}, batch {verdict.batch}: "
@@ -116,21 +104,18 @@ def write(
     path: Path, conditions: dict[str, object], rows: Sequence[Row], verdicts: Sequence[Verdict]
 ) -> None:
     """Write everything as JSON, and the folder too if need be."""
-    content = {
-        "conditions": conditions,
-        "rows": [asdict(row) for row in rows],
-        "goals": [
-            {
-                "goal": f"{verdict.goal.of} / {verdict.goal.over or verdict.unit}",
-                "limit": verdict.goal.limit(),
-                "network": verdict.subject,
-                "batch": verdict.batch,
-                **asdict(verdict.value),
-                "met": verdict.met,
-                "missed": verdict.missed,
-            }
-            for verdict in verdicts
-        ],
-    }
+    judged = [
+        {
+            "goal": f"{verdict.goal.of} / {verdict.goal.over or verdict.unit}",
+            "limit": verdict.goal.limit(),
+            "network": verdict.subject,
+            "batch": verdict.batch,
+            **asdict(verdict.value),
+            "met": verdict.met,
+            "missed": verdict.missed,
+        }
+        for verdict in verdicts
+    ]
+    content = {"conditions": conditions, "rows": rows, "goals": judged}
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -5,12 +5,9 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median, quantiles
 from time import perf_counter
-
-import torch
 
 Contestants = Mapping[str, Callable[[], object]]
 Times = Mapping[str, Sequence[float]]  # seconds of each contestant, round by round
@@ -43,14 +40,13 @@ def paired_ratio(times: Times, of: str, over: str) -> Ratio:
     ValueError
         If the two were not timed in the same rounds, or in none.
     """
-    ratios = [mine / other for mine, other in zip(times[of], times[over], strict=True)]
-    if not ratios:
-        raise ValueError("times: expected at least one round, got none. Run the contestants first.")
-    return summary(ratios)
+    return summary([mine / other for mine, other in zip(times[of], times[over], strict=True)])
 
 
 def summary(numbers: Sequence[float]) -> Ratio:
     """Return the median and the quartiles of the rounds' numbers; of one number, itself."""
+    if not numbers:
+        raise ValueError("times: expected at least one round, got none. Run the contestants first.")
     if len(numbers) == 1:
         return Ratio(numbers[0], numbers[0], numbers[0])
     low, _, high = quantiles(numbers, n=4, method="inclusive")
@@ -68,21 +64,21 @@ def race(
     names = list(contestants)
     times: dict[str, list[float]] = {name: [] for name in names}
     end = perf_counter() + budget
-    with collector_off():
+    enabled = gc.isenabled()
+    gc.disable()  # it would run inside a timed call
+    try:
         for done, order in enumerate(orders(len(names), rounds)):
             if done >= least and perf_counter() > end:
                 break
             for place in order:
-                times[names[place]].append(seconds(contestants[names[place]]))
+                start = perf_counter()
+                contestants[names[place]]()
+                times[names[place]].append(perf_counter() - start)
             gc.collect(0)
+    finally:
+        if enabled:
+            gc.enable()
     return times
-
-
-def seconds(run: Callable[[], object]) -> float:
-    """Return how long one call takes."""
-    start = perf_counter()
-    run()
-    return perf_counter() - start
 
 
 def orders(count: int, rounds: int) -> Iterator[list[int]]:
@@ -95,26 +91,3 @@ def orders(count: int, rounds: int) -> Iterator[list[int]]:
     for turn in range(rounds):
         order = [(step + turn) % count for step in zigzag]
         yield order[::-1] if turn // count % 2 else order
-
-
-@contextmanager
-def collector_off() -> Iterator[None]:
-    """Keep Python's garbage collector from running inside a timed call."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let torch compute with so many threads, and with as many as before afterwards."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -8,18 +8,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
 
 if __package__ in (None, ""):  # run as a script: let `tooling` be found
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tooling import debian
 
+# For a machine of one's own or a container, where Chromium's sandbox asks for more than is allowed.
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
-HELP = (
-    "No Chromium was found and none could be installed. Install Chromium or Chrome, "
-    "or set CAMLIB_BROWSER to the program's path."
-)
 
 
 def find() -> str:
@@ -36,17 +33,21 @@ def find() -> str:
         if path is None:
             raise RuntimeError(f"CAMLIB_BROWSER names no program: {named}")
         return path
-    for install in (None, _install_by_playwright, _install_by_apt):
-        if install is not None and not install():
-            continue
-        path = _on_path() or _of_playwright()
-        if path is not None:
-            return path
-    raise RuntimeError(HELP)
+    path = _installed()
+    for install in (_by_playwright, _by_apt):
+        if path is None and install():
+            path = _installed()
+    if path is None:
+        raise RuntimeError(
+            "No Chromium was found and none could be installed. Install Chromium or Chrome, "
+            "or set CAMLIB_BROWSER to the program's path."
+        )
+    return path
 
 
-def _on_path() -> str | None:
-    return next((path for name in NAMES if (path := shutil.which(name))), None)
+def _installed() -> str | None:
+    found = next((path for name in NAMES if (path := shutil.which(name))), None)
+    return found or _of_playwright()
 
 
 def _of_playwright() -> str | None:
@@ -60,15 +61,15 @@ def _of_playwright() -> str | None:
     return output if Path(output).exists() else None
 
 
-def _install_by_playwright() -> bool:
+def _by_playwright() -> bool:
     return debian.run([sys.executable, "-m", "playwright", "install", "chromium"])
 
 
-def _install_by_apt() -> bool:
+def _by_apt() -> bool:
     return debian.install("chromium")
 
 
-def main(find: Callable[[], str] = find) -> int:
+def main() -> int:
     """Print the path, or say on stderr why there is none."""
     try:
         print(find())

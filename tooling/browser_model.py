@@ -15,7 +15,6 @@ Run it as ``python -m tooling.browser_model``; it does nothing when everything i
 
 from __future__ import annotations
 
-import hashlib
 import io
 import json
 import shutil
@@ -38,8 +37,8 @@ from camlib import networks, photos
 from camlib.explorers import dual_output
 from camlib.networks import lite0
 from camlib.networks.pictures import MEAN, STD
+from tooling.repository import ROOT, digest
 
-ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "_web" / "static" / "network"
 STAMP = ROOT / "_web" / "network-fingerprint"
 MODEL = "efficientnet_lite0.onnx"
@@ -48,10 +47,10 @@ RUNTIME = ROOT / "_web" / "static" / "ort" / "ort-wasm-simd-threaded.wasm"
 PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "pillow")
 SOURCES = (
     "tooling/browser_model.py",
-    "tooling/web",
-    "camlib/networks",
+    "tooling/web/**/*",
+    "camlib/networks/**/*",
     "camlib/photos.py",
-    "camlib/assets/photos",
+    "camlib/assets/photos/*",
 )
 
 SIDE = 224
@@ -121,7 +120,7 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     nodes = [*casts, *result.graph.node]
     del result.graph.node[:]
     result.graph.node.extend(nodes)
-    # The exporter's notes on where each node comes from: paths of this machine, no use to a browser.
+    # The exporter notes where each node comes from: paths of this machine, of no use to a browser.
     for node in result.graph.node:
         del node.metadata_props[:]
         node.doc_string = ""
@@ -180,7 +179,7 @@ def description(network: nn.Module, size: int) -> dict[str, object]:
         "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
         "photographs": [
             {
-                "file": f"{name}{_suffix(name)}",
+                "file": _file(name).name,
                 "thumbnail": f"{name}.thumbnail.jpg",
                 "title": WORDS[name][0],
                 "alt": WORDS[name][1],
@@ -191,38 +190,29 @@ def description(network: nn.Module, size: int) -> dict[str, object]:
     }
 
 
-def _suffix(name: str) -> str:
-    original = next(_assets().glob(f"{name}.*"), None)
-    return original.suffix if original else ".png"
-
-
-def _assets() -> Path:
-    return ROOT / "camlib" / "assets" / "photos"
+def _file(name: str) -> Path:
+    """Return a photograph's file, which is not there where two photographs make one."""
+    folder = ROOT / "camlib" / "assets" / "photos"
+    return next(folder.glob(f"{name}.*"), folder / f"{name}.png")
 
 
 def copy_photographs(target: Path) -> None:
     """Copy each photograph as it is, so that both networks read the same, and a small one of it."""
     for name in photos.names():
         picture = photos.load(name)
-        original = _assets() / f"{name}{_suffix(name)}"
-        if original.is_file():
-            shutil.copyfile(original, target / original.name)
+        if _file(name).is_file():
+            shutil.copyfile(_file(name), target / _file(name).name)
         else:
-            picture.save(target / original.name)
+            picture.save(target / _file(name).name)
         picture.thumbnail((2 * THUMBNAIL, THUMBNAIL), Image.Resampling.LANCZOS)
         picture.save(target / f"{name}.thumbnail.jpg", quality=85, optimize=True)
 
 
 def fingerprint() -> str:
     """Return a digest of weights, code, photographs and versions: what the files depend on."""
-    digest = hashlib.sha256(lite0.WEIGHTS_SHA256.encode())
-    for package in PACKAGES:
-        digest.update(f"{package} {metadata.version(package)}\n".encode())
-    for source in SOURCES:
-        path = ROOT / source
-        for file in [path] if path.is_file() else sorted(path.glob("*.*")):
-            digest.update(file.name.encode() + b"\0" + file.read_bytes())
-    return digest.hexdigest()
+    versions = (f"{package} {metadata.version(package)}" for package in PACKAGES)
+    files = (file for source in SOURCES for file in ROOT.glob(source))
+    return digest(files, lite0.WEIGHTS_SHA256, *versions)
 
 
 def copy_licences(target: Path) -> None:

@@ -8,7 +8,7 @@ from tooling import debian
 
 
 def main() -> int:
-    """Install bubblewrap if need be; say on stderr what is in the way."""
+    """Install bubblewrap if need be; say on stderr what is missing."""
     if shutil.which("bwrap") is None:
         debian.install("bubblewrap")
     try:

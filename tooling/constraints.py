@@ -12,7 +12,8 @@ import tempfile
 import tomllib
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from tooling.repository import ROOT
+
 HEADER = (
     "# The exact versions that `make test` has proven together.\n"
     "# Made by `make constraints`; `make constraints UPGRADE=--upgrade` takes the newest.\n"

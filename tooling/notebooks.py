@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-import yaml
+from sphinx_external_toc.parsing import parse_toc_yaml
 
 if __package__ in (None, ""):  # run as a script: let `tooling` be found
     sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
@@ -22,34 +22,24 @@ SETUP_MARK = "# Set-up for Google Colab"
 
 def listed(root: Path = ROOT) -> list[Path]:
     """Return the notebooks of the book in the order of ``_toc.yml``."""
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    return [path for name in _names(toc) if (path := root / f"{name}.ipynb").exists()]
+    return [path for name in pages(root) if (path := root / f"{name}.ipynb").exists()]
 
 
-def _names(node: Any) -> list[str]:
-    if isinstance(node, list):
-        return [name for item in node for name in _names(item)]
-    if not isinstance(node, dict):
-        return []
-    own = [node[key] for key in ("root", "file") if key in node]
-    return own + [name for value in node.values() for name in _names(value)]
+def pages(root: Path = ROOT) -> list[str]:
+    """Return the pages that ``_toc.yml`` names, in its order, without suffix: "book/intro", ..."""
+    return list(parse_toc_yaml(root / "_toc.yml"))
 
 
 def setup_source(url: str | None) -> str:
     """Return the first cell: it installs camlib on Colab and does nothing elsewhere."""
-    if url is None:
-        action = (
-            '    print("This book has no public address yet: upload its folder, then run")\n'
-            '    print("%pip install -q ./FOLDER")'
-        )
-    else:
-        action = f'    %pip install -q "camlib @ git+{url}"'
-    return (
-        f"{SETUP_MARK}; does nothing elsewhere.\n"
-        "import sys\n\n"
-        'if "google.colab" in sys.modules:\n'
-        f"{action}"
+    action = (
+        '    print("This book has no public address yet: upload its folder, then run")\n'
+        '    print("%pip install -q ./FOLDER")'
+        if url is None
+        else f'    %pip install -q "camlib @ git+{url}"'
     )
+    start = f"{SETUP_MARK}; does nothing elsewhere.\nimport sys\n\n"
+    return f'{start}if "google.colab" in sys.modules:\n{action}'
 
 
 def normalise(notebook: Notebook, url: str | None) -> None:
@@ -70,24 +60,20 @@ def normalise(notebook: Notebook, url: str | None) -> None:
             {key: cell.metadata[key] for key in ("mystnb", "tags") if cell.metadata.get(key)}
         )
         if cell.cell_type == "code" and cell.execution_count is not None:
-            count += 1
-            _number(cell, count)
-
-
-def _number(cell: Notebook, count: int) -> None:
-    cell.execution_count = count
-    for output in cell.outputs:
-        if output.output_type == "execute_result":
-            output.execution_count = count
+            cell.execution_count = count = count + 1
+            for output in cell.outputs:
+                if output.output_type == "execute_result":
+                    output.execution_count = count
 
 
 def _refresh_setup(notebook: Notebook, url: str | None) -> None:
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    for cell in code[:]:
+        if cell.source.startswith(SETUP_MARK):
+            notebook.cells.remove(cell)
+            code.remove(cell)
     if not code:
         return
-    for cell in [cell for cell in code if cell.source.startswith(SETUP_MARK)]:
-        notebook.cells.remove(cell)
-        code.remove(cell)
     setup = nbformat.v4.new_code_cell(setup_source(url), metadata={"tags": ["remove-cell"]})
     if all(cell.execution_count is not None for cell in code):
         setup.execution_count = 1  # it does nothing here, so it has been run as much as it can be

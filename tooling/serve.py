@@ -1,24 +1,28 @@
 """Serve the built book on this machine only: python -m tooling.serve [PORT]."""
 
+import errno
 import functools
 import gzip
 import http.server
 import io
 import re
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-SITE = Path(__file__).resolve().parents[1] / "_build" / "html"
+from tooling.repository import ROOT
 
-
+SITE = ROOT / "_build" / "html"
 # Worth compressing: text in whatever guise, and WebAssembly. Pictures and fonts are compressed already.
 COMPRESSIBLE = re.compile(r"text/|application/(javascript|json|wasm|xml)|image/svg")
 
 
 @functools.lru_cache(maxsize=256)
 def compressed(path: Path, changed: float) -> bytes:
-    """Return a file's content compressed; ``changed`` is its time, so that a rebuilt file is read anew."""
+    """Return a file's content compressed; ``changed`` is its time, so that a rebuilt file is read again."""
     return gzip.compress(path.read_bytes(), compresslevel=6, mtime=0)
 
 
@@ -60,7 +64,9 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing about requests."""
 
 
-def server(folder: Path = SITE, port: int = 8000) -> http.server.ThreadingHTTPServer:
+def server(
+    folder: Path = SITE, port: int = 8000, handler: type[Handler] = Handler
+) -> http.server.ThreadingHTTPServer:
     """Return a server for `folder` on the first free port from `port` on (0: any).
 
     Raises
@@ -68,18 +74,29 @@ def server(folder: Path = SITE, port: int = 8000) -> http.server.ThreadingHTTPSe
     FileNotFoundError
         If `folder` holds no index.html: the book has to be built first.
     OSError
-        If none of a hundred ports is free.
+        If this machine lets nobody serve at such a port.
     """
     if not (folder / "index.html").exists():
         raise FileNotFoundError(f"{folder} holds no book: run `make book` first")
-    handler = functools.partial(Handler, directory=str(folder))
-    last = OSError()
-    for candidate in [0] if port == 0 else range(port, port + 100):
+    answer = functools.partial(handler, directory=str(folder))
+    while True:
         try:
-            return http.server.ThreadingHTTPServer(("127.0.0.1", candidate), handler)
+            return http.server.ThreadingHTTPServer(("127.0.0.1", port), answer)
         except OSError as error:
-            last = error
-    raise last
+            if error.errno != errno.EADDRINUSE:
+                raise
+            port += 1
+
+
+@contextmanager
+def in_background(folder: Path = SITE, handler: type[Handler] = Handler) -> Iterator[str]:
+    """Serve `folder` while the body runs; yields the server's address, which ends in a slash."""
+    with server(folder, 0, handler) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        try:
+            yield f"http://127.0.0.1:{running.server_port}/"
+        finally:
+            running.shutdown()
 
 
 def main() -> int:

@@ -7,56 +7,31 @@ chapters.xml (one case a notebook cell), pages.xml (cases note what they open as
 
 import sys
 import xml.etree.ElementTree as ET
-from dataclasses import dataclass
 from pathlib import Path
 
 STAGES = ("unit", "course", "chapters", "pages", "widgets")
 
 
-@dataclass(frozen=True)
-class Report:
-    """What one run of pytest did."""
-
-    cases: int
-    failed: int
-    skipped: int
-    pages: frozenset[str]
-    explorers: frozenset[str]
-
-
-def read(path: Path) -> Report:
-    """Read one of pytest's JUnit reports."""
-    root = ET.parse(path).getroot()
-    cases = list(root.iter("testcase"))
-    failed = [case for case in cases if case.find("failure") is not None]
-    failed += [case for case in cases if case.find("error") is not None]
-    skipped = [case for case in cases if case.find("skipped") is not None]
-    return Report(
-        len(cases), len(failed), len(skipped), _noted(root, "page"), _noted(root, "explorer")
-    )
-
-
-def _noted(root: ET.Element, name: str) -> frozenset[str]:
-    properties = (entry for entry in root.iter("property") if entry.get("name") == name)
-    return frozenset(entry.get("value", "") for entry in properties)
-
-
 def summarise(folder: Path) -> tuple[str, bool]:
     """Return the closing lines, and whether every stage has checked something and all went well."""
-    stages = tuple(read(folder / f"{name}.xml") for name in STAGES)
-    unit, course, chapters, pages, widgets = stages
-    passed = sum(stage.cases - stage.failed - stage.skipped for stage in stages)
-    failed = sum(stage.failed for stage in stages)
-    skipped = sum(stage.skipped for stage in stages)
+    roots = {name: ET.parse(folder / f"{name}.xml").getroot() for name in STAGES}
+    cases = {name: list(root.iter("testcase")) for name, root in roots.items()}
+    marks = [{mark.tag for mark in case} for stage in cases.values() for case in stage]
+    failed = sum(bool(tags & {"failure", "error"}) for tags in marks)
+    skipped = sum("skipped" in tags for tags in marks)
+    noted = {
+        kind: {p.get("value", "") for p in roots["pages"].iter("property") if p.get("name") == kind}
+        for kind in ("page", "explorer")
+    }
+    cells = len(cases["chapters"])
     lines = (
-        f"Checked: {unit.cases + course.cases + pages.cases + widgets.cases} tests, {chapters.cases} notebook cells, "
-        f"{len(pages.pages)} pages.\n"
-        f"pages: {', '.join(sorted(pages.pages))}\n"
-        f"explorers: {', '.join(sorted(pages.explorers))}\n"
-        f"{passed} passed, {failed} failed, {skipped} skipped"
+        f"Checked: {len(marks) - cells} tests, {cells} notebook cells, {len(noted['page'])} pages.\n"
+        f"pages: {', '.join(sorted(noted['page']))}\n"
+        f"explorers: {', '.join(sorted(noted['explorer']))}\n"
+        f"{len(marks) - failed - skipped} passed, {failed} failed, {skipped} skipped"
     )
-    empty = not (pages.pages and all(stage.cases for stage in stages))
-    return lines, not (failed or skipped or empty)
+    complete = all(cases.values()) and bool(noted["page"])
+    return lines, complete and not (failed or skipped)
 
 
 def main() -> int:

@@ -13,7 +13,6 @@ Run it as ``python -m tooling.web_assets``; it does nothing when everything is t
 
 from __future__ import annotations
 
-import hashlib
 import json
 import re
 import shutil
@@ -23,7 +22,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-ROOT = Path(__file__).resolve().parent.parent
+from tooling.repository import ROOT, digest
+
 MANIFEST = ROOT / "tooling" / "web"
 TARGET = ROOT / "_web"
 
@@ -44,29 +44,30 @@ FILES = (
     ("axe-core", "axe.min.js", "tests", False),
 )
 
-# The icons that the theme's pages ask for by class, as (class, drawing).
+# The icons that the theme's pages ask for by a class: "fa-" and one of these names.
 ICON_PACKAGE = "@fortawesome/fontawesome-free"
-ICONS = {
-    "fa-angle-left": "angle-left",
-    "fa-angle-right": "angle-right",
-    "fa-arrow-up": "arrow-up",
-    "fa-bars": "bars",
-    "fa-chevron-down": "chevron-down",
-    "fa-circle-half-stroke": "circle-half-stroke",
-    "fa-code": "code",
-    "fa-download": "download",
-    "fa-file": "file",
-    "fa-file-pdf": "file-pdf",
-    "fa-lightbulb": "lightbulb",
-    "fa-list": "list",
-    "fa-magnifying-glass": "magnifying-glass",
-    "fa-moon": "moon",
-    "fa-outdent": "outdent",
-    "fa-pencil-alt": "pencil",
-    "fa-rocket": "rocket",
-    "fa-sun": "sun",
-    "fa-xmark": "xmark",
-}
+ICONS = [
+    "angle-left",
+    "angle-right",
+    "arrow-up",
+    "bars",
+    "chevron-down",
+    "circle-half-stroke",
+    "code",
+    "download",
+    "file",
+    "file-pdf",
+    "lightbulb",
+    "list",
+    "magnifying-glass",
+    "moon",
+    "outdent",
+    "pencil-alt",
+    "rocket",
+    "sun",
+    "xmark",
+]
+RENAMED = {"pencil-alt": "pencil"}  # the class keeps the drawing's former name
 ICON_RULES = """/* Font Awesome Free (icons: CC BY 4.0), see licences.html; made by tooling/web_assets.py. */
 :is(.fas, .fa-solid) {
   display: inline-block;
@@ -93,10 +94,7 @@ ICON_RULES = """/* Font Awesome Free (icons: CC BY 4.0), see licences.html; made
 
 def fingerprint() -> str:
     """Return a digest of the pinned packages and of this script: what ``_web`` depends on."""
-    digest = hashlib.sha256()
-    for source in (MANIFEST / "package.json", MANIFEST / "package-lock.json", Path(__file__)):
-        digest.update(source.read_bytes())
-    return digest.hexdigest()
+    return digest([MANIFEST / "package.json", MANIFEST / "package-lock.json", Path(__file__)])
 
 
 def install(folder: Path) -> Path:
@@ -164,15 +162,15 @@ OUT OF OR IN CONNECTION WITH THE USE OR PERFORMANCE OF THIS SOFTWARE.
 def icon_style(packages: Path) -> str:
     """Return the style sheet that draws ``ICONS``, in the colour of the text around them."""
     rules = [ICON_RULES]
-    for name, drawing in ICONS.items():
-        path = packages / ICON_PACKAGE / "svgs" / "solid" / f"{drawing}.svg"
+    for name in ICONS:
+        path = packages / ICON_PACKAGE / "svgs" / "solid" / f"{RENAMED.get(name, name)}.svg"
         if not path.is_file():
             raise SystemExit(
-                f"web assets: {ICON_PACKAGE} has no icon {drawing}. Its names changed with its "
+                f"web assets: {ICON_PACKAGE} has no icon {path.stem}. Its names changed with its "
                 f"version; correct ICONS in {Path(__file__).relative_to(ROOT)}."
             )
         drawn = re.sub(r"<!--.*?-->", "", path.read_text(encoding="utf-8"), flags=re.DOTALL)
-        rules.append(f'.{name} {{ --icon: url("data:image/svg+xml,{quote(drawn)}"); }}\n')
+        rules.append(f'.fa-{name} {{ --icon: url("data:image/svg+xml,{quote(drawn)}"); }}\n')
     return "".join(rules)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from pathlib import Path
 
@@ -16,19 +15,12 @@ def test_every_kind_is_in_a_class_of_500() -> None:
     assert counts["perfect"] + counts["partial"] + counts["blank"] == 400
 
 
-def table(folder: Path, given: dict[str, tuple[str, str]]) -> Path:
-    path = folder / "grades.csv"
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "points", "status"])
-        writer.writerows([name, *row] for name, row in given.items())
-    return path
-
-
 def test_an_unfair_score_a_false_status_and_a_lost_student_are_named(tmp_path: Path) -> None:
     kinds = {one.name: one for one in KINDS}
     given = {f"{n}.ipynb": kinds["perfect"] for n in "abcd"}
     full = f"{kinds['perfect'].points:g}"
-    rows = {"a.ipynb": (full, "graded"), "b.ipynb": ("0", "graded"), "c.ipynb": (full, "blank")}
-    wrong = classroom.compare(table(tmp_path, rows), given)
-    assert [words.partition(":")[0] for words in wrong] == ["d.ipynb", "b.ipynb", "c.ipynb"]
+    table = tmp_path / "grades.csv"
+    lines = (f"a.ipynb,{full},graded", "b.ipynb,0,graded", f"c.ipynb,{full},blank")
+    table.write_text("\n".join(["file,points,status", *lines]), encoding="utf-8")
+    wrong = classroom.compare(table, given)
+    assert [words.partition(":")[0] for words in wrong] == ["b.ipynb", "c.ipynb", "d.ipynb"]

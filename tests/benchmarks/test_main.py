@@ -14,12 +14,8 @@ from benchmarks.goals import Result
 def measured(all_maps: float) -> list[Result]:
     """Times that meet every goal if ``all_maps`` is at most 1.05."""
     cheap = {goals.BARE: [1.0], goals.ALL: [all_maps]}
-    costly = {
-        goals.ONE: [1.0],
-        goals.TEN: [1.0],
-        goals.GRAD_CAM_ONE: [5.0],
-        goals.GRAD_CAM_TEN: [50.0],
-    }
+    costly = {goals.ONE: [1.0], goals.TEN: [1.0]}
+    costly |= {goals.GRAD_CAM_ONE: [5.0], goals.GRAD_CAM_TEN: [50.0]}
     one, ten, all_classes = (
         goals.gradient_maps("camlib", goals.GRAD_CAM, count) for count in (1, 10, 1000)
     )
@@ -92,20 +88,13 @@ def test_goals_on_what_is_left_out_are_not_asked_for(network: str, batch: int, c
 
 
 @pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--rounds", "0"], "--rounds: expected a whole number of at least 1, got '0'"),
-        (["--rounds", "many"], "--rounds: expected a whole number of at least 1, got 'many'"),
-        (["--threads", "-2"], "--threads: expected a whole number of at least 1, got '-2'"),
-        (["--batches", "1", "1.5"], "--batches: expected a whole number of at least 1, got '1.5'"),
-        (["--networks", "resnet"], "--networks: invalid choice: 'resnet'"),
-    ],
+    "arguments", ["--rounds 0", "--rounds many", "--threads -2", "--batches 1 1.5"]
 )
-def test_bad_options_are_refused(
-    arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_bad_options_are_refused(arguments: str, capsys: pytest.CaptureFixture[str]) -> None:
     """argparse ends with 2 and says what it expected."""
+    option, *_, value = arguments.split()
     with pytest.raises(SystemExit) as end:
-        parse(arguments)
+        parse(arguments.split())
     assert end.value.code == 2
+    message = f"{option}: expected a whole number of at least 1, got {value!r}"
     assert message in capsys.readouterr().err

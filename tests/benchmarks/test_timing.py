@@ -5,11 +5,10 @@ from collections import Counter
 from itertools import pairwise
 
 import pytest
-import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from benchmarks.timing import Ratio, orders, paired_ratio, race, threads
+from benchmarks.timing import Ratio, orders, paired_ratio, race
 
 TIMES = {"bare": [1.0, 2.0, 10.0], "maps": [1.1, 2.4, 9.0]}
 
@@ -24,28 +23,20 @@ def test_paired_ratio_by_hand() -> None:
     assert (ratio.median, ratio.low, ratio.high) == pytest.approx((1.1, 1.0, 1.15))
 
 
-@given(st.lists(st.floats(0.1, 10), min_size=3, max_size=3))
-def test_load_on_whole_rounds_cancels(load: list[float]) -> None:
-    """Rounds that are slowed as a whole have the same ratios."""
+def test_load_on_whole_rounds_cancels() -> None:
+    """Rounds that are slowed as a whole, by 3, 0.5 and 7, have the same ratios."""
     slowed = {
-        name: [second * factor for second, factor in zip(times, load, strict=True)]
+        name: [second * factor for second, factor in zip(times, (3.0, 0.5, 7.0), strict=True)]
         for name, times in TIMES.items()
     }
-    wanted = paired_ratio(TIMES, "maps", "bare")
     got = paired_ratio(slowed, "maps", "bare")
-    assert (got.median, got.low, got.high) == pytest.approx(
-        (wanted.median, wanted.low, wanted.high)
-    )
+    assert (got.median, got.low, got.high) == pytest.approx((1.1, 1.0, 1.15))
 
 
 def test_one_disturbed_run_leaves_the_median() -> None:
-    """Five ratios of 2, one of them disturbed to 500: still 2."""
+    """Five ratios of 2, one of them disturbed to 500: still 2. A single round is its own median: 3/2."""
     times = {"bare": [1.0] * 5, "maps": [2.0, 2.0, 500.0, 2.0, 2.0]}
     assert paired_ratio(times, "maps", "bare") == Ratio(2.0, 2.0, 2.0)
-
-
-def test_one_round_is_its_own_median() -> None:
-    """3/2 = 1.5."""
     assert paired_ratio({"a": [3.0], "b": [2.0]}, "a", "b") == Ratio(1.5, 1.5, 1.5)
 
 
@@ -94,17 +85,3 @@ def test_the_garbage_collector_is_restored() -> None:
     with pytest.raises(RuntimeError, match="on purpose"):
         race({"a": fail}, 1)
     assert gc.isenabled()
-
-
-def test_threads_are_restored() -> None:
-    """Also when the body raises."""
-    before = torch.get_num_threads()
-
-    def fail() -> None:
-        with threads(before + 1):
-            assert torch.get_num_threads() == before + 1
-            raise RuntimeError("on purpose")
-
-    with pytest.raises(RuntimeError, match="on purpose"):
-        fail()
-    assert torch.get_num_threads() == before

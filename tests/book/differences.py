@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-# Another processor rounds otherwise. A colour moves by a step or two, and where a picture is dithered
+# Another processor rounds differently. A colour moves by a step or two, and where a picture is dithered
 # to few colours the dots fall elsewhere: single pixels differ much, the mean of 4×4 differs little.
 # Measured: up to 3.4 of 255 for another number of threads, 37 or more for one small digit.
 WINDOW, TOLERANCE = 4, 10.0

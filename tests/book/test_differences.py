@@ -1,6 +1,7 @@
 """The comparison behind test_figures notices what a reader would, and overlooks rounding."""
 
 import base64
+import functools
 import io
 import itertools
 
@@ -12,6 +13,7 @@ from PIL import Image
 from tests.book.differences import array_difference, difference, drawn, pixels
 
 
+@functools.cache
 def figure(text: str, size: float = 3.0) -> bytes:
     """Draw `text` as small as the book's smallest numbers."""
     canvas = plt.figure(figsize=(size, 2.0), dpi=100)

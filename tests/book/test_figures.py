@@ -4,7 +4,6 @@ The runs lie in the cache that `make book` fills, under the digest of the camlib
 folder jupyter_execute does not tell: after a hit in the cache it holds the committed outputs.)
 """
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,9 @@ import pytest
 from tests.book.differences import difference, drawn
 from tooling.notebooks import listed
 from tooling.repository import ROOT
-from tooling.sphinx_ext.freshness import LIBRARY, digest
+from tooling.sphinx_ext.settings import cache_of
 
-PYTHON = f"py{sys.version_info.major}{sys.version_info.minor}"
-CACHE = ROOT / "_build" / ".jupyter_cache" / f"{digest(ROOT, LIBRARY)}-{PYTHON}" / "executed"
-
+CACHE = cache_of(ROOT / "_build", ROOT) / "executed"
 LIVE = "nbval-ignore-output"  # nbval's own tag: run the cell, do not compare
 
 
@@ -58,6 +55,6 @@ def test_pictures_are_what_the_chapter_draws_now(path: Path, runs: list[list[Any
         assert kinds == [kind for kind, _ in after], f"{where} shows other kinds of output"
         if LIVE in old.metadata.get("tags", []):
             continue
-        for (kind, content), (_, anew) in zip(before, after, strict=True):
-            found = difference(kind, content, anew)
+        for (kind, content), (_, again) in zip(before, after, strict=True):
+            found = difference(kind, content, again)
             assert found is None, f"{where}: {found}"

@@ -1,6 +1,7 @@
 """Every notebook is committed executed, in one form, small, its pictures described in words."""
 
 import ast
+import functools
 import re
 from pathlib import Path
 from typing import Any
@@ -15,16 +16,21 @@ NOTEBOOKS = notebooks.listed()
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 
 
-def cells(path: Path, kind: str = "code") -> list[Any]:
-    """Read a notebook's cells of one kind."""
-    notebook = nbformat.read(path, as_version=4)
-    return [cell for cell in notebook.cells if cell.cell_type == kind]
+@functools.cache
+def read(path: Path) -> Any:
+    """Read a notebook."""
+    return nbformat.read(path, as_version=4)
+
+
+def code(path: Path) -> list[Any]:
+    """Return a notebook's cells of code."""
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
 
 
 def names(source: str) -> tuple[set[str], set[str]]:
     """Return the names that a cell's code reads, and those that it gives a value."""
-    code = re.sub(r"^(\s*)%.*", r"\1pass", source, flags=re.MULTILINE)  # IPython's own commands
-    found = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Name)]
+    plain = re.sub(r"^(\s*)%.*", r"\1pass", source, flags=re.MULTILINE)  # IPython's own commands
+    found = [node for node in ast.walk(ast.parse(plain)) if isinstance(node, ast.Name)]
     used = {node.id for node in found if isinstance(node.ctx, ast.Load)}
     return used, {node.id for node in found if isinstance(node.ctx, ast.Store)}
 
@@ -45,37 +51,23 @@ def test_every_notebook_is_in_the_table_of_contents() -> None:
 
 @each_notebook
 def test_form(path: Path) -> None:
-    """`make format` would change nothing."""
+    """`make format` would change nothing; below 500 kB, without widgets' state, a second copy of the data."""
     assert notebooks.formatted(path, address()) == path.read_text(encoding="utf-8")
-
-
-@each_notebook
-def test_small(path: Path) -> None:
-    """Below 500 kB, pictures included."""
     assert path.stat().st_size < 500_000
+    assert "widgets" not in read(path).metadata
 
 
 @each_notebook
 def test_executed_from_top_to_bottom(path: Path) -> None:
-    """Each code cell has been run, one after the other."""
-    counts = [cell.execution_count for cell in cells(path)]
-    assert counts == list(range(1, len(counts) + 1))
+    """Each code cell has been run, one after the other, without a word to the error stream.
 
-
-@each_notebook
-def test_errors_are_announced(path: Path) -> None:
-    """A cell holds an error exactly if its tag says that the error is the lesson."""
-    for cell in cells(path):
+    It holds an error exactly if its tag says that the error is the lesson.
+    """
+    for count, cell in enumerate(code(path), start=1):
+        assert cell.execution_count == count, cell.source
+        assert "stderr" not in [output.get("name") for output in cell.outputs], cell.source
         failed = any(output.output_type == "error" for output in cell.outputs)
         assert failed == ("raises-exception" in tags(cell)), cell.source
-
-
-@each_notebook
-def test_no_cell_warns(path: Path) -> None:
-    """Nothing is written to the error stream."""
-    for cell in cells(path):
-        streams = [output.get("name") for output in cell.outputs]
-        assert "stderr" not in streams, cell.source
 
 
 @each_notebook
@@ -87,7 +79,7 @@ def test_no_cell_escapes_the_comparison(path: Path) -> None:
     """
     escapes = {"nbval-skip", "nbval-raises-exception", "skip-execution"}
     live: set[str] = set()
-    for cell in cells(path):
+    for cell in code(path):
         assert not escapes & set(tags(cell)), cell.source
         assert "NBVAL_" not in cell.source
         used, given = names(cell.source)
@@ -97,25 +89,11 @@ def test_no_cell_escapes_the_comparison(path: Path) -> None:
 
 
 @each_notebook
-def test_pictures_are_described(path: Path) -> None:
-    """A cell that shows a picture says in its metadata what is to be seen."""
-    for cell in cells(path):
-        shows = any(
-            kind.startswith("image/") for output in cell.outputs for kind in output.get("data", {})
-        )
+def test_cells_are_short_and_pictures_described(path: Path) -> None:
+    """At most 15 lines of code, empty ones aside; what a picture shows stands in its cell's metadata."""
+    for cell in code(path):
+        assert sum(bool(line) for line in cell.source.splitlines()) <= 15, cell.source
+        kinds = [kind for output in cell.outputs for kind in output.get("data", {})]
+        shows = any(kind.startswith("image/") for kind in kinds)
         alt = cell.metadata.get("mystnb", {}).get("image", {}).get("alt", "")
         assert not shows or len(alt) >= 15, f"{path.name}: needs an alt text:\n{cell.source}"
-
-
-@each_notebook
-def test_cells_are_short(path: Path) -> None:
-    """At most 15 lines of code, empty ones aside: what the eye takes in at once."""
-    for cell in cells(path):
-        assert sum(bool(line) for line in cell.source.splitlines()) <= 15, cell.source
-
-
-@each_notebook
-def test_no_widget_state(path: Path) -> None:
-    """The state of widgets would be a second copy of the data."""
-    notebook = nbformat.read(path, as_version=4)
-    assert "widgets" not in notebook.metadata

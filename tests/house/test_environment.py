@@ -1,8 +1,9 @@
-"""The same environment in every door: pip, conda and Binder, the workflows."""
+"""The same environment by every way: pip, conda and Binder, the workflows."""
 
 import re
 import sys
 import tomllib
+from importlib.metadata import version
 from typing import Any
 
 import yaml
@@ -42,17 +43,11 @@ def test_conda_installs_what_pip_installs() -> None:
     assert {"book", "lab"} <= EXTRAS.keys()
 
 
-def test_every_requirement_is_pinned() -> None:
+def test_every_requirement_is_pinned_and_what_runs_here_is_so() -> None:
     """constraints.txt has one exact version of each package that pyproject.toml names."""
     wanted = PROJECT["dependencies"] + [entry for extra in EXTRAS.values() for entry in extra]
     assert {name_of(entry) for entry in wanted} <= pins().keys()
-    assert all(re.fullmatch(r"[0-9][0-9a-z.]*", version) for version in pins().values())
-
-
-def test_this_environment_is_the_pinned_one() -> None:
-    """What runs here has the versions that constraints.txt names."""
-    from importlib.metadata import version
-
+    assert all(re.fullmatch(r"[0-9][0-9a-z.]*", pin) for pin in pins().values())
     for requirement in PROJECT["dependencies"] + EXTRAS["book"] + EXTRAS["test"] + EXTRAS["dev"]:
         name = name_of(requirement)
         assert version(name).split("+")[0] == pins()[name], name
@@ -66,11 +61,3 @@ def test_pythons_are_the_same_everywhere() -> None:
     matrix = load(".github/workflows/test.yml")["jobs"]["test"]["strategy"]["matrix"]
     assert tuple(matrix["python"]) == PYTHONS
     assert f"{sys.version_info.major}.{sys.version_info.minor}" in PYTHONS
-
-
-def test_every_requirement_has_its_reason() -> None:
-    """In pyproject.toml a comment stands behind each package that camlib itself needs."""
-    text = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    block = text.split("\ndependencies = [\n")[1].split("\n]")[0]
-    for line in block.splitlines():
-        assert re.search(r'",\s+# \S', line), line

@@ -2,6 +2,7 @@
 
 import tomllib
 
+import pytest
 import yaml
 
 from tooling.repository import ROOT, address
@@ -9,29 +10,23 @@ from tooling.repository import ROOT, address
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 
 
-def text(name: str) -> str:
-    """Read a file of the repository."""
-    return (ROOT / name).read_text(encoding="utf-8")
-
-
-def test_code_is_mit() -> None:
-    """The licence's own words, and the same in the package's metadata."""
-    assert text("LICENSE").startswith("MIT License\n")
-    assert "Permission is hereby granted, free of charge" in text("LICENSE")
+@pytest.mark.parametrize(
+    ("name", "words", "readme"),
+    [
+        ("LICENSE", "Permission is hereby granted, free of charge", "[MIT](LICENSE)"),
+        (
+            "LICENSE-text",
+            "https://creativecommons.org/licenses/by/4.0/",
+            "[CC BY 4.0](LICENSE-text)",
+        ),
+    ],
+)
+def test_code_is_mit_and_text_is_cc_by(name: str, words: str, readme: str) -> None:
+    """In the file, in the package's metadata, and behind a link of the README."""
+    assert words in (ROOT / name).read_text(encoding="utf-8")
+    assert readme in (ROOT / "README.md").read_text(encoding="utf-8")
+    assert name in PROJECT["license-files"]
     assert PROJECT["license"] == "MIT"
-    assert {"LICENSE", "LICENSE-text"} <= set(PROJECT["license-files"])
-
-
-def test_text_is_cc_by() -> None:
-    """Name and address of the licence."""
-    assert "Creative Commons Attribution 4.0 International" in text("LICENSE-text")
-    assert "https://creativecommons.org/licenses/by/4.0/" in text("LICENSE-text")
-
-
-def test_the_readme_names_both() -> None:
-    """With links to the files."""
-    assert "[MIT](LICENSE)" in text("README.md")
-    assert "[CC BY 4.0](LICENSE-text)" in text("README.md")
 
 
 def test_what_the_package_carries_is_accounted_for() -> None:
@@ -47,16 +42,11 @@ def test_what_the_package_carries_is_accounted_for() -> None:
         assert any(licence in row for licence in ("CC0", "public domain", "MIT"))
 
 
-def test_citation() -> None:
+def test_citation_and_changelog_know_this_version() -> None:
     """CITATION.cff says what pyproject.toml says."""
-    citation = yaml.safe_load(text("CITATION.cff"))
-    assert citation["cff-version"] == "1.2.0"
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
     assert citation["version"] == PROJECT["version"]
     assert citation["authors"] == PROJECT["authors"]
     assert citation["license"] == ["MIT", "CC-BY-4.0"]
     assert citation.get("repository-code") == address()
-
-
-def test_changelog_knows_this_version() -> None:
-    """The version that pyproject.toml names has an entry."""
-    assert f"## {PROJECT['version']}" in text("CHANGELOG.md")
+    assert f"## {PROJECT['version']}" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
 from PIL import Image
 
 from tooling.repository import ROOT
@@ -37,8 +36,9 @@ def test_every_path_in_the_map_of_folders_exists() -> None:
     assert not missing
 
 
-@pytest.mark.parametrize("target", re.findall(r"(?:^ {4}|`)make ([a-z]+)", README, re.MULTILINE))
-def test_every_make_target_exists(target: str) -> None:
-    """`make -n` finds each one that the README names."""
-    listed = (ROOT / "Makefile").read_text(encoding="utf-8")
-    assert re.search(rf"^{target}:", listed, re.MULTILINE)
+def test_every_make_target_exists() -> None:
+    """`make help`, which is what `make` alone does, lists each one that the README names."""
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    listed = dict(line.split(maxsplit=1) for line in done.stdout.splitlines())
+    named = re.findall(r"(?:^ {4}|`)make ([a-z]+)", README, re.MULTILINE)
+    assert {"book", "serve", "lab"} < set(named) <= listed.keys()

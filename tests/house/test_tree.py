@@ -41,19 +41,6 @@ def hits(text: str, patterns: tuple[str, ...]) -> list[str]:
     return [line[:120] for line in lines if any(re.search(pattern, line) for pattern in patterns)]
 
 
-@pytest.mark.parametrize("what", FORBIDDEN)
-def test_no_file_holds(what: str) -> None:
-    """Text files only; a picture is no text."""
-    found = {}
-    for name in files():
-        content = (ROOT / name).read_bytes()
-        if b"\0" in content:
-            continue
-        if lines := hits(content.decode("utf-8"), FORBIDDEN[what]):
-            found[name] = lines
-    assert not found, f"{what} in {found}"
-
-
 @pytest.mark.parametrize(
     ("what", "planted"),
     [
@@ -63,8 +50,14 @@ def test_no_file_holds(what: str) -> None:
         ("the address of a content delivery network", "https://cdn.js" + "delivr.net/npm/x"),
     ],
 )
-def test_the_search_would_find(what: str, planted: str) -> None:
-    """One planted line each."""
+def test_no_file_holds(what: str, planted: str) -> None:
+    """Text files only; a picture is no text. A planted line would be found."""
+    found = {
+        name: hits(content.decode("utf-8"), FORBIDDEN[what])
+        for name in files()
+        if b"\0" not in (content := (ROOT / name).read_bytes())
+    }
+    assert {name: lines for name, lines in found.items() if lines} == {}, what
     assert hits(f"first\n{planted}\nlast", FORBIDDEN[what]) == [planted]
 
 

@@ -9,20 +9,21 @@ import shutil
 import subprocess
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, Playwright, Request, expect
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect
 
-from tooling import browser as tooling_browser
+from tests.browsing import Watched, chromium
 from tooling import lab, notebooks
+from tooling.repository import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
+__all__ = ["ROOT", "chromium"]  # a fixture; and what tests import from here
+
 PICTURES = ROOT / "_build" / "screenshots"
-AXE = ROOT / "_web" / "tests" / "axe.min.js"
 PATIENCE = 180_000
 # JupyterLab's own server would fetch these from elsewhere, unseen by the browser.
 PASSED_ON = re.compile(r"/lab/api/(news|update|extensions)")
@@ -93,42 +94,20 @@ def _answer(process: subprocess.Popen[bytes], runtime: Path, log: Path) -> dict[
     pytest.fail(f"JupyterLab did not start:\n{log.read_text(encoding='utf-8')}", pytrace=False)
 
 
-@pytest.fixture(scope="session")
-def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """A running Chromium."""
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    running = playwright.chromium.launch(executable_path=tooling_browser.find(), args=flags)
-    yield running
-    running.close()
-
-
-@dataclass
-class Notebook:
+class Notebook(Watched):
     """A notebook open in JupyterLab, worked as a reader works it, and all that went wrong."""
 
-    page: Page
-    server: Server
-    problems: list[str] = field(default_factory=list)
-    foreign: list[str] = field(default_factory=list)
+    def __init__(self, page: Page, server: Server) -> None:
+        super().__init__(page, server.url)
+        self.server = server
 
-    def __post_init__(self) -> None:
-        """Listen to the page from before its first request."""
-        self.page.on("console", self._note_console)
-        self.page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
-        self.page.on("request", self._note_request)
-        self.page.on("websocket", lambda socket: self._note_address(socket.url))
+    def note_console(self, message: ConsoleMessage) -> None:
+        if not BUSY.match(message.text):
+            super().note_console(message)
 
-    def _note_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning") and not BUSY.match(message.text):
-            self.problems.append(f"console {message.type}: {message.text}")
-
-    def _note_request(self, request: Request) -> None:
-        self._note_address(request.url)
-
-    def _note_address(self, address: str) -> None:
-        url = urlsplit(address)
-        here = url.netloc == urlsplit(self.server.url).netloc
-        if url.scheme not in ("data", "blob") and (not here or PASSED_ON.match(url.path)):
+    def note_address(self, address: str) -> None:
+        super().note_address(address)
+        if PASSED_ON.match(urlsplit(address).path):
             self.foreign.append(address)
 
     def open(self, name: str) -> None:
@@ -201,22 +180,6 @@ class Notebook:
         expect(self.page.locator("body")).to_have_attribute(
             "data-jp-theme-name", f"JupyterLab {theme}"
         )
-
-    def barriers(self, selector: str) -> list[str]:
-        """Let axe-core look for barriers in a part of the page: WCAG 2.2, A and AA."""
-        if not AXE.is_file():
-            pytest.fail("axe-core is missing: run `python -m tooling.web_assets`", pytrace=False)
-        self.page.evaluate(AXE.read_text(encoding="utf-8"))
-        found: list[str] = self.page.evaluate(
-            """async (part) => {
-                const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-                const { violations } = await axe.run(part, { runOnly: tags });
-                return violations.flatMap(({ id, nodes }) =>
-                    nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
-            }""",
-            selector,
-        )
-        return found
 
     def picture(self, name: str) -> None:
         """Keep a screenshot, for people to look at."""

@@ -15,7 +15,6 @@ from camcourse.quizzes import names
 CHAPTER = "02-global-average-pooling"
 PAGE = f"book/{CHAPTER}"
 QUESTIONS = camcourse.quiz(CHAPTER).questions
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def answer(page: Any, number: int, right: bool) -> Locator:
@@ -101,10 +100,9 @@ def test_without_scripts_every_answer_speaks(visit: Callable[..., Any]) -> None:
             expect(one.locator("p")).to_be_visible()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 390])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "light"), (390, "dark")])
 def test_answered_it_has_no_barriers_and_no_overflow(
-    visit: Callable[..., Any], axe: Path, width: int, scheme: str
+    visit: Callable[..., Any], width: int, scheme: str
 ) -> None:
     """Half of the questions answered right, half of them not: contrast, names, size of targets."""
     visited = visit(PAGE, width=width, scheme=scheme)
@@ -116,11 +114,7 @@ def test_answered_it_has_no_barriers_and_no_overflow(
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     heights = quiz.locator("summary").evaluate_all("all => all.map((e) => e.offsetHeight)")
     assert min(heights) >= 44
-    page.evaluate(axe.read_text(encoding="utf-8") + ";undefined")
-    run = "(values) => axe.run('.camlib-quiz', { runOnly: { type: 'tag', values } })"
-    result = page.evaluate(run, RULES)
-    assert result["passes"]
-    assert result["violations"] == []
+    assert visited.barriers(".camlib-quiz") == []
     assert visited.problems == []
     assert visited.foreign == []
 

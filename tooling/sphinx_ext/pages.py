@@ -1,0 +1,123 @@
+"""Pages: corrections to what the book's tools write, made through Sphinx's events.
+
+The folder ``templates`` holds the other corrections, wherever the theme's templates can say it.
+"""
+
+from __future__ import annotations
+
+import html
+import inspect
+import re
+import textwrap
+from pathlib import Path
+from typing import Any
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.inspect import stringify_signature
+
+# Written by MyST-NB into pages that show widgets; an explorer's HTML holds its data already.
+WIDGET_STATE = "application/vnd.jupyter.widget-state+json"
+# Later scripts read it while they load.
+FIRST_SCRIPT = "_static/documentation_options.js"
+# Static files of the theme that no page asks for: icons.css draws the icons, and the book is in English.
+UNUSED = (
+    "scripts/fontawesome.*",
+    "vendor/fontawesome/**/*.*",
+    "*webpack-macros.html",
+    "locales/**/*.*",
+)
+# WCAG: a list consists of list items, a control's name holds the words that are seen on it.
+CORRECTIONS = (
+    # Sphinx: the entries of a bibliography, in an element with the role "list".
+    (re.compile(r'(<div class="citation"[^>]*) role="doc-biblioentry"'), r'\1 role="listitem"'),
+    # MyST-NB: the fold above a hidden cell, which reads "Show code cell source".
+    (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+)
+# Sphinx: a signature with one parameter a line is a definition list without terms.
+SIGNATURE = re.compile(r'<dl>\s*(<dd><em class="sig-param">.*?)\s*</dl>', re.DOTALL)
+
+
+def mark_captions(app: Sphinx, document: nodes.document) -> None:
+    """Give a paragraph of emphasis alone, right after a code cell, the class ``caption-below``."""
+    for paragraph in document.findall(nodes.paragraph):
+        alone = len(paragraph.children) == 1 and isinstance(paragraph[0], nodes.emphasis)
+        before = paragraph.previous_sibling()
+        if (
+            alone
+            and isinstance(before, nodes.container)
+            and before.get("nb_element") == "cell_code"
+        ):
+            paragraph["classes"].append("caption-below")
+
+
+def signature_of_init(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, signature: str | None, returned: Any
+) -> tuple[str, None] | None:
+    """Document a widget class with the arguments of its own ``__init__``.
+
+    The widgets' base class defines a ``__new__`` that takes anything, and autodoc would show that.
+    """
+    if what != "class" or not (signature or "").startswith("(*args"):
+        return None
+    parameters = list(inspect.signature(obj.__init__).parameters.values())[1:]
+    shown = [parameter.replace(annotation=inspect.Parameter.empty) for parameter in parameters]
+    return stringify_signature(inspect.Signature(shown)), None
+
+
+def correct(
+    app: Sphinx,
+    pagename: str,
+    templatename: str,
+    context: dict[str, Any],
+    doctree: nodes.document | None,
+) -> None:
+    """Settle what a page loads and when, its description, and what it tells assistive technology."""
+    scripts = [one for one in context["script_files"] if one.attributes.get("type") != WIDGET_STATE]
+    context["script_files"] = scripts
+    for script in scripts:
+        # All of them wait for the page, or define what later ones use: none has to hold it up.
+        late = script.filename and script.filename != FIRST_SCRIPT
+        if late and "type" not in script.attributes:
+            script.attributes.setdefault("defer", "defer")
+    if description := first_words(doctree):
+        tag = f'<meta name="description" content="{html.escape(description)}"/>'
+        context["metatags"] = context.get("metatags", "") + "\n" + tag
+    if "body" in context:
+        context["body"] = corrected(context["body"])
+
+
+def first_words(doctree: nodes.document | None) -> str:
+    """Return the beginning of a page's first paragraph, without what it holds as HTML."""
+    paragraph = next(doctree.findall(nodes.paragraph), None) if doctree else None
+    words = paragraph.findall(nodes.Text) if paragraph else ()
+    text = "".join(word for word in words if not isinstance(word.parent, nodes.raw))
+    return textwrap.shorten(text, 162, placeholder=" …", break_on_hyphens=False)
+
+
+def corrected(body: str) -> str:
+    """Return a page's HTML with the corrections made."""
+    for pattern, replacement in CORRECTIONS:
+        body = pattern.sub(replacement, body)
+    return SIGNATURE.sub(
+        lambda match: (
+            match[1].replace("<dd>", '<span class="sig-line">').replace("</dd>", "</span>")
+        ),
+        body,
+    )
+
+
+def drop_unused(app: Sphinx, exception: Exception | None) -> None:
+    """Remove the theme's static files that no page asks for."""
+    for pattern in UNUSED:
+        for path in (Path(app.outdir) / "_static").glob(pattern):
+            path.unlink()
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Connect the events; the late priority lets other extensions add their scripts first."""
+    app.connect("doctree-read", mark_captions)
+    app.connect("autodoc-process-signature", signature_of_init)
+    app.connect("html-page-context", correct, priority=900)
+    app.connect("build-finished", drop_unused)
+    return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}
