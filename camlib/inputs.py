@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -136,6 +137,40 @@ def check_run(run: object) -> None:
             f"run: expected a function from network and images to the output, got {describe(run)}. "
             "For example run=lambda network, images: network(images).logits."
         )
+
+
+def class_indices(name: str, given: object, count: int | None = None) -> list[int]:
+    """Return class indices as ints: whole numbers, at least one, below ``count`` where it is known."""
+    numbers = given.tolist() if isinstance(given, (Tensor, np.ndarray)) else given
+    if not isinstance(numbers, Sequence) or isinstance(numbers, (str, bytes)):
+        raise TypeError(
+            f"{name}: expected a sequence of class indices, got {given!r}. "
+            f"For one class pass a list of one: {name}=[281]."
+        )
+    if not numbers:
+        raise ValueError(
+            f"{name}: expected at least one class index, got none. Pass None for all classes."
+        )
+    # By their types, of which there are few: all classes may be a thousand numbers.
+    kinds = set(map(type, numbers))
+    wrong = {kind for kind in kinds if not issubclass(kind, (int, np.integer)) or kind is bool}
+    if wrong:
+        number = next(number for number in numbers if type(number) in wrong)
+        raise TypeError(
+            f"{name}: expected whole numbers, got {number!r} of type {type(number).__name__}. "
+            "Pass indices; for a name use camlib.networks.class_names().index(name)."
+        )
+    whole = [int(number) for number in numbers]
+    low, high = min(whole), max(whole)
+    largest = max(low, high, key=abs)
+    if abs(largest) >= 2**63:  # no tensor holds it
+        raise ValueError(f"{name}: expected class indices, got {largest}. Pass smaller ones.")
+    if count is not None and not 0 <= low <= high < count:
+        raise ValueError(
+            f"{name}: expected indices from 0 to {count - 1}, got {low if low < 0 else high}. "
+            "Count from the first class, not from the last."
+        )
+    return whole
 
 
 class NotLogitsError(ValueError):

@@ -247,7 +247,7 @@ def test_all_classes_are_cut_into_pieces(monkeypatch: pytest.MonkeyPatch) -> Non
     expected = camlib.grad_cam_plus_plus(network, images, None).maps
     assert expected.shape == (3, 10, 16, 16)
     for numbers in (1, 300_000):  # one class at a time, and three
-        monkeypatch.setattr("camlib.explain.gradient_run._NUMBERS", numbers)
+        monkeypatch.setattr("camlib.explain.backward._NUMBERS", numbers)
         found = camlib.grad_cam_plus_plus(network, images, None).maps
         torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-9)
 
