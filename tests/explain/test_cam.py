@@ -11,8 +11,6 @@ from torch import Tensor, nn
 
 import camlib
 from camlib import networks, photos
-from camlib.head.find import with_head
-from camlib.running import call
 from tests.explain.networks import build, random_pictures, state_of, unchanged
 
 PICTURE = torch.tensor([[[[1.0, -2.0], [3.0, 4.0]]]])
@@ -77,19 +75,7 @@ def test_two_classes_in_one_picture_find_their_own_half() -> None:
 
 
 @pytest.mark.parametrize(
-    "name",
-    [
-        "resnet18",
-        "resnet50",
-        "densenet121",
-        "googlenet",
-        "inception_v3",
-        "mobilenet_v2",
-        "shufflenet_v2_x1_0",
-        "swin_t",
-        "convnext_tiny",
-        "squeezenet1_1",
-    ],
+    "name", ["resnet18", "densenet121", "inception_v3", "swin_t", "convnext_tiny", "squeezenet1_1"]
 )
 def test_the_identity_holds(name: str) -> None:
     """Twice: the first call learns where the network pools, the second watches from there."""
@@ -134,49 +120,15 @@ def test_a_map_of_one_cell_is_refused(name: str, layer: str) -> None:
             assert "Pass larger pictures" in str(refusal.value)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64, None])
 @pytest.mark.parametrize("name", ["resnet18", "convnext_tiny"])
-def test_other_precisions(name: str, dtype: torch.dtype) -> None:
-    network = build(name).to(dtype)
-    cam = camlib.class_activation_maps(network, random_pictures(2).to(dtype))
+def test_other_precisions(name: str, dtype: torch.dtype | None) -> None:
+    """Without a dtype: mixed precision, in which weights and pictures keep theirs."""
+    network, images = build(name).to(dtype), random_pictures(2).to(dtype)
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=dtype is None):
+        cam = camlib.class_activation_maps(network, images)
     assert cam.maps.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
     assert_identity(cam, 1e-12 if dtype == torch.float64 else 0.05)
-
-
-def test_mixed_precision() -> None:
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        cam = camlib.class_activation_maps(build("resnet18"), random_pictures(2))
-    assert cam.maps.dtype == torch.float32
-    assert_identity(cam, 0.05)
-
-
-class Mixed(Tiny):
-    """A forward pass in several precisions: of the features, of the head, of the output."""
-
-    def __init__(self, features: torch.dtype, head: torch.dtype, logits: torch.dtype) -> None:
-        super().__init__()
-        self.dtypes = features, logits
-        self.fc.to(head)
-
-    def forward(self, images: Tensor) -> Tensor:
-        features, logits = self.dtypes
-        pooled = self.conv(images).to(features).mean(dim=(2, 3))
-        return self.fc(pooled.to(self.fc.weight.dtype)).to(logits)
-
-
-@pytest.mark.parametrize(
-    ("place", "dtype", "tolerance"),
-    [
-        *((place, coarse, 0.02) for place in range(3) for coarse in (torch.bfloat16, torch.half)),
-        (2, torch.float64, 1e-5),  # finer logits make no finer maps
-    ],
-)
-def test_a_network_may_mix_precisions(place: int, dtype: torch.dtype, tolerance: float) -> None:
-    dtypes = [torch.float32] * 3
-    dtypes[place] = dtype
-    cam = camlib.class_activation_maps(Mixed(*dtypes), random_pictures(8, 1, 4))
-    assert cam.maps.dtype == torch.float32
-    assert_identity(cam, tolerance)
 
 
 def test_channels_last_pictures() -> None:
@@ -282,13 +234,11 @@ def test_nothing_is_left_behind_after_an_exception(runs_before_failing: int) -> 
 
 @pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode, torch.enable_grad])
 def test_gradient_modes_around_the_call(context: Callable[[], torch.no_grad]) -> None:
-    with context():
-        assert_identity(camlib.class_activation_maps(build("resnet18"), torch.randn(1, 3, 64, 64)))
-
-
-def test_maps_may_be_used_in_training_afterwards() -> None:
+    """In each of them the maps are the same, and may be used in training afterwards."""
     network = Tiny()
-    cam = camlib.class_activation_maps(network, PICTURE)
+    with context():
+        cam = camlib.class_activation_maps(network, PICTURE)
+    torch.testing.assert_close(cam.maps, (2 * PICTURE).expand(1, 2, 2, 2))
     (network.fc.weight.sum() * cam.maps).sum().backward()
     assert network.fc.weight.grad is not None
 
@@ -338,12 +288,14 @@ def test_threads_do_not_disturb_each_other(training: bool) -> None:
 # ------------------------------------------------------------------ networks that change, or do odd things
 
 
-def test_follows_the_weights_when_they_change() -> None:
+def test_follows_the_weights_when_they_change_but_a_copy_does_not() -> None:
     network = Tiny()
     before = camlib.class_activation_maps(network, PICTURE).maps
+    same = copy.deepcopy(network)
     with torch.no_grad():
         network.fc.weight.mul_(2)
     torch.testing.assert_close(camlib.class_activation_maps(network, PICTURE).maps, 2 * before)
+    assert torch.equal(camlib.class_activation_maps(same, PICTURE).maps, before)
 
 
 def test_follows_the_network_when_its_forward_changes() -> None:
@@ -354,12 +306,6 @@ def test_follows_the_network_when_its_forward_changes() -> None:
     cam = camlib.class_activation_maps(network, images)
     assert cam.maps.shape == (1, 1000, 4, 4)
     assert_identity(cam)
-
-
-def test_a_copy_of_the_network_gives_the_same_maps() -> None:
-    network, images = build("resnet18"), random_pictures(1)
-    expected = camlib.class_activation_maps(network, images).maps
-    assert torch.equal(camlib.class_activation_maps(copy.deepcopy(network), images).maps, expected)
 
 
 class Views(Tiny):
@@ -440,14 +386,3 @@ def test_maps_that_do_not_average_to_the_logits_are_not_handed_out(factor: float
     network.runs = 3
     with pytest.raises(camlib.NotCAMReadyError):
         camlib.class_activation_maps(network, images)
-
-
-@pytest.mark.parametrize(("scale", "shift", "offset"), [(1.001, 0, 0), (1, 1e-3, 0), (1, 0, 1e-3)])
-def test_the_proof_fails_for_maps_that_are_wrong(scale: float, shift: float, offset: float) -> None:
-    network = Tiny().eval()
-    with torch.no_grad():
-        head = with_head(network, random_pictures(1, 1, 4), call, lambda found: found)
-    maps = head.maps()
-    head.prove(maps, head.offset, head.logits)
-    with pytest.raises(camlib.NotCAMReadyError, match="maps that average to the logits"):
-        head.prove(scale * maps + shift, head.offset + offset, head.logits)
