@@ -27,7 +27,7 @@ def test_positive_by_hand() -> None:
     torch.testing.assert_close(scaling.positive(MAPS), expected)
 
 
-def test_min_max_by_hand_sets_an_all_negative_map_on_fire() -> None:
+def test_min_max_by_hand_gives_an_all_negative_map_full_strength() -> None:
     """(-4..2) has the range 6, (-3..-1) the range 2: both reach 1."""
     expected = torch.tensor([[[0.0, 4 / 6], [5 / 6, 1.0]], [[0.0, 0.5], [1.0, 0.5]]])
     torch.testing.assert_close(scaling.min_max(MAPS), expected)

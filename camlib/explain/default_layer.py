@@ -28,8 +28,8 @@ _TRIES = 16
 class Choice:
     """A default layer as it is remembered: by name, so that no module is kept alive.
 
-    ``modules`` are the ids of the network's modules and ``size`` the pictures' for which it was chosen;
-    ``alone`` says whether the score depends on the pictures through this layer only.
+    It holds for a network with these ``modules``, by their ids; a call among several also only for
+    pictures of this ``size``. ``alone`` says whether the pictures reach the score by this layer only.
     """
 
     modules: tuple[int, ...]
@@ -38,9 +38,15 @@ class Choice:
     call: int | None
     alone: bool
 
-    def holds_for(self, network: nn.Module) -> bool:
-        """Say whether the network still has the modules that it had."""
-        return self.modules == tuple(map(id, modules_of(network)))
+
+def remembered_choice(network: nn.Module) -> Choice | None:
+    """Return the default layer that was chosen before, if the network has the modules that it had."""
+    choice: Choice | None = memory_of(network).layer
+    return choice if choice is not None and choice.modules == _module_ids(network) else None
+
+
+def _module_ids(network: nn.Module) -> tuple[int, ...]:
+    return tuple(map(id, modules_of(network)))
 
 
 def default_layer(request: Request) -> LayerCall:
@@ -49,22 +55,13 @@ def default_layer(request: Request) -> LayerCall:
     A target function may read another output, and a layer's second call may be missing for pictures of
     another size: then it is chosen again.
     """
-    network, any_score = request.network, request.target.score is not None
-    memory, size = memory_of(network), tuple(request.images.shape[1:])
-    choice: Choice | None = memory.layer
-    if (
-        choice is None
-        or any_score
-        or not choice.holds_for(network)
-        or (choice.call is not None and choice.size != size)
-    ):
-
-        def choose(some: Tensor) -> Choice:
-            return _choose(request.part(slice(len(some))))
-
-        # A target function may count on all of the pictures.
-        choice = _choose(request) if any_score else on_few_pictures(choose, request.images)
-        memory.layer = None if any_score else choice
+    network, images = request.network, request.images
+    choice = remembered_choice(network)
+    if request.target.score is not None:
+        choice = _choose(request)  # with all pictures: a target function may count on them
+    elif choice is None or (choice.call is not None and choice.size != images.shape[1:]):
+        choice = on_few_pictures(lambda some: _choose(request.part(slice(len(some)))), images)
+        memory_of(network).layer = choice
     layer = LayerCall(network.get_submodule(choice.name), choice.name, choice.call)
     if not choice.alone:
         warn(
@@ -96,8 +93,8 @@ def _choose(request: Request) -> Choice:
                 f"{count} times side by side. Choose a call, counted from 1: "
                 f"layer=({layer.name!r}, {layer.call})."
             )
-        modules = tuple(map(id, modules_of(network)))
-        return Choice(modules, tuple(images.shape[1:]), layer.name, layer.call, alone)
+        size = tuple(images.shape[1:])
+        return Choice(_module_ids(network), size, layer.name, layer.call, alone)
     if errors and all(str(error).startswith("target") for error in errors):
         raise errors[0]  # it is not the layer that is to blame
     advice = 'Name one: layer="features.12", or the layer itself.'
@@ -148,13 +145,15 @@ def _resized(record: Record) -> set[int]:
     found: set[int] = set()
     for step in record.steps:
         read = tensors_in((step.args, step.kwargs))
+        if len(read) != 1 or read[0].ndim < 3:
+            continue
+        (source,) = read
         for tensor in step.tensors:
-            if len(read) != 1 or tensor.ndim != read[0].ndim or tensor.ndim < 3:
+            if tensor.ndim != source.ndim or tensor.shape[:2] != source.shape[:2]:
                 continue
-            source = read[0]
-            if tensor.shape[:2] == source.shape[:2] and tensor.shape != source.shape:
-                found.add(id(tensor))
-            if id(source) in found and tensor.shape == source.shape and torch.equal(tensor, source):
+            if tensor.shape != source.shape or (
+                id(source) in found and torch.equal(tensor, source)
+            ):
                 found.add(id(tensor))
     return found
 

@@ -15,14 +15,13 @@ from camlib.explain.closed_form import (
     maps_from_head,
     plus_plus_of_head,
 )
-from camlib.explain.default_layer import default_layer
+from camlib.explain.default_layer import default_layer, remembered_choice
 from camlib.explain.gradient_maps import GradientMaps, Reshape, Weighting, maps_from_gradients
 from camlib.explain.layers import Layer, find_layer
 from camlib.explain.targets import Given, Request, as_target
 from camlib.gradients import grad_cam_plus_plus_weights, grad_cam_weights
 from camlib.head.find import with_head
 from camlib.head.head import FoundHead
-from camlib.head.remember import memory_of
 from camlib.inputs import NotLogitsError, check_images, check_network, check_run
 from camlib.running import Run, call, evaluating
 
@@ -60,7 +59,7 @@ class _OneOrSeveral(Protocol):
 
 
 def _one_or_several(function: Any) -> _OneOrSeveral:
-    return function
+    return function  # as it is: only type checkers see a difference
 
 
 @_one_or_several
@@ -243,9 +242,7 @@ def _default(method: _Method, request: Request) -> GradientMaps:
             raise NotCAMReadyError("the head is affine only with a spread held")
         return maps_from_head(head, request.target, method.closed_form)
 
-    memory = memory_of(request.network)
-    if memory.layer is None or not memory.layer.holds_for(request.network):
-        memory.layer = None
+    if remembered_choice(request.network) is None:
         try:
             return with_head(request.network, request.images, request.run, closed_form)
         except NotLogitsError:

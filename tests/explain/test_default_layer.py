@@ -112,22 +112,16 @@ def test_the_output_itself_is_no_explanation(images: Tensor, end: list[nn.Module
     torch.testing.assert_close(found.maps, camlib.grad_cam(network, images, score, "1").maps)
 
 
-class Ensemble(nn.Module):
+def test_one_member_of_an_ensemble_is_said_to_be_one(images: Tensor) -> None:
     """The mean of three networks' logits."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.nets = nn.ModuleList(
-            nn.Sequential(*block(), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(6, 3))
-            for _ in range(3)
-        )
+    def member() -> nn.Module:
+        return nn.Sequential(*block(), nn.AdaptiveMaxPool2d(1), nn.Flatten(), nn.Linear(6, 3))
 
-    def forward(self, images: Tensor) -> Tensor:
-        return sum(net(images) for net in self.nets) / 3
+    def forward(network: With, images: Tensor) -> Tensor:
+        return sum(net(images) for net in network.nets) / 3
 
-
-def test_one_member_of_an_ensemble_is_said_to_be_one(images: Tensor) -> None:
-    network = seeded(Ensemble)
+    network = seeded(lambda: With(forward, nets=nn.ModuleList(member() for _ in range(3))))
     for _ in range(2):
         with pytest.warns(UserWarning, match="also by other ways than 'nets.2.1'") as caught:
             found = camlib.grad_cam(network, images, 1)

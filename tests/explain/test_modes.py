@@ -1,4 +1,4 @@
-"""Grad-CAM in every mode a network can be in, and without a trace."""
+"""Maps in every mode a network can be in, and without a trace: CAM, and Grad-CAM in all its ways."""
 
 import gc
 import warnings
@@ -22,38 +22,43 @@ from tests.explain.networks import (
     unchanged,
 )
 
-# A network with a closed form, and two layers for which a gradient is needed.
-CASES = pytest.mark.parametrize(
-    ("name", "layer"), [("resnet18", None), ("resnet18", "layer3"), ("mobilenet_v3_small", None)]
-)
 PICTURES = random_pictures(2, 1, 4)
+Result = camlib.ClassActivationMaps | camlib.GradientMaps
+WAYS: dict[str, tuple[str, Callable[[nn.Module, Tensor], Result]]] = {
+    "cam": ("resnet18", lambda n, x: camlib.class_activation_maps(n, x, [1, 2])),
+    "closed form": ("resnet18", lambda n, x: camlib.grad_cam_plus_plus(n, x, [1, 2])),
+    "a layer": ("resnet18", lambda n, x: camlib.grad_cam(n, x, [1, 2], n.layer3)),
+    "the last layer": ("resnet18", lambda n, x: camlib.grad_cam(n, x, [1, 2], n.layer4)),
+    "an activation": ("mobilenet_v3_small", lambda n, x: camlib.grad_cam_plus_plus(n, x, [1, 2])),
+}
+ALL_WAYS = pytest.mark.parametrize("way", WAYS)
 
 
 def assert_same(found: Tensor, expected: Tensor, tolerance: float = 1e-4) -> None:
     assert (found - expected).abs().max() <= tolerance * expected.abs().max()
 
 
-@CASES
+@ALL_WAYS
 @pytest.mark.parametrize("mode", [torch.no_grad, torch.inference_mode, torch.enable_grad])
-def test_gradient_modes_around_the_call(
-    name: str, layer: str | None, mode: Callable[[], torch.no_grad]
-) -> None:
+def test_gradient_modes_around_the_call(way: str, mode: Callable[[], torch.no_grad]) -> None:
+    name, explain = WAYS[way]
     network, images = build(name), random_pictures(2)
-    expected = camlib.grad_cam(network, images, [1, 2], layer).maps
+    expected = explain(network, images).maps
     with mode():
-        found = camlib.grad_cam(network, images, [1, 2], layer)
-        made_here = camlib.grad_cam(network, random_pictures(2) + 0, [1, 2], layer)
+        found = explain(network, images)
+        made_here = explain(network, random_pictures(2) + 0)
     assert_same(found.maps, expected)
     assert_same(made_here.maps, expected)
     assert not found.maps.is_inference()
 
 
-@CASES
-@pytest.mark.parametrize("change", ["frozen", "training", "bfloat16", "compiled"])
-def test_other_states_of_the_network(name: str, layer: str | None, change: str) -> None:
-    """All weights frozen; in training but for a part; in mixed precision; compiled."""
+@ALL_WAYS
+@pytest.mark.parametrize("change", ["frozen", "training", "bfloat16", "compiled", "channels last"])
+def test_other_states_of_the_network(way: str, change: str) -> None:
+    """All weights frozen; in training but for a part; in mixed precision; compiled; laid out otherwise."""
+    name, explain = WAYS[way]
     network, images = build(name), random_pictures(2)
-    expected = camlib.grad_cam_plus_plus(network, images, [1, 2], layer).maps
+    expected = explain(network, images).maps
     context, tolerance = nullcontext(), 1e-4
     if change == "frozen":
         network.requires_grad_(False)
@@ -62,55 +67,49 @@ def test_other_states_of_the_network(name: str, layer: str | None, change: str) 
         next(network.children()).eval()
     elif change == "bfloat16":
         context, tolerance = torch.autocast("cpu", dtype=torch.bfloat16), 0.2
-    else:
+    elif change == "compiled":
         network = torch.compile(network, backend="eager")
-        layer = None if layer is None else f"_orig_mod.{layer}"
+    else:
+        network = network.to(memory_format=torch.channels_last)
+        images = images.contiguous(memory_format=torch.channels_last)
     for _ in range(2):
         with unchanged(network, images), context:
-            found = camlib.grad_cam_plus_plus(network, images, [1, 2], layer).maps
+            found = explain(network, images).maps
         assert found.dtype == torch.float32
         assert_same(found, expected, tolerance)
 
 
-@CASES
-def test_nothing_is_left_behind(name: str, layer: str | None) -> None:
+@pytest.mark.parametrize("way", ["cam", "closed form", "a layer", "the last layer"])
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
+def test_other_precisions(way: str, dtype: torch.dtype) -> None:
+    name, explain = WAYS[way]
+    expected = explain(build(name), random_pictures(2)).maps
+    found = explain(build(name).to(dtype), random_pictures(2).to(dtype)).maps
+    assert found.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
+    assert_same(found.float(), expected, 1e-4 if dtype == torch.float64 else 0.2)
+
+
+@ALL_WAYS
+def test_nothing_is_left_behind(way: str) -> None:
+    """No graph, no gradient, no tensor, no network; the second call remembers the first."""
+    name, explain = WAYS[way]
     network = build(name)
     for parameter in list(network.parameters())[:2]:
         parameter.requires_grad_(False)
     images = random_pictures(1).requires_grad_()
-    for method in (camlib.grad_cam, camlib.grad_cam_plus_plus):
+    for _ in range(2):
         with unchanged(network, images):
-            found = method(network, images, [0, 1], layer)
-        for tensor in (found.maps, found.scores):
-            assert tensor.grad_fn is None
-            assert not tensor.requires_grad
-
-
-def test_gradients_that_the_reader_has_collected_stay() -> None:
-    network = small(forward)
-    network(PICTURES).sum().backward()
-    with unchanged(network, PICTURES):
-        camlib.grad_cam(network, PICTURES, [1, 2])
-
-
-@pytest.mark.parametrize("where", ["network", "target"])
-@pytest.mark.parametrize("layer", ["conv", None])
-@pytest.mark.parametrize("grad", [True, False])
-def test_nothing_is_left_behind_after_an_exception(
-    where: str, layer: str | None, grad: bool
-) -> None:
-    def fail(_: object) -> Tensor:
-        raise RuntimeError("out of order")
-
-    call = (lambda self, images: fail(self.conv(images))) if where == "network" else forward
-    network = small(call).train()
-    with torch.set_grad_enabled(grad), unchanged(network, PICTURES):  # noqa: SIM117
-        with pytest.raises(RuntimeError, match="out of order"):
-            camlib.grad_cam(network, PICTURES, fail, layer)
-
-
-def forward(self: With, images: Tensor) -> Tensor:
-    return self.fc(self.act(self.conv(images)).flatten(1))
+            found = explain(network, images)
+        for value in vars(found).values():
+            assert not isinstance(value, Tensor) or not value.requires_grad
+    before = tensors_alive()
+    for _ in range(3):
+        found = explain(network, images)
+    assert tensors_alive() == before
+    gone = weakref.ref(network)
+    del network, parameter
+    gc.collect()
+    assert gone() is None
 
 
 def tensors_alive() -> int:
@@ -120,28 +119,96 @@ def tensors_alive() -> int:
         return sum(isinstance(thing, Tensor) for thing in gc.get_objects())
 
 
-@CASES
-def test_repeated_calls_keep_no_tensor_and_no_network(name: str, layer: str | None) -> None:
-    network, images = build(name), random_pictures(1)
-    camlib.grad_cam(network, images, [1, 2], layer)
-    before = tensors_alive()
-    for _ in range(3):
-        camlib.grad_cam(network, images, [1, 2], layer)
-    assert tensors_alive() == before
-    gone = weakref.ref(network)
-    del network
-    gc.collect()
-    assert gone() is None
+@ALL_WAYS
+def test_a_picture_does_not_depend_on_its_batch_mates(way: str) -> None:
+    name, explain = WAYS[way]
+    network, images = build(name), random_pictures(3)
+    together = explain(network, images).maps
+    for row in range(3):
+        alone = explain(network, images[row : row + 1]).maps
+        assert_same(alone, together[row : row + 1])
 
 
-@pytest.mark.parametrize("layer", ["layer3", "layer4", None])
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-def test_other_precisions(dtype: torch.dtype, layer: str | None) -> None:
-    expected = camlib.grad_cam(build("resnet18"), random_pictures(2), [1, 2], layer).maps
-    network = build("resnet18").to(dtype)
-    found = camlib.grad_cam(network, random_pictures(2).to(dtype), [1, 2], layer)
-    assert found.maps.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
-    assert_same(found.maps.float(), expected, 1e-4 if dtype == torch.float64 else 0.1)
+@pytest.mark.parametrize(
+    ("way", "training"), [("cam", False), ("cam", True), ("a layer", False), ("a layer", True)]
+)
+def test_threads_do_not_disturb_each_other(way: str, training: bool) -> None:
+    """Four threads explain one network, or just run it."""
+    name, explain = WAYS[way]
+    network, images = build(name), random_pictures(2, side=64)
+    expected = explain(network, images).maps
+    network.train(training)
+    before = state_of(network)
+
+    def work(index: int) -> int:
+        for _ in range(5):
+            if index % 2 and not training:
+                with torch.no_grad():
+                    network(images)
+            else:
+                assert_same(explain(network, images).maps, expected, 1e-3)
+        return len(torch.overrides._get_current_function_mode_stack())
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(work, range(4))) == [0, 0, 0, 0]
+    assert state_of(network) == before
+
+
+def forward(self: With, images: Tensor) -> Tensor:
+    return self.fc(self.act(self.conv(images)).flatten(1))
+
+
+def test_gradients_that_the_reader_has_collected_stay() -> None:
+    network = small(forward)
+    network(PICTURES).sum().backward()
+    with unchanged(network, PICTURES):
+        camlib.grad_cam(network, PICTURES, [1, 2])
+
+
+@pytest.mark.parametrize("runs_before_failing", [0, 1, 2])
+@pytest.mark.parametrize(
+    "explain",
+    [
+        lambda n: camlib.class_activation_maps(n, PICTURES),
+        lambda n: camlib.grad_cam(n, PICTURES, 1),
+        lambda n: camlib.grad_cam(n, PICTURES, 1, "act"),
+    ],
+)
+def test_nothing_is_left_behind_after_an_exception(
+    explain: Callable[[nn.Module], Result], runs_before_failing: int
+) -> None:
+    """A network that raises in the middle of its forward, but not in its first runs."""
+    runs: list[int] = []
+
+    def fails(self: With, images: Tensor) -> Tensor:
+        maps = self.act(self.conv(images))
+        runs.append(1)
+        if len(runs) > runs_before_failing:
+            raise RuntimeError("out of order")
+        return self.fc(maps.mean((2, 3)).repeat(1, 16))
+
+    network = small(fails).train()
+
+    def explain_often() -> None:
+        for _ in range(4):
+            explain(network)
+
+    with unchanged(network, PICTURES), pytest.raises(RuntimeError, match="out of order"):
+        explain_often()
+
+
+@pytest.mark.parametrize("layer", ["conv", None])
+@pytest.mark.parametrize("grad", [True, False])
+def test_nothing_is_left_behind_after_an_exception_in_a_target(
+    layer: str | None, grad: bool
+) -> None:
+    def fail(_: object) -> Tensor:
+        raise RuntimeError("out of order")
+
+    network = small(forward).train()
+    with torch.set_grad_enabled(grad), unchanged(network, PICTURES):  # noqa: SIM117
+        with pytest.raises(RuntimeError, match="out of order"):
+            camlib.grad_cam(network, PICTURES, fail, layer)
 
 
 def test_training_goes_on_in_the_same_mixed_precision() -> None:
@@ -240,31 +307,3 @@ def test_a_network_that_views_its_features() -> None:
     flat = small(lambda self, images: self.fc(self.conv(images).flatten(1)))
     expected = camlib.grad_cam(flat, PICTURES, [0, 1]).maps
     assert_same(camlib.grad_cam(views, PICTURES, [0, 1]).maps, expected)
-
-
-def test_threads_do_not_disturb_each_other() -> None:
-    network, images = build("resnet18"), random_pictures(2, side=32)
-    expected = camlib.grad_cam(network, images, [1, 2], "layer3").maps
-    before = state_of(network)
-
-    def explain(index: int) -> None:
-        for _ in range(5):
-            if index % 2:
-                with torch.no_grad():
-                    network(images)
-            else:
-                assert_same(camlib.grad_cam(network, images, [1, 2], "layer3").maps, expected)
-
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(explain, range(4)))
-    assert state_of(network) == before
-
-
-@CASES
-def test_a_picture_does_not_depend_on_its_batch_mates(name: str, layer: str | None) -> None:
-    network, images = build(name), random_pictures(3)
-    each = torch.tensor([[4, 7], [1, 2], [2, 1]])
-    together = camlib.grad_cam_plus_plus(network, images, each, layer).maps
-    for row in range(3):
-        alone = camlib.grad_cam_plus_plus(network, images[row : row + 1], each[row].tolist(), layer)
-        assert_same(alone.maps, together[row : row + 1])
