@@ -179,6 +179,21 @@ def test_an_empty_output_on_the_way_is_passed_over(images: Tensor) -> None:
     assert camlib.grad_cam(network, images, 0).layer == "f"
 
 
+def pooled_twice() -> nn.Module:
+    """The second pooling changes nothing, as VGG's does with pictures of its own size."""
+    layers = {
+        "act": nn.ReLU(),
+        "pool": nn.MaxPool2d(2),
+        "same": nn.AdaptiveAvgPool2d(32),
+        "fc": nn.Linear(2048, 3),
+    }
+    return With(
+        lambda n, x: n.fc(n.same(n.pool(n.act(n.conv(x)))).flatten(1)),
+        conv=nn.Conv2d(1, 2, 3, padding=1),
+        **layers,
+    )
+
+
 @pytest.mark.parametrize(
     ("network", "channels", "layer", "closed_form"),
     [
@@ -190,6 +205,7 @@ def test_an_empty_output_on_the_way_is_passed_over(images: Tensor) -> None:
         (lambda: build("densenet121"), 3, "(the averaged features)", True),
         (lambda: build("squeezenet1_1"), 3, "classifier.2", True),
         (flatten_net, 1, "features", False),
+        (pooled_twice, 1, "act", False),
         (lambda: camlib.networks.GapNet("maximum"), 1, "features", False),
     ],
 )

@@ -220,6 +220,14 @@ def test_training_goes_on_in_the_same_mixed_precision() -> None:
     assert all(parameter.grad is not None for parameter in network.parameters())
 
 
+def test_pictures_of_inference_mode_may_be_read_again_behind_the_layer() -> None:
+    network = small(lambda self, images: self.fc((self.act(self.conv(images)) * images).flatten(1)))
+    expected = camlib.grad_cam(network, PICTURES, [0, 1], "act").maps
+    with torch.inference_mode():
+        images = PICTURES + 0
+    assert_same(camlib.grad_cam(network, images, [0, 1], "act").maps, expected)
+
+
 class Frozen(nn.Module):
     """Runs its convolutions without gradients, and only its head with them."""
 
@@ -261,8 +269,11 @@ def test_a_recording_that_ends_too_early_is_made_again(layers: list[str]) -> Non
         def head(self, features: Tensor, slopes: Tensor) -> Tensor:
             return self.inner.fc((features + slopes).flatten(1))
 
-    always = Skipped(torch.enable_grad).eval()
-    expected = camlib.grad_cam(always, PICTURES, [0, 1], "inner.act").maps
+    def always(self: With, images: Tensor) -> Tensor:
+        features = self.act(self.conv(images))
+        return self.fc((features + features.sigmoid()).flatten(1))
+
+    expected = camlib.grad_cam(small(always), PICTURES, [0, 1], "act").maps
     network = Skipped(torch.no_grad).eval()
     network.inner.fc = nn.Sequential(nn.Unflatten(1, (-1, 4, 4)), nn.Flatten(), network.inner.fc)
     assert_same(camlib.grad_cam(network, PICTURES, [0, 1], layers)[0].maps, expected)
