@@ -1,7 +1,7 @@
-"""Layer 0: the package's own exception, and the checks that stand at every door.
+"""Layer 0: the package's own exception, and checks of arguments that all parts of it share.
 
 Each check raises ``TypeError`` or ``ValueError`` with four parts: which argument, what was
-expected, what came, and what to do about it.
+expected, what it got, and what to do about it. Checks of networks and images are in ``inputs``.
 """
 
 from __future__ import annotations
@@ -60,12 +60,12 @@ def check_axes(name: str, value: object, axes: str) -> Tensor:
     wanted = axes.split()
     more = wanted[-1].startswith("*")
     if tensor.ndim < len(wanted) or (tensor.ndim > len(wanted) and not more):
-        cure = ""
+        advice = ""
         if tensor.ndim == len(wanted) - 1:
-            cure = f" If the first axis ({wanted[0]}) is missing, add it: {name}[None]."
+            advice = f" If the first axis ({wanted[0]}) is missing, add it: {name}[None]."
         raise ValueError(
             f"{name}: expected {'at least ' if more else ''}{len(wanted)} axes ({', '.join(wanted)}), "
-            f"got {describe(tensor)}.{cure}"
+            f"got {describe(tensor)}.{advice}"
         )
     for index, length in enumerate(tensor.shape):
         if length == 0:
@@ -81,7 +81,7 @@ def check_places(
 ) -> tuple[Tensor, tuple[int, ...]]:
     """Return ``value``, a floating-point tensor, and the last ``places`` axes, counted from the end.
 
-    ``before`` names one more axis that has to stand in front of them, as "k, ".
+    ``before`` names one more axis that is needed in front of them, as "k, ".
     """
     whole = isinstance(places, int) and not isinstance(places, bool)
     if not whole or not 1 <= places <= 3:
@@ -98,14 +98,14 @@ def check_places(
     return tensor, tuple(range(-places, 0))
 
 
-def check_finite(name: str, tensor: Tensor, cure: str) -> tuple[float, float]:
+def check_finite(name: str, tensor: Tensor, advice: str) -> tuple[float, float]:
     """Return the smallest and the largest value; raise ``ValueError`` for NaN or infinity."""
     low, high = (float(bound) for bound in torch.aminmax(tensor.detach()))  # NaN passes through
     if not (math.isfinite(low) and math.isfinite(high)):
         bad = int((~torch.isfinite(tensor)).sum())
         raise ValueError(
             f"{name}: expected finite numbers, got NaN or infinity in {bad} of {tensor.numel()} "
-            f"elements. {cure}"
+            f"elements. {advice}"
         )
     return low, high
 

@@ -76,8 +76,7 @@ def plus_plus_alphas(
     features
         The feature maps :math:`f_k`; their shape broadcasts against that of the gradients.
     places
-        How many axes of places stand at the end: 1 for signals and tokens, 2 for pictures (h, w),
-        3 for volumes (d, h, w).
+        As in :func:`grad_cam_weights`.
 
     Returns
     -------

@@ -1,10 +1,11 @@
-"""Refuse networks, images and outputs that would crash later, or worse, give a wrong map."""
+"""Checks of networks, images, class indices and outputs that would crash later or give a wrong map."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -43,10 +44,12 @@ def check_images(images: object, network: nn.Module, check_values: bool) -> None
     """Raise if ``images`` is no batch that this network can read; warn if its values look raw."""
     batch = check_floating("images", images)
     if not 3 <= batch.ndim <= 5:
-        cure = " If the first axis (n) is missing, add it: images[None]." if batch.ndim == 2 else ""
+        advice = (
+            " If the first axis (n) is missing, add it: images[None]." if batch.ndim == 2 else ""
+        )
         raise ValueError(
             f"images: expected axes (n, channels, *places) with one to three axes of places, got "
-            f"{describe(batch)}.{cure}"
+            f"{describe(batch)}.{advice}"
         )
     if batch.numel() == 0:
         raise ValueError(
@@ -103,29 +106,29 @@ def check_channels(args: Sequence[Any], kwargs: Mapping[str, Any]) -> None:
     groups = args[6] if len(args) > 6 else kwargs.get("groups", 1)
     wanted = weight.shape[1] * groups
     if images.ndim != weight.ndim:
-        cure = " Pass a batch of pictures of that kind."
+        advice = " Pass a batch of pictures of that kind."
         if images.ndim == weight.ndim - 1:
-            cure = " If the first axis (n) is missing, add it: images[None]."
+            advice = " If the first axis (n) is missing, add it: images[None]."
         elif images.ndim == weight.ndim + 1:
-            cure = (
+            advice = (
                 " Several views or frames of one example: let the network flatten them into the "
                 "batch, or pass them one by one, images.flatten(0, 1)."
             )
         raise ValueError(
             f"images: expected {weight.ndim} axes, which the network's first convolution reads, got "
-            f"{describe(images)}.{cure}"
+            f"{describe(images)}.{advice}"
         )
     if images.shape[1] != wanted:
         ones = ", 1" * (images.ndim - 2)
-        cure = f" Repeat the grey channel: images.repeat(1, {wanted}{ones})."
+        advice = f" Repeat the grey channel: images.repeat(1, {wanted}{ones})."
         if images.shape[-1] == wanted:
             first = ", ".join(map(str, range(1, images.ndim - 1)))
-            cure = f" Move the channels: images.permute(0, {images.ndim - 1}, {first})."
+            advice = f" Move the channels: images.permute(0, {images.ndim - 1}, {first})."
         elif images.shape[1] != 1:
-            cure = f" Drop or add channels, for example images[:, :{wanted}]."
+            advice = f" Drop or add channels, for example images[:, :{wanted}]."
         raise ValueError(
             f"images: expected {wanted} channels, which the network's first convolution reads, got "
-            f"{images.shape[1]}.{cure}"
+            f"{images.shape[1]}.{advice}"
         )
 
 
@@ -136,6 +139,40 @@ def check_run(run: object) -> None:
             f"run: expected a function from network and images to the output, got {describe(run)}. "
             "For example run=lambda network, images: network(images).logits."
         )
+
+
+def class_indices(name: str, given: object, count: int | None = None) -> list[int]:
+    """Return class indices as ints: whole numbers, at least one, below ``count`` where it is known."""
+    numbers = given.tolist() if isinstance(given, (Tensor, np.ndarray)) else given
+    if not isinstance(numbers, Sequence) or isinstance(numbers, (str, bytes)):
+        raise TypeError(
+            f"{name}: expected a sequence of class indices, got {given!r}. "
+            f"For one class pass a list of one: {name}=[281]."
+        )
+    if not numbers:
+        raise ValueError(
+            f"{name}: expected at least one class index, got none. Pass None for all classes."
+        )
+    # By their types, of which there are few: all classes may be a thousand numbers.
+    kinds = set(map(type, numbers))
+    wrong = {kind for kind in kinds if not issubclass(kind, (int, np.integer)) or kind is bool}
+    if wrong:
+        number = next(number for number in numbers if type(number) in wrong)
+        raise TypeError(
+            f"{name}: expected whole numbers, got {number!r} of type {type(number).__name__}. "
+            "Pass indices; for a name use camlib.networks.class_names().index(name)."
+        )
+    whole = [int(number) for number in numbers]
+    low, high = min(whole), max(whole)
+    largest = max(low, high, key=abs)
+    if abs(largest) >= 2**63:  # no tensor holds it
+        raise ValueError(f"{name}: expected class indices, got {largest}. Pass smaller ones.")
+    if count is not None and not 0 <= low <= high < count:
+        raise ValueError(
+            f"{name}: expected indices from 0 to {count - 1}, got {low if low < 0 else high}. "
+            "Count from the first class, not from the last."
+        )
+    return whole
 
 
 class NotLogitsError(ValueError):

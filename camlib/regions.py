@@ -42,8 +42,22 @@ def above(map: Float[Tensor, "h w"], threshold: float) -> Bool[Tensor, "h w"]:
     -----
     Zhou et al. 2016, section 3.2, with 0.2.
     """
-    _check_threshold(threshold)
-    peak = _check_map(map)
+    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
+        raise TypeError(
+            f"threshold: expected a number between 0 and 1, got {describe(threshold)}. Pass 0.2."
+        )
+    if not 0 < threshold < 1:
+        raise ValueError(
+            f"threshold: expected a part of the maximum between 0 and 1, got {threshold:g}. "
+            "Pass 0.2 for 20 % (Zhou et al. 2016)."
+        )
+    values = check_floating("map", map)
+    if values.ndim != 2 or 0 in values.shape:
+        raise ValueError(
+            f"map: expected one map of shape (h, w), got {describe(values)}. "
+            "Take one of a batch: maps[0, 0]."
+        )
+    _, peak = check_finite("map", map, "Look where they come from: a healthy network has none.")
     if peak <= 0:
         return torch.zeros_like(map, dtype=torch.bool)
     return map > threshold * peak
@@ -72,27 +86,3 @@ def region_boxes(mask: Bool[Tensor, "h w"]) -> Int[np.ndarray, "m 4"]:
     slices = ndimage.find_objects(regions)
     boxes = np.array([[x.start, y.start, x.stop, y.stop] for y, x in slices], dtype=np.int64)
     return boxes[np.argsort(-areas, kind="stable")]
-
-
-def _check_map(map: Tensor) -> float:
-    """Return the map's largest value, or raise."""
-    values = check_floating("map", map)
-    if values.ndim != 2 or 0 in values.shape:
-        raise ValueError(
-            f"map: expected one map of shape (h, w), got {describe(values)}. "
-            "Take one of a batch: maps[0, 0]."
-        )
-    _, high = check_finite("map", values, "Look where they come from: a healthy network has none.")
-    return high
-
-
-def _check_threshold(threshold: float) -> None:
-    if isinstance(threshold, bool) or not isinstance(threshold, (int, float)):
-        raise TypeError(
-            f"threshold: expected a number between 0 and 1, got {describe(threshold)}. Pass 0.2."
-        )
-    if not 0 < threshold < 1:
-        raise ValueError(
-            f"threshold: expected a part of the maximum between 0 and 1, got {threshold:g}. "
-            "Pass 0.2 for 20 % (Zhou et al. 2016)."
-        )

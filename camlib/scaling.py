@@ -75,8 +75,7 @@ def signed(
         broadcasts against ``maps``, to put several maps on one scale. What exceeds it is cut to
         -1 or 1.
     places
-        How many axes of places stand at the end: 1 for signals and tokens, 2 for pictures (h, w),
-        3 for volumes (d, h, w).
+        As in :func:`min_max`.
 
     Returns
     -------

@@ -1,5 +1,7 @@
 """The weights of Grad-CAM and Grad-CAM++: by hand, by a slow loop, and by second and third derivatives."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given
@@ -14,23 +16,26 @@ def random(*shape: int, seed: int = 0) -> Tensor:
     return torch.randn(shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
 
 
-def test_grad_cam_weights_by_hand() -> None:
-    """(1 + 0 - 2 + 3) / 4 = 1/2."""
-    gradients = torch.tensor([[[[1.0, 0.0], [-2.0, 3.0]]]])
-    assert formulas.grad_cam_weights(gradients).tolist() == [[0.5]]
+@pytest.mark.parametrize("sizes", [(4,), (2, 2), (2, 1, 2)])
+def test_by_hand(sizes: tuple[int, ...]) -> None:
+    """As a signal, a picture and a volume. Grad-CAM: (1 + 0 - 2 + 3) / 4 = 1/2.
 
-
-def test_plus_plus_by_hand() -> None:
-    """The features' sum is 1 + 0 + 1 + 0 = 2.
-
+    Grad-CAM++: the features' sum is 1 + 0 + 1 + 0 = 2.
     Gradient 1: 1/(2 + 1·2) = 1/4. Gradient 0: 0. Gradient -2: 1/(2 - 4) = -1/2. Gradient 3: 1/8.
     The weight takes the positive gradients: 1·1/4 + 3·1/8 = 5/8.
     """
-    features = torch.tensor([[[[1.0, 0.0], [1.0, 0.0]]]])
-    gradients = torch.tensor([[[[1.0, 0.0], [-2.0, 3.0]]]])
-    alphas = formulas.plus_plus_alphas(gradients, features)
-    assert alphas.tolist() == [[[[0.25, 0.0], [-0.5, 0.125]]]]
-    assert formulas.grad_cam_plus_plus_weights(gradients, features).tolist() == [[0.625]]
+    gradients = torch.tensor([1.0, 0.0, -2.0, 3.0]).view(1, *sizes)
+    features = torch.tensor([1.0, 0.0, 1.0, 0.0]).view(1, *sizes)
+    places = len(sizes)
+    assert formulas.grad_cam_weights(gradients, places=places).tolist() == [0.5]
+    alphas = formulas.plus_plus_alphas(gradients, features, places=places)
+    assert torch.equal(alphas, torch.tensor([0.25, 0.0, -0.5, 0.125]).view(1, *sizes))
+    weights = formulas.grad_cam_plus_plus_weights(gradients, features, places=places)
+    assert weights.tolist() == [0.625]
+    maps = formulas.weighted_maps(features[None], torch.tensor([[[2.0]]]))
+    assert torch.equal(maps, 2 * features[None])
+    assert gradients.flatten().tolist() == [1.0, 0.0, -2.0, 3.0]  # the arguments stay as they were
+    assert features.flatten().tolist() == [1.0, 0.0, 1.0, 0.0]
 
 
 def test_pooled_weights_by_hand() -> None:
@@ -47,39 +52,6 @@ def test_weighted_maps_by_hand() -> None:
     assert maps.tolist() == [[[[1.0, -5.0]]], [[[2.0, 2.0]]]]
 
 
-def test_a_signal_by_hand() -> None:
-    """The numbers of the picture above in a row: the mean is 1/2, the features' sum 2."""
-    gradients, features = (
-        torch.tensor([[1.0, 0.0, -2.0, 3.0]]),
-        torch.tensor([[1.0, 0.0, 1.0, 0.0]]),
-    )
-    assert formulas.grad_cam_weights(gradients, places=1).tolist() == [0.5]
-    alphas = formulas.plus_plus_alphas(gradients, features, places=1)
-    assert alphas.tolist() == [[0.25, 0.0, -0.5, 0.125]]
-    found = formulas.grad_cam_plus_plus_weights(gradients, features, places=1)
-    assert found.tolist() == [0.625]
-    maps = formulas.weighted_maps(features[None], torch.tensor([[[2.0]]]))
-    assert maps.tolist() == [[[2.0, 0.0, 2.0, 0.0]]]
-
-
-@pytest.mark.parametrize("sizes", [(12,), (3, 4), (3, 2, 2)])
-@pytest.mark.parametrize("leading", [(), (2,), (5, 2)])
-def test_places_in_any_number_of_axes_equal_places_in_a_row(
-    leading: tuple[int, ...], sizes: tuple[int, ...]
-) -> None:
-    """A picture with one row and a signal of 12 places, cut into rows and columns by ``view``."""
-    gradients, features = random(*leading, 3, 1, 12), random(*leading, 3, 1, 12, seed=1).abs()
-    cut = [maps.view(*leading, 3, *sizes) for maps in (gradients, features)]
-    for formula, count in (
-        (formulas.grad_cam_weights, 1),
-        (formulas.plus_plus_alphas, 2),
-        (formulas.grad_cam_plus_plus_weights, 2),
-    ):
-        found = formula(*cut[:count], places=len(sizes))
-        expected = formula(*(gradients, features)[:count])
-        torch.testing.assert_close(found, expected.view(found.shape), rtol=1e-12, atol=1e-12)
-
-
 @pytest.mark.parametrize("sizes", [(12,), (3, 4), (3, 2, 2), (2, 2, 3, 1)])
 def test_weighted_maps_equal_a_loop_over_pictures_targets_and_channels(
     sizes: tuple[int, ...],
@@ -90,32 +62,42 @@ def test_weighted_maps_equal_a_loop_over_pictures_targets_and_channels(
         for t in range(4):
             expected = sum(weights[n, t, k] * features[n, k] for k in range(3))
             torch.testing.assert_close(maps[n, t], expected)
+    shared = formulas.weighted_maps(features, weights[:1].expand(2, 4, 3))
+    torch.testing.assert_close(shared, camlib.weighted_sum(features, weights[0]))
 
 
 def equation_19(gradients: Tensor, features: Tensor) -> tuple[Tensor, Tensor]:
-    """Loop over everything, with squares and cubes as the paper prints them."""
-    alphas, weights = torch.zeros_like(gradients), torch.zeros(gradients.shape[0])
-    weights = weights.double()
-    for k in range(gradients.shape[0]):
-        total = sum(float(a) for a in features[k].flatten())
-        for y in range(gradients.shape[1]):
-            for x in range(gradients.shape[2]):
-                g = float(gradients[k, y, x])
-                if g != 0:
-                    alphas[k, y, x] = g**2 / (2 * g**2 + total * g**3)
-                weights[k] += alphas[k, y, x] * max(g, 0.0)
+    """Loop over everything, with squares and cubes as the paper prints them; shapes (k, places)."""
+    alphas, weights = torch.zeros_like(gradients), torch.zeros(len(gradients)).double()
+    for k, (slopes, feature) in enumerate(zip(gradients.tolist(), features.tolist(), strict=True)):
+        for x, g in enumerate(slopes):
+            if g != 0:
+                alphas[k, x] = g**2 / (2 * g**2 + sum(feature) * g**3)
+            weights[k] += alphas[k, x] * max(g, 0.0)
     return alphas, weights
 
 
-@given(k=st.integers(1, 4), h=st.integers(1, 5), w=st.integers(1, 5), seed=st.integers(0, 1000))
-def test_plus_plus_equals_a_slow_loop(k: int, h: int, w: int, seed: int) -> None:
-    features, gradients = random(k, h, w, seed=seed).abs(), random(k, h, w, seed=seed + 1)
+@given(
+    k=st.integers(1, 4),
+    sizes=st.lists(st.integers(1, 3), min_size=1, max_size=3),
+    leading=st.lists(st.integers(1, 3), max_size=2),
+    seed=st.integers(0, 1000),
+)
+def test_weights_equal_slow_loops(k: int, sizes: list[int], leading: list[int], seed: int) -> None:
+    """For any number of axes of places, and any number before the channels."""
+    shape, count = (*leading, k, *sizes), len(sizes)
+    features, gradients = random(*shape, seed=seed).abs(), random(*shape, seed=seed + 1)
     gradients[gradients.abs() < 0.1] = 0.0
-    alphas, weights = equation_19(gradients, features)
-    tight = {"rtol": 1e-9, "atol": 1e-9}
-    torch.testing.assert_close(formulas.plus_plus_alphas(gradients, features), alphas, **tight)
-    found = formulas.grad_cam_plus_plus_weights(gradients, features)
-    torch.testing.assert_close(found, weights, **tight)
+    alphas = formulas.plus_plus_alphas(gradients, features, places=count).reshape(-1, k, *sizes)
+    weights = formulas.grad_cam_plus_plus_weights(gradients, features, places=count).view(-1, k)
+    means = formulas.grad_cam_weights(gradients, places=count).view(-1, k)
+    rows = [maps.reshape(-1, k, *sizes).flatten(2) for maps in (gradients, features)]
+    for one, (slopes, feature) in enumerate(zip(*rows, strict=True)):
+        expected = equation_19(slopes, feature)
+        tight = {"rtol": 1e-9, "atol": 1e-9}
+        torch.testing.assert_close(alphas[one].flatten(1), expected[0], **tight)
+        torch.testing.assert_close(weights[one], expected[1], **tight)
+        torch.testing.assert_close(means[one], sum(slopes.T) / slopes.shape[1])
 
 
 def test_plus_plus_equals_true_second_and_third_derivatives_of_an_exponential() -> None:
@@ -143,12 +125,6 @@ def test_the_closed_form_equals_equation_19() -> None:
     assert (found - expected).abs().max() <= 1e-15
 
 
-def test_weighted_maps_equal_the_weighted_sum_where_weights_are_shared() -> None:
-    features, weight = random(3, 4, 2, 5), random(6, 4, seed=1)
-    maps = formulas.weighted_maps(features, weight.expand(3, 6, 4))
-    torch.testing.assert_close(maps, camlib.weighted_sum(features, weight))
-
-
 def test_small_gradients_are_neither_shifted_nor_lost() -> None:
     """Their squares would be zero in 32 bits, and an epsilon of 1e-6 would outweigh them."""
     gradients, features = torch.full((1, 1, 1), 1e-30), torch.full((1, 1, 1), 1e30)
@@ -170,113 +146,77 @@ def test_a_gradient_that_is_cut_off_counts_nothing_even_where_its_alpha_is_infin
     assert formulas.grad_cam_plus_plus_weights(gradients, features).tolist() == [0.0]
 
 
-def test_arguments_are_left_alone() -> None:
-    gradients, features = random(2, 3, 4, 4), random(2, 3, 4, 4, seed=1)
-    before = gradients.clone(), features.clone()
-    formulas.grad_cam_plus_plus_weights(gradients, features)
-    formulas.weighted_maps(features, formulas.grad_cam_weights(gradients)[:, None])
-    assert torch.equal(gradients, before[0])
-    assert torch.equal(features, before[1])
+def test_features_may_be_shared_by_several_gradients() -> None:
+    gradients, one = torch.rand(3, 2, 3, 3), torch.rand(1, 2, 3, 3)
+    for formula in (formulas.plus_plus_alphas, formulas.grad_cam_plus_plus_weights):
+        assert torch.equal(formula(gradients, one), formula(gradients, one.expand(3, -1, -1, -1)))
+        assert torch.equal(formula(gradients, one[0]), formula(gradients, one))
 
 
-ONES = torch.ones(1, 2, 3, 3)
+GRAD_CAM, ALPHAS = formulas.grad_cam_weights, formulas.plus_plus_alphas
+PLUS_PLUS = formulas.grad_cam_plus_plus_weights
+CELLS = r"gradients: expected shape \(..., k, {}\) with at least one cell, .* Pass all feature maps"
+PAIR = (
+    r"features: expected \(k, {}\) .* like gradients, got .* Pass the features that the gradients"
+)
+PLACES = "places: expected 1, 2 or 3, got {}. Pass how many axes of places gradients ends in: 1 for"
 
 
 @pytest.mark.parametrize(
-    ("call", "error", "message"),
+    ("formula", "shapes", "places", "error", "message"),
     [
-        (
-            lambda: formulas.grad_cam_weights(torch.ones(3, 3)),
-            ValueError,
-            "gradients: expected shape (..., k, h, w) with at least one cell, got Tensor of shape "
-            "(3, 3) and dtype float32. Pass all feature maps of a layer.",
-        ),
-        (
-            lambda: formulas.grad_cam_weights([1.0]),
-            TypeError,
-            "gradients: expected a torch.Tensor, got list. Convert it first, for example with "
-            "torch.as_tensor(gradients).",
-        ),
-        (
-            lambda: formulas.grad_cam_weights(ONES, places=0),
-            ValueError,
-            "places: expected 1, 2 or 3, got 0. Pass how many axes of places gradients ends in: 1 "
-            "for signals and tokens, 2 for pictures, 3 for volumes.",
-        ),
-        (
-            lambda: formulas.plus_plus_alphas(ONES, ONES, places=True),
-            TypeError,
-            "places: expected 1, 2 or 3, got True. Pass how many axes of places gradients ends in: "
-            "1 for signals and tokens, 2 for pictures, 3 for volumes.",
-        ),
-        (
-            lambda: formulas.grad_cam_weights(torch.ones(3), places=1),
-            ValueError,
-            "gradients: expected shape (..., k, length) with at least one cell, got Tensor of shape "
-            "(3,) and dtype float32. Pass all feature maps of a layer.",
-        ),
-        (
-            lambda: formulas.grad_cam_plus_plus_weights(ONES[0], ONES[0], places=3),
-            ValueError,
-            "gradients: expected shape (..., k, d, h, w) with at least one cell, got Tensor of shape "
-            "(2, 3, 3) and dtype float32. Pass all feature maps of a layer.",
-        ),
-        (
-            lambda: formulas.plus_plus_alphas(ONES[0, 0], torch.ones(1, 3), places=1),
-            ValueError,
-            "features: expected (k, length) = (3, 3) and dtype torch.float32 like gradients, got "
-            "Tensor of shape (1, 3) and dtype float32. Pass the features that the gradients, Tensor "
-            "of shape (3, 3) and dtype float32, belong to.",
-        ),
-        (
-            lambda: formulas.plus_plus_alphas(ONES, torch.ones(1, 3, 3, 3)),
-            ValueError,
-            "features: expected (k, h, w) = (2, 3, 3) and dtype torch.float32 like gradients, got "
-            "Tensor of shape (1, 3, 3, 3) and dtype float32. Pass the features that the gradients, "
-            "Tensor of shape (1, 2, 3, 3) and dtype float32, belong to.",
-        ),
-        (
-            lambda: formulas.grad_cam_plus_plus_weights(ONES, ONES.double()),
-            ValueError,
-            "features: expected (k, h, w) = (2, 3, 3) and dtype torch.float32 like gradients, got "
-            "Tensor of shape (1, 2, 3, 3) and dtype float64. Pass the features that the gradients, "
-            "Tensor of shape (1, 2, 3, 3) and dtype float32, belong to.",
-        ),
-        (
-            lambda: formulas.pooled_plus_plus_weights(torch.ones(1, 3), torch.ones(1, 2)),
-            ValueError,
-            "pooled: expected one number for each of the channels of weight, got Tensor of shape "
-            "(1, 2) and dtype float32 for Tensor of shape (1, 3) and dtype float32. Pass "
-            "camlib.global_average_pool(features).",
-        ),
-        (
-            lambda: formulas.weighted_maps(ONES, torch.ones(1, 5, 3)),
-            ValueError,
-            "weights: expected shape (1, t, 2) and dtype torch.float32 on cpu like features, got Tensor "
-            "of shape (1, 5, 3) and dtype float32 on cpu. Pass one row of 2 weights for each picture "
-            "and target.",
-        ),
+        (GRAD_CAM, [(3, 3)], 2, ValueError, CELLS.format("h, w")),
+        (GRAD_CAM, [(3,)], 1, ValueError, CELLS.format("length")),
+        (GRAD_CAM, [(2, 3, 3)], 3, ValueError, CELLS.format("d, h, w")),
+        (GRAD_CAM, [(2, 0, 3)], 2, ValueError, CELLS.format("h, w")),
+        (GRAD_CAM, [(2, 3, 3)], 0, ValueError, PLACES.format(0)),
+        (ALPHAS, [(2, 3, 3)] * 2, True, TypeError, PLACES.format(True)),
+        (ALPHAS, [(3, 3), (1, 3)], 1, ValueError, PAIR.format("length")),
+        (ALPHAS, [(1, 2, 3, 3), (1, 3, 3, 3)], 2, ValueError, PAIR.format("h, w")),
+        (PLUS_PLUS, [(3, 2, 3, 3), (2, 2, 3, 3)], 2, ValueError, PAIR.format("h, w")),
+        (PLUS_PLUS, [(2, 3, 3), (1, 2, 3, 3)], 2, ValueError, PAIR.format("h, w")),
     ],
 )
-def test_bad_input_is_named(call, error: type[Exception], message: str) -> None:
-    with pytest.raises(error) as caught:
-        call()
-    assert str(caught.value) == message
+def test_bad_shapes_are_named(
+    formula: Callable[..., Tensor],
+    shapes: list[tuple[int, ...]],
+    places: int,
+    error: type[Exception],
+    message: str,
+) -> None:
+    with pytest.raises(error, match=f"^{message}"):
+        formula(*map(torch.ones, shapes), places=places)
 
 
-def test_features_of_other_pictures_are_named() -> None:
-    """Broadcasting may repeat one picture's features, but not fit two to three."""
-    gradients, one, two = (torch.rand(n, 2, 3, 3) for n in (3, 1, 2))
-    repeated = formulas.plus_plus_alphas(gradients, one.expand(3, -1, -1, -1))
-    assert torch.equal(formulas.plus_plus_alphas(gradients, one), repeated)
-    for formula in (formulas.plus_plus_alphas, formulas.grad_cam_plus_plus_weights):
-        with pytest.raises(
-            ValueError, match=r"^features: expected .* got Tensor of shape \(2, 2, 3, 3\)"
-        ):
-            formula(gradients, two)
+def test_other_types_are_named() -> None:
+    with pytest.raises(TypeError, match="gradients: expected a torch"):
+        GRAD_CAM([1.0])  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match=PAIR.format("h, w")):
+        PLUS_PLUS(torch.ones(2, 3, 3), torch.ones(2, 3, 3).double())
 
 
-def test_weights_from_another_device_are_named() -> None:
-    """Torch alone would return memory that nobody has written to."""
-    with pytest.raises(ValueError, match=r"^weights: expected .* on cpu like features, .* on meta"):
-        formulas.weighted_maps(ONES, torch.ones(1, 5, 2, device="meta"))
+@pytest.mark.parametrize(
+    ("shape", "dtype", "device"),
+    [
+        ((1, 5, 3), torch.float32, "cpu"),
+        ((2, 5, 2), torch.float32, "cpu"),
+        ((1, 5, 2), torch.float64, "cpu"),
+        ((1, 5, 2), torch.float32, "meta"),  # torch alone would return memory of no meaning
+    ],
+)
+def test_weights_that_do_not_fit_are_named(
+    shape: tuple[int, ...], dtype: torch.dtype, device: str
+) -> None:
+    message = (
+        rf"weights: expected shape \(1, t, 2\) .* on cpu like features, got .* on {device}. Pass"
+    )
+    with pytest.raises(ValueError, match=f"^{message}"):
+        formulas.weighted_maps(
+            torch.ones(1, 2, 3, 3), torch.ones(shape, dtype=dtype, device=device)
+        )
+
+
+def test_pooled_features_that_do_not_fit_are_named() -> None:
+    message = r"^pooled: .* for each of the channels of weight, .*global_average_pool"
+    with pytest.raises(ValueError, match=message):
+        formulas.pooled_plus_plus_weights(torch.ones(1, 3), torch.ones(1, 2))

@@ -25,26 +25,18 @@ def flooded_boxes(mask: np.ndarray) -> list[list[int]]:
             left -= near
             edge += near
         regions.append(region)
-    regions.sort(key=len, reverse=True)
-    return [
-        [
-            min(x for _, x in region),
-            min(y for y, _ in region),
-            max(x for _, x in region) + 1,
-            max(y for y, _ in region) + 1,
-        ]
-        for region in regions
-    ]
+    boxes = []
+    for region in sorted(regions, key=len, reverse=True):
+        ys, xs = zip(*region, strict=True)
+        boxes.append([min(xs), min(ys), max(xs) + 1, max(ys) + 1])
+    return boxes
 
 
 def test_two_regions_by_hand() -> None:
     """Three cells at the left (two of them touch at a corner), one at the far right."""
     mask = torch.tensor([[1, 0, 0, 0], [0, 1, 0, 0], [0, 1, 0, 1]], dtype=torch.bool)
     assert region_boxes(mask).tolist() == [[0, 0, 2, 3], [3, 2, 4, 3]]
-
-
-def test_nothing_has_no_box() -> None:
-    assert region_boxes(torch.zeros(3, 4, dtype=torch.bool)).shape == (0, 4)
+    assert region_boxes(mask & False).shape == (0, 4)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 9), st.integers(1, 9), st.floats(0.1, 0.9))
@@ -54,12 +46,9 @@ def test_boxes_are_those_of_a_flood_fill(seed: int, rows: int, columns: int, sha
 
 
 def test_above_a_part_of_the_maximum() -> None:
-    """A fifth of 10 is 2, which itself is not above it."""
+    """A fifth of 10 is 2, which itself is not above it; without positive values nothing is."""
     map = torch.tensor([[10.0, 2.0], [2.5, -9.0]])
     assert above(map, 0.2).tolist() == [[True, False], [True, False]]
-
-
-def test_a_map_without_positive_values_has_nothing_above() -> None:
     assert not above(torch.tensor([[-1.0, -2.0], [0.0, -3.0]]), 0.2).any()
 
 
@@ -76,7 +65,7 @@ def test_a_map_without_positive_values_has_nothing_above() -> None:
         (torch.ones(2, 2, dtype=torch.int64), 0.2, TypeError, "map: expected a floating-point"),
     ],
 )
-def test_the_door(
+def test_bad_input_is_named(
     map: torch.Tensor, threshold: float, error: type[Exception], message: str
 ) -> None:
     with pytest.raises(error, match=message):

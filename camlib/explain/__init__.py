@@ -1,8 +1,8 @@
 """Layer 2: methods that read a prediction back onto the places of the picture.
 
-``cam`` holds class activation maps, ``grad_cam`` Grad-CAM and Grad-CAM++ as users call them. Below it,
-``gradient_maps`` weighs feature maps by a head or by gradients, ``gradient_run`` computes gradients at
-layers, ``default_layer`` chooses one; ``layers`` and ``targets`` read what was asked for.
+``cam`` computes class activation maps, ``grad_cam`` Grad-CAM and Grad-CAM++: from gradients
+(``gradient_maps``, with ``backward`` below it) or from the head's weights (``closed_form``).
+``layers`` and ``targets`` read what was asked for; ``default_layer`` chooses where no layer was named.
 """
 
 from camlib.explain.cam import ClassActivationMaps, class_activation_maps

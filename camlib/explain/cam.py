@@ -5,15 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
-from camlib.explain.targets import check_range, whole_numbers
 from camlib.head.find import with_head
 from camlib.head.head import FoundHead
-from camlib.inputs import check_images, check_network, check_run
+from camlib.inputs import check_images, check_network, check_run, class_indices
 from camlib.running import Run, call, evaluating, in_full_precision
 
 
@@ -106,27 +104,23 @@ def class_activation_maps(
 
 
 def _maps(head: FoundHead, classes: Sequence[int] | Tensor | None) -> ClassActivationMaps:
-    chosen = _chosen(classes, head.logits)
-    with in_full_precision(head.logits.device):
-        logits, offset = head.logits, head.offset
-        if classes is not None:
-            logits, offset = logits.index_select(1, chosen), offset.index_select(1, chosen)
-        logits = logits.to(head.exact)
-        maps = head.maps(None if classes is None else chosen)
-        head.prove(maps, offset, logits)
+    device, count = head.logits.device, head.logits.shape[1]
+    if classes is None:
+        chosen = torch.arange(count, device=device)
+    else:
+        chosen = torch.tensor(class_indices("classes", classes, count), device=device)
+    with in_full_precision(device):
+        maps, offset, logits = proven_maps(head, None if classes is None else chosen)
     return ClassActivationMaps(maps, logits, offset, chosen, head.held)
 
 
-def _chosen(classes: Sequence[int] | Tensor | None, logits: Tensor) -> Tensor:
-    count = logits.shape[1]
-    if classes is None:
-        return torch.arange(count, device=logits.device)
-    given = classes.tolist() if isinstance(classes, (Tensor, np.ndarray)) else classes
-    if not isinstance(given, Sequence) or isinstance(given, (str, bytes)):
-        raise TypeError(
-            f"classes: expected a sequence of class indices, got {classes!r}. "
-            "For one class pass a list of one: classes=[281]."
-        )
-    numbers = whole_numbers("classes", given)
-    check_range("classes", numbers, count)
-    return torch.tensor(numbers, device=logits.device)
+def proven_maps(
+    head: FoundHead, classes: Int[Tensor, " c"] | None
+) -> tuple[Float[Tensor, "n c *places"], Float[Tensor, "n c"], Float[Tensor, "n c"]]:
+    """Return maps, offset and logits of some classes, or of all, once they add up."""
+    offset, logits = head.offset, head.logits
+    if classes is not None:
+        offset, logits = offset.index_select(1, classes), logits.index_select(1, classes)
+    maps, logits = head.maps(classes), logits.to(head.exact)
+    head.prove(maps, offset, logits)
+    return maps, offset, logits

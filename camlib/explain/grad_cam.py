@@ -2,59 +2,67 @@
 
 from __future__ import annotations
 
-from typing import overload
+from dataclasses import dataclass
+from typing import Any, Protocol, overload
 
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError, describe
-from camlib.explain.default_layer import default_layer
-from camlib.explain.gradient_maps import (
-    GRAD_CAM,
-    GRAD_CAM_PLUS_PLUS,
-    GradientMaps,
-    Method,
-    Reshape,
-    maps_from_gradients,
+from camlib.explain.closed_form import (
+    ClosedForm,
+    grad_cam_of_head,
     maps_from_head,
+    plus_plus_of_head,
 )
-from camlib.explain.layers import Layer, as_place
-from camlib.explain.targets import Given, Target, as_target
+from camlib.explain.default_layer import default_layer, remembered_choice
+from camlib.explain.gradient_maps import GradientMaps, Reshape, Weighting, maps_from_gradients
+from camlib.explain.layers import Layer, find_layer
+from camlib.explain.targets import Given, Request, as_target
+from camlib.gradients import grad_cam_plus_plus_weights, grad_cam_weights
 from camlib.head.find import with_head
 from camlib.head.head import FoundHead
-from camlib.head.remember import memory_of
 from camlib.inputs import NotLogitsError, check_images, check_network, check_run
 from camlib.running import Run, call, evaluating
 
 Layers = list[Layer] | tuple[Layer, ...]
 
 
-@overload
-def grad_cam(
-    network: nn.Module,
-    images: Float[Tensor, "n channels *places"],
-    target: Given,
-    layer: Layer | None = None,
-    *,
-    reshape: Reshape | None = None,
-    run: Run | None = None,
-    check_values: bool = True,
-) -> GradientMaps: ...
+class _OneOrSeveral(Protocol):
+    """What a type checker knows of both functions: one layer gives one result, a list a tuple."""
+
+    @overload
+    def __call__(
+        self,
+        network: nn.Module,
+        images: Float[Tensor, "n channels *places"],
+        target: Given,
+        layer: Layer | None = None,
+        *,
+        reshape: Reshape | None = None,
+        run: Run | None = None,
+        check_values: bool = True,
+    ) -> GradientMaps: ...
+
+    @overload
+    def __call__(
+        self,
+        network: nn.Module,
+        images: Float[Tensor, "n channels *places"],
+        target: Given,
+        layer: Layers,
+        *,
+        reshape: Reshape | None = None,
+        run: Run | None = None,
+        check_values: bool = True,
+    ) -> tuple[GradientMaps, ...]: ...
 
 
-@overload
-def grad_cam(
-    network: nn.Module,
-    images: Float[Tensor, "n channels *places"],
-    target: Given,
-    layer: Layers,
-    *,
-    reshape: Reshape | None = None,
-    run: Run | None = None,
-    check_values: bool = True,
-) -> tuple[GradientMaps, ...]: ...
+def _one_or_several(function: Any) -> _OneOrSeveral:
+    return function  # as it is: only type checkers see a difference
 
 
+@_one_or_several
 def grad_cam(
     network: nn.Module,
     images: Float[Tensor, "n channels *places"],
@@ -119,35 +127,10 @@ def grad_cam(
     Selvaraju et al. 2017, equations 1 and 2, without the ReLU of equation 2: that is a choice of
     display, :func:`camlib.scaling.positive`.
     """
-    return _maps(network, images, target, layer, reshape, run, check_values, GRAD_CAM)
+    return _maps(_GRAD_CAM, network, images, target, layer, reshape, run, check_values)
 
 
-@overload
-def grad_cam_plus_plus(
-    network: nn.Module,
-    images: Float[Tensor, "n channels *places"],
-    target: Given,
-    layer: Layer | None = None,
-    *,
-    reshape: Reshape | None = None,
-    run: Run | None = None,
-    check_values: bool = True,
-) -> GradientMaps: ...
-
-
-@overload
-def grad_cam_plus_plus(
-    network: nn.Module,
-    images: Float[Tensor, "n channels *places"],
-    target: Given,
-    layer: Layers,
-    *,
-    reshape: Reshape | None = None,
-    run: Run | None = None,
-    check_values: bool = True,
-) -> tuple[GradientMaps, ...]: ...
-
-
+@_one_or_several
 def grad_cam_plus_plus(
     network: nn.Module,
     images: Float[Tensor, "n channels *places"],
@@ -187,10 +170,31 @@ def grad_cam_plus_plus(
     Chattopadhay et al. 2018, section 3 and equation 19, without the final ReLU. The paper's score
     goes through an exponential, whose value multiplies the whole map; it is left out.
     """
-    return _maps(network, images, target, layer, reshape, run, check_values, GRAD_CAM_PLUS_PLUS)
+    return _maps(_GRAD_CAM_PLUS_PLUS, network, images, target, layer, reshape, run, check_values)
+
+
+@dataclass(frozen=True)
+class _Method:
+    """Two ways to the same maps: from gradients, and from a head that is affine in averages."""
+
+    weighting: Weighting
+    closed_form: ClosedForm
+
+
+_GRAD_CAM = _Method(
+    lambda gradients, features: grad_cam_weights(gradients, places=features.ndim - 2),
+    grad_cam_of_head,
+)
+_GRAD_CAM_PLUS_PLUS = _Method(
+    lambda gradients, features: grad_cam_plus_plus_weights(
+        gradients, features, places=features.ndim - 2
+    ),
+    plus_plus_of_head,
+)
 
 
 def _maps(
+    method: _Method,
     network: nn.Module,
     images: Tensor,
     target: Given,
@@ -198,59 +202,53 @@ def _maps(
     reshape: Reshape | None,
     run: Run | None,
     check_values: bool,
-    method: Method,
 ) -> GradientMaps | tuple[GradientMaps, ...]:
     check_network(network)
     check_images(images, network, check_values)
     check_run(run)
-    wanted = as_target(target, len(images))
+    request = Request(network, run or call, images, as_target(target, len(images)))
     if reshape is not None and not callable(reshape):
         raise TypeError(
             f"reshape: expected a function from a layer's output to feature maps, got "
             f"{describe(reshape)}. For tokens behind a class token: lambda tokens: "
             "tokens[:, 1:].transpose(1, 2).unflatten(2, (rows, columns))."
         )
-    if layer is None and reshape is not None:
-        raise ValueError(
-            "layer: expected a layer whose output is reshaped, got None. Name the layer that reshape "
-            "was written for."
-        )
-    single = not isinstance(layer, list) and not (
+    if layer is None:
+        if reshape is not None:
+            raise ValueError(
+                "layer: expected a layer whose output is reshaped, got None. Name the layer that "
+                "reshape was written for."
+            )
+        with evaluating(network):
+            return _default(method, request)
+    several = isinstance(layer, list) or (
         isinstance(layer, tuple) and not (len(layer) == 2 and isinstance(layer[1], int))
     )
-    layers = [] if layer is None else [layer] if single else list(layer)  # type: ignore[arg-type]
-    places = [as_place(network, one) for one in layers]
-    if layer is not None and not places:
+    if several and not layer:
         raise ValueError(
             "layer: expected at least one layer, got an empty list. Pass None for the default."
         )
+    layers = [find_layer(network, one) for one in (layer if several else [layer])]  # type: ignore[union-attr]
     with evaluating(network):
-        if layer is None:
-            return _default(network, images, wanted, method, run or call)
-        found = maps_from_gradients(network, images, wanted, places, method, run or call, reshape)
-    return found[0] if single else tuple(found)
+        found = maps_from_gradients(request, layers, method.weighting, reshape)
+    return tuple(found) if several else found[0]
 
 
-def _default(
-    network: nn.Module, images: Tensor, target: Target, method: Method, run: Run
-) -> GradientMaps:
+def _default(method: _Method, request: Request) -> GradientMaps:
     """Take the features that CAM weighs, in closed form where that is exact; else an activation."""
 
-    def closed(head: FoundHead) -> GradientMaps:
+    def closed_form(head: FoundHead) -> GradientMaps:
         if head.held:  # gradients see the spread change
             raise NotCAMReadyError("the head is affine only with a spread held")
-        return maps_from_head(head, target, method)
+        return maps_from_head(head, request.target, method.closed_form)
 
-    memory = memory_of(network)
-    if memory.layer is None or not memory.layer.holds_for(network):
-        memory.layer = None
+    if remembered_choice(request.network) is None:
         try:
-            return with_head(network, images, run, closed)
+            return with_head(request.network, request.images, request.run, closed_form)
         except NotLogitsError:
-            if target.score is None:
+            if request.target.score is None:
                 raise
         except NotCAMReadyError:
             pass
-    place = default_layer(network, images, target, run)
-    (found,) = maps_from_gradients(network, images, target, [place], method, run)
+    (found,) = maps_from_gradients(request, [default_layer(request)], method.weighting)
     return found

@@ -1,30 +1,24 @@
-"""Grad-CAM and Grad-CAM++ as two ways to weigh feature maps: by gradients, or by a linear head."""
+"""Feature maps of layers, weighted by the gradients of scores."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor, nn
+from torch import Tensor
 
 from camlib.errors import check_finite, describe, warn
-from camlib.explain.default_layer import reshaping
-from camlib.explain.gradient_run import gradients, run_cut
-from camlib.explain.layers import Place
-from camlib.explain.targets import Target
-from camlib.gradients import (
-    grad_cam_plus_plus_weights,
-    grad_cam_weights,
-    pooled_plus_plus_weights,
-    weighted_maps,
-)
-from camlib.head.head import FoundHead
-from camlib.pooling import global_average_pool
-from camlib.running import Run, call, in_full_precision, run_in_fast_layout
+from camlib.explain.backward import Forward, gradients, run_forward
+from camlib.explain.layers import LayerCall, reshape_advice
+from camlib.explain.targets import Request
+from camlib.gradients import weighted_maps
+from camlib.running import call, in_full_precision, run_in_fast_layout
 
 Reshape = Callable[[Tensor], Tensor]
+# From gradients (t, n, k, *places) and features (n, k, *places) to weights (t, n, k).
+Weighting = Callable[[Tensor, Tensor], Tensor]
 
 
 @dataclass(frozen=True)
@@ -55,143 +49,45 @@ class GradientMaps:
         return (self.maps > 0).flatten(2).any(2)
 
 
-@dataclass(frozen=True)
-class Method:
-    """Two ways to the same map: from gradients, and from a head that is linear in averages.
-
-    ``weights`` takes gradients (t, n, k, *places) and features (n, k, *places); ``closed`` takes the
-    head and the target.
-    """
-
-    weights: Callable[[Tensor, Tensor], Tensor]
-    closed: Callable[[FoundHead, Target], Float[Tensor, "n t *places"]]
-
-
-def _average(gradient: Tensor, features: Tensor) -> Tensor:
-    return grad_cam_weights(gradient, places=features.ndim - 2)
-
-
-def _plus_plus(gradient: Tensor, features: Tensor) -> Tensor:
-    return grad_cam_plus_plus_weights(gradient, features, places=features.ndim - 2)
-
-
-def _cam_over_places(head: FoundHead, target: Target) -> Tensor:
-    """Divide CAM's maps by the number of places: each one's gradient is the weight divided by that."""
-    return _cam(head, target) / head.features.shape[2:].numel()
-
-
-def _cam(head: FoundHead, target: Target) -> Tensor:
-    if target.score is not None:
-        slopes = _slopes(head.logits, target).to(head.exact)
-        return torch.einsum("nc,nc...->n...", slopes, _proven(head, None))[:, None]
-    # All maps are made faster than the weights of so many classes are copied.
-    if target.indices is None or 2 * target.indices.shape[-1] > head.logits.shape[1]:
-        return target.of(_proven(head, None))
-    classes = target.classes(head.logits)
-    if classes.ndim == 1:
-        return _proven(head, classes)
-    several, places = torch.unique(classes, return_inverse=True)
-    rows = torch.arange(len(classes), device=classes.device)[:, None]
-    return _proven(head, several)[rows, places]
-
-
-def _proven(head: FoundHead, classes: Tensor | None) -> Tensor:
-    maps, offset, logits = head.maps(classes), head.offset, head.logits.to(head.exact)
-    if classes is not None:
-        offset, logits = offset.index_select(1, classes), logits.index_select(1, classes)
-    head.prove(maps, offset, logits)
-    return maps
-
-
-def _plus_plus_pooled(head: FoundHead, target: Target) -> Tensor:
-    features, weight = head.features.to(head.exact), head.weight.to(head.exact)
-    pooled = global_average_pool(features)
-    head.prove(pooled @ weight.T, head.offset, head.logits.to(head.exact))
-    if target.score is not None:
-        rows = (_slopes(head.logits, target).to(head.exact) @ weight)[:, None]
-    elif target.indices is None:
-        rows = weight
-    else:
-        rows = weight[target.classes(head.logits)]
-    rows = rows.expand(len(features), -1, -1)
-    return weighted_maps(features, pooled_plus_plus_weights(rows, pooled[:, None]))
-
-
-GRAD_CAM = Method(_average, _cam_over_places)
-GRAD_CAM_PLUS_PLUS = Method(_plus_plus, _plus_plus_pooled)
-
-
-def maps_from_head(head: FoundHead, target: Target, method: Method) -> GradientMaps:
-    """Return the maps of a network whose logits are linear in averaged features."""
-    with in_full_precision(head.logits.device):
-        # The logits have been checked when the head was found; a target function may write to them.
-        if target.score is None:
-            scores = target.of(head.logits)
-        else:
-            scores = target.scores(head.logits.clone())
-        maps = method.closed(head, target)
-    layer = head.layer or "(the averaged features)"
-    return GradientMaps(maps, scores.to(head.exact), layer, closed_form=True)
-
-
-def _slopes(logits: Tensor, target: Target) -> Tensor:
-    """Differentiate a score with respect to the logits: all of the network that needs a graph."""
-    leaf = logits.clone().requires_grad_()
-    with torch.enable_grad():
-        score = target.scores(leaf.clone()).sum()
-    found = None
-    if score.requires_grad:
-        (found,) = torch.autograd.grad(score, leaf, allow_unused=True)
-    if found is None:
-        raise ValueError(
-            "target: expected a score with a gradient, got one that does not depend on the network's "
-            "output, or only by detach, argmax or rounding. Return a number taken from the output."
-        )
-    _check_gradients(found)
-    _warn_of_zeros(found[:, None])
-    return found
-
-
 def maps_from_gradients(
-    network: nn.Module,
-    images: Tensor,
-    target: Target,
-    places: Sequence[Place],
-    method: Method,
-    run: Run,
+    request: Request,
+    layers: Sequence[LayerCall],
+    weighting: Weighting,
     reshape: Reshape | None = None,
 ) -> list[GradientMaps]:
-    """Run a network that is being evaluated, once, and return the maps of each of the layers."""
-    found = run_in_fast_layout(
-        network, images, lambda laid_out: run_cut(network, laid_out, places, target, run)
-    )
-    scores = found.scores.detach()
-    if run is not call and len(images) > 1:
-        _check_order(network, images, target, run, scores)
+    """Run a network that is in evaluation mode, once, and return the maps of each of the layers."""
+    images = request.images
+
+    def run(laid_out: Tensor) -> Forward:
+        return run_forward(replace(request, images=laid_out), layers)
+
+    forward = run_in_fast_layout(request.network, images, run)
+    scores = forward.scores.detach()
+    if request.run is not call and len(images) > 1:
+        _check_order(request, scores)
     features = [
-        _features(output.detach(), place, images, reshape)
-        for output, place in zip(found.outputs, places, strict=True)
+        _feature_maps(output.detach(), layer, images, reshape)
+        for output, layer in zip(forward.outputs, layers, strict=True)
     ]
-    weights: list[list[Tensor]] = [[] for _ in places]
+    weights: list[list[Tensor]] = [[] for _ in layers]
     with in_full_precision(images.device):
-        for of_layers in gradients(found):
-            for layer, gradient in enumerate(of_layers):
-                wide = _reshaped(gradient, reshape).to(features[layer].dtype)
-                weights[layer].append(method.weights(wide, features[layer]))
-        return [
-            _weighed(maps, torch.cat(pieces).transpose(0, 1), scores, place)
-            for maps, pieces, place in zip(features, weights, places, strict=True)
-        ]
+        for chunk in gradients(forward):
+            for maps, gradient, chunks in zip(features, chunk, weights, strict=True):
+                chunks.append(weighting(_reshaped(gradient, reshape).to(maps.dtype), maps))
+        results = []
+        for layer, maps, chunks in zip(layers, features, weights, strict=True):
+            joined = torch.cat(chunks).transpose(0, 1)
+            check_gradients(joined)
+            weighted = weighted_maps(maps, joined)
+            results.append(GradientMaps(weighted, scores.to(maps.dtype), layer.label, False))
+    return results
 
 
-def _check_order(
-    network: nn.Module, images: Tensor, target: Target, run: Run, scores: Tensor
-) -> None:
+def _check_order(request: Request, scores: Float[Tensor, "n t"]) -> None:
     """Raise if the last picture alone has another score than the last of all."""
-    indices = target.indices
-    own = Target(1, indices if indices is None or indices.ndim == 1 else indices[-1:], target.score)
+    last = request.part(slice(-1, None))
     try:
-        alone = own.scores(run(network, images[-1:]))
+        alone = last.scores(last.images)
     except (RuntimeError, ValueError, IndexError):
         return  # it reads all pictures at once, as with a table of as many rows
     if not torch.allclose(alone, scores[-1:], rtol=1e-2, atol=1e-2 * float(scores.abs().max())):
@@ -202,15 +98,10 @@ def _check_order(
         )
 
 
-def _weighed(features: Tensor, weights: Tensor, scores: Tensor, place: Place) -> GradientMaps:
-    _check_gradients(weights)
-    _warn_of_zeros(weights)
-    maps = weighted_maps(features, weights)
-    return GradientMaps(maps, scores.to(maps.dtype), place.label, closed_form=False)
-
-
-def _features(output: Tensor, place: Place, images: Tensor, reshape: Reshape | None) -> Tensor:
-    """Return a layer's output as feature maps (n, k, *places), in float32 or finer."""
+def _feature_maps(
+    output: Tensor, layer: LayerCall, images: Tensor, reshape: Reshape | None
+) -> Float[Tensor, "n k *places"]:
+    """Return a layer's output as feature maps, in float32 or finer."""
     n = len(images)
     maps = output if reshape is None else reshape(output)
     if isinstance(maps, Tensor) and maps.ndim == images.ndim and len(maps) == n and maps.numel():
@@ -224,14 +115,14 @@ def _features(output: Tensor, place: Place, images: Tensor, reshape: Reshape | N
         )
     advice = "Choose a layer before the places are pooled or flattened."
     if output.ndim > 2 and len(output) > n and len(output) % n == 0:
-        advice = (
-            f"Its {len(output) // n} frames of each example can be places: {reshaping(output, n)}"
-        )
+        advice = f"Its {len(output) // n} frames of each example can be places: {reshape_advice(output, n)}"
     elif output.ndim == 3:
-        advice = f"Its {output.shape[1]} tokens have no rows and columns: {reshaping(output, n)}"
+        advice = (
+            f"Its {output.shape[1]} tokens have no rows and columns: {reshape_advice(output, n)}"
+        )
     raise ValueError(
         f"layer: expected an output of shape ({n}, k, {axes}), got {describe(output)} from "
-        f"{place.label!r}. {advice}"
+        f"{layer.label!r}. {advice}"
     )
 
 
@@ -249,17 +140,13 @@ def _reshaped(gradient: Tensor, reshape: Reshape | None) -> Tensor:
     return maps
 
 
-def _check_gradients(numbers: Tensor) -> None:
-    """Raise if gradients, or what was made of them, hold NaN or infinity."""
+def check_gradients(weights: Float[Tensor, "n t k"]) -> None:
+    """Raise for NaN or infinity, and warn of maps that are zero because no gradient arrives."""
     advice = (
         "Look for the root or the norm of zero, 0/0, or an overflow of float16: "
         "torch.autograd.detect_anomaly() names the call."
     )
-    check_finite("gradients", numbers, advice)
-
-
-def _warn_of_zeros(weights: Float[Tensor, "n t k"]) -> None:
-    """Warn of maps that are zero because no gradient arrives."""
+    check_finite("gradients", weights, advice)
     count = int((weights == 0).all(2).sum())
     if count:
         warn(

@@ -1,23 +1,21 @@
-"""Layers whose feature maps are weighed: by name, by module, or as one of several calls."""
+"""Layers whose feature maps are weighted: by name, by module, or as one of several calls."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
-from typing import Any
+from math import isqrt
 
-from torch import nn
+from torch import Tensor, nn
 from torch.jit import ScriptModule
 
 from camlib.errors import describe
 
 Layer = str | nn.Module | tuple[str | nn.Module, int]
 
-_ALL = "dict(network.named_modules()) has all names."
-
 
 @dataclass(frozen=True)
-class Place:
+class LayerCall:
     """A layer's ``call``-th call, counted from 1; None where it must be its only one."""
 
     module: nn.Module
@@ -26,52 +24,59 @@ class Place:
 
     @property
     def label(self) -> str:
-        """Name the place for people; the network as a whole has no name of its own."""
+        """Return what results and messages call it; the whole network has no name of its own."""
         name = self.name or "(the whole network)"
         return name if self.call is None else f"{name} (call {self.call})"
 
 
-def as_place(network: nn.Module, layer: object) -> Place:
-    """Find a layer in a network; raise an error that offers the closest names."""
+def find_layer(network: nn.Module, layer: object) -> LayerCall:
+    """Find a layer in a network, or raise an error that offers the closest names."""
     if isinstance(layer, tuple):
-        return _as_call(network, layer)
-    names = dict(network.named_modules(remove_duplicate=False))
-    if isinstance(layer, str):
-        if layer not in names:
-            close = get_close_matches(layer, names, n=3, cutoff=0.4)
-            offer = f"Close to it: {', '.join(map(repr, close))}." if close else _ALL
+        if len(layer) != 2 or type(layer[1]) is not int or layer[1] < 1:
             raise ValueError(
-                f"layer: expected the name of a layer of {type(network).__name__}, got {layer!r}. "
-                f"{offer}"
+                f"layer: expected (name, call) with a call counted from 1, got {layer!r}. For the "
+                'second call of a layer: layer=("act", 2).'
             )
-        return _with_hooks(Place(names[layer], layer))
-    if not isinstance(layer, nn.Module):
+        return replace(find_layer(network, layer[0]), call=layer[1])
+    kind, all_names = type(network).__name__, "dict(network.named_modules()) has all names."
+    modules = dict(network.named_modules(remove_duplicate=False))
+    if isinstance(layer, str):
+        if layer not in modules:
+            close = get_close_matches(layer, modules, n=3, cutoff=0.4)
+            offer = f"Close to it: {', '.join(map(repr, close))}." if close else all_names
+            raise ValueError(
+                f"layer: expected the name of a layer of {kind}, got {layer!r}. {offer}"
+            )
+        found = LayerCall(modules[layer], layer)
+    elif isinstance(layer, nn.Module):
+        name = next((name for name, module in modules.items() if module is layer), None)
+        if name is None:
+            raise ValueError(
+                f"layer: expected a layer of this {kind}, got a {type(layer).__name__} that is not in "
+                "it. Pass a name, or take the layer from this very network, not from a copy."
+            )
+        found = LayerCall(layer, name)
+    else:
         raise TypeError(
-            f"layer: expected a layer's name or the layer itself, got {describe(layer)}. {_ALL}"
+            f"layer: expected a layer's name or the layer itself, got {describe(layer)}. {all_names}"
         )
-    for name, module in names.items():
-        if module is layer:
-            return _with_hooks(Place(module, name))
-    raise ValueError(
-        f"layer: expected a layer of this {type(network).__name__}, got a {type(layer).__name__} that "
-        "is not in it. Pass a name, or take the layer from this very network, not from a copy."
-    )
-
-
-def _as_call(network: nn.Module, layer: tuple[Any, ...]) -> Place:
-    if len(layer) != 2 or type(layer[1]) is not int or layer[1] < 1:
+    if isinstance(found.module, ScriptModule):
         raise ValueError(
-            f"layer: expected (name, call) with a call counted from 1, got {layer!r}. For the second "
-            'call of a layer: layer=("act", 2).'
-        )
-    place = as_place(network, layer[0])
-    return Place(place.module, place.name, layer[1])
-
-
-def _with_hooks(place: Place) -> Place:
-    if isinstance(place.module, ScriptModule):
-        raise ValueError(
-            f"layer: expected a layer that shows its output, got {place.label!r}, which is scripted "
+            f"layer: expected a layer that shows its output, got {found.label!r}, which is scripted "
             "or traced. Pass the original network."
         )
-    return place
+    return found
+
+
+def reshape_advice(output: Tensor, n: int) -> str:
+    """Write out how an output (n, tokens, k), (n, h, w, k) or (n · frames, k, ...) becomes maps."""
+    if len(output) != n:
+        return f"pass reshape=lambda maps: maps.unflatten(0, ({n}, -1)).movedim(1, 2)."
+    if output.ndim > 3:
+        return "pass reshape=lambda maps: maps.permute(0, 3, 1, 2)."
+    tokens = output.shape[1]
+    part, side = "", isqrt(tokens)
+    if side**2 != tokens and isqrt(tokens - 1) ** 2 == tokens - 1:
+        part, side = "[:, 1:]", isqrt(tokens - 1)  # a class token stands in front of a square
+    size = f"({side}, {side})" if part or side**2 == tokens else "(h, w)"
+    return f"pass reshape=lambda tokens: tokens{part}.transpose(1, 2).unflatten(2, {size})."

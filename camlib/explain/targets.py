@@ -1,27 +1,22 @@
-"""What is to be explained: classes, or any score made of a network's output."""
+"""What is to be explained: images of a network, and classes or any score made of its output."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
-from typing import Any, cast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
 from camlib.errors import check_finite, describe
-from camlib.inputs import as_logits
+from camlib.inputs import as_logits, class_indices
+from camlib.running import Run
 
 Score = Callable[[Any], Tensor]
 Given = int | Sequence[int] | Int[Tensor, " n"] | Int[Tensor, "n t"] | Score | None
-
-_FORMS = (
-    "Pass a class index, a list of them (for every picture), a tensor of shape "
-    "(pictures,) or (pictures, t) with each picture's own, None for all classes, or a function from "
-    "the network's output to one number for each picture."
-)
 
 
 @dataclass(frozen=True)
@@ -32,25 +27,33 @@ class Target:
     indices: Tensor | None = None
     score: Score | None = None
 
-    def of_few(self, n: int) -> Target:
-        """Return the target of the first n pictures."""
+    def part(self, pictures: slice) -> Target:
+        """Return the target of some of the pictures."""
         indices = self.indices
         if indices is not None and indices.ndim == 2:
-            indices = indices[:n]
-        return Target(n, indices, self.score)
+            indices = indices[pictures]
+        return replace(self, n=len(range(self.n)[pictures]), indices=indices)
 
     def classes(self, logits: Float[Tensor, "n c *places"]) -> Tensor:
         """Return the indices, of shape (t,) or (n, t), that all lie in the logits."""
         assert self.indices is not None, "all of them are not picked"
         bounds = [int(bound) for bound in torch.aminmax(self.indices)]
-        check_range("target", bounds, logits.shape[1])
+        class_indices("target", bounds, logits.shape[1])
         return self.indices.clone().to(logits.device)  # they may come out of inference mode
 
     def scores(self, output: Any) -> Float[Tensor, "n t"]:
         """Return the numbers whose gradients are wanted."""
-        if self.score is not None:
-            return self._scored(self.score(output))
-        return self.of(as_logits(output, self.n))
+        if self.score is None:
+            return self.of(as_logits(output, self.n))
+        score = self.score(output)
+        shapes = [(self.n,), ()] if self.n == 1 else [(self.n,)]
+        if isinstance(score, Tensor) and score.is_floating_point() and score.shape in shapes:
+            check_finite("target(network(images))", score, "Look at what the target computes.")
+            return score.reshape(self.n, 1)
+        raise ValueError(
+            f"target: expected a function that returns one number for each picture, shape "
+            f"({self.n},), got {describe(score)}. For class 5 of logits: lambda logits: logits[:, 5]."
+        )
 
     def of(self, numbers: Float[Tensor, "n c *places"]) -> Float[Tensor, "n t *places"]:
         """Return what belongs to the targets' classes, of what belongs to all of them."""
@@ -61,15 +64,23 @@ class Target:
             return numbers[:, classes]
         return numbers[torch.arange(len(classes), device=classes.device)[:, None], classes]
 
-    def _scored(self, score: object) -> Tensor:
-        shapes = [(self.n,), ()] if self.n == 1 else [(self.n,)]
-        if isinstance(score, Tensor) and score.is_floating_point() and score.shape in shapes:
-            check_finite("target(network(images))", score, "Look at what the target computes.")
-            return score.reshape(self.n, 1)
-        raise ValueError(
-            f"target: expected a function that returns one number for each picture, shape "
-            f"({self.n},), got {describe(score)}. For class 5 of logits: lambda logits: logits[:, 5]."
-        )
+
+@dataclass(frozen=True)
+class Request:
+    """What was asked for: a network, how it is run, its images, and the target."""
+
+    network: nn.Module
+    run: Run
+    images: Tensor
+    target: Target
+
+    def scores(self, images: Tensor) -> Float[Tensor, "n t"]:
+        """Run the network on other images and return their scores."""
+        return self.target.scores(self.run(self.network, images))
+
+    def part(self, pictures: slice) -> Request:
+        """Return the same for some of the pictures."""
+        return replace(self, images=self.images[pictures], target=self.target.part(pictures))
 
 
 def as_target(target: Given, n: int) -> Target:
@@ -82,11 +93,16 @@ def as_target(target: Given, n: int) -> Target:
         return Target(n, _of_pictures(torch.as_tensor(target), n))
     if callable(target):
         return Target(n, score=target)
-    if isinstance(target, Sequence) and not isinstance(target, (str, bytes)):
-        return Target(n, torch.tensor(whole_numbers("target", target)))
     if isinstance(target, (int, np.integer, str)):  # a name gets the hint how to look it up
-        return Target(n, torch.tensor(whole_numbers("target", [target])))
-    raise TypeError(f"target: expected classes or a function, got {describe(target)}. {_FORMS}")
+        target = [target]
+    if not isinstance(target, Sequence) or isinstance(target, bytes):
+        raise TypeError(
+            f"target: expected classes or a function, got {describe(target)}. Pass a class index, a "
+            "list of them (for every picture), a tensor of shape (pictures,) or (pictures, t) with "
+            "each picture's own, None for all classes, or a function from the network's output to "
+            "one number for each picture."
+        )
+    return Target(n, torch.tensor(class_indices("target", target)))
 
 
 def _of_pictures(indices: Tensor, n: int) -> Tensor:
@@ -105,39 +121,3 @@ def _of_pictures(indices: Tensor, n: int) -> Tensor:
             "target.tolist()."
         )
     return indices.long().reshape(n, -1)
-
-
-def whole_numbers(name: str, numbers: Iterable[object]) -> list[int]:
-    """Return the numbers if there are some and they are integers; raise an error otherwise."""
-    numbers = list(numbers)
-    # By their types, of which there are few: all classes may be a thousand numbers.
-    wrong = {kind for kind in set(map(type, numbers)) if not _is_whole(kind)}
-    for number in numbers if wrong else ():
-        if type(number) in wrong:
-            raise TypeError(
-                f"{name}: expected whole numbers, got {number!r} of type {type(number).__name__}. "
-                "Pass indices; for a name use camlib.networks.class_names().index(name)."
-            )
-    if not numbers:
-        raise ValueError(
-            f"{name}: expected at least one class index, got none. Pass None for all classes."
-        )
-    whole = [int(number) for number in cast("list[int]", numbers)]
-    largest = max(whole, key=abs)
-    if abs(largest) >= 2**63:  # no tensor holds it
-        raise ValueError(f"{name}: expected class indices, got {largest}. Pass smaller ones.")
-    return whole
-
-
-def _is_whole(kind: type) -> bool:
-    return issubclass(kind, (int, np.integer)) and kind is not bool
-
-
-def check_range(name: str, numbers: Sequence[int], count: int) -> None:
-    """Raise if a number is no index of ``count`` classes."""
-    for number in (min(numbers), max(numbers)):
-        if not 0 <= number < count:
-            raise ValueError(
-                f"{name}: expected indices from 0 to {count - 1}, got {number}. "
-                "Count from the first class, not from the last."
-            )

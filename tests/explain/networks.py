@@ -1,6 +1,7 @@
-"""Networks small enough to work by hand, and some that do what real networks do to hooks."""
+"""Networks small enough to work by hand, and a check that nothing of a network has changed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import torch
 import torchvision.models as zoo
@@ -20,6 +21,44 @@ def build(name: str) -> nn.Module:
 
 def random_pictures(n: int, channels: int = 3, side: int = 64) -> Tensor:
     return torch.randn(n, channels, side, side, generator=torch.Generator().manual_seed(0))
+
+
+def state_of(network: nn.Module) -> object:
+    """All of a network that a call has to leave as it was, in a form that can be compared."""
+    modules = [
+        (
+            name,
+            module.training,
+            len(module._forward_hooks),
+            len(module._forward_pre_hooks),
+            len(module._backward_hooks),
+            sorted(module.__dict__),
+        )
+        for name, module in network.named_modules()
+    ]
+    parameters = [
+        (one.requires_grad, None if one.grad is None else one.grad.tolist())
+        for one in network.parameters()
+    ]
+    return modules, parameters, [tensor.sum().item() for tensor in network.state_dict().values()]
+
+
+@contextmanager
+def unchanged(network: nn.Module, *tensors: Tensor) -> Iterator[None]:
+    """Assert that network, tensors, random numbers and torch's own state stay as they were."""
+
+    def state() -> object:
+        stack = torch.overrides._get_current_function_mode_stack()
+        return torch.is_grad_enabled(), torch.get_num_threads(), len(stack), state_of(network)
+
+    before, random = state(), torch.get_rng_state()
+    kept = [tensor.detach().clone() for tensor in tensors]
+    yield
+    assert state() == before
+    assert torch.equal(torch.get_rng_state(), random)
+    for tensor, values in zip(tensors, kept, strict=True):
+        assert torch.equal(tensor, values)
+        assert tensor.grad is None
 
 
 def flatten_net() -> FlattenNet:

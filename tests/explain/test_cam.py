@@ -1,40 +1,18 @@
-"""Class activation maps: by hand, on torchvision's networks, in every mode, and without a trace."""
+"""Class activation maps: by hand, on torchvision's networks, and on networks that do odd things."""
 
 import copy
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
 import torch
-import torchvision.models as zoo
 from torch import Tensor, nn
 
 import camlib
 from camlib import networks, photos
-from camlib.head.find import with_head
-from camlib.running import call
+from tests.explain.networks import build, random_pictures, unchanged
 
-CAM_READY = [
-    "resnet18",
-    "resnet50",
-    "densenet121",
-    "googlenet",
-    "inception_v3",
-    "mobilenet_v2",
-    "shufflenet_v2_x1_0",
-    "swin_t",
-    "convnext_tiny",
-    "squeezenet1_1",
-]
-
-
-def build(name: str) -> nn.Module:
-    """Build one of torchvision's classifiers with seeded random weights."""
-    torch.manual_seed(0)
-    options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
-    network: nn.Module = zoo.get_model(name, weights=None, **options)
-    return network
+PICTURE = torch.tensor([[[[1.0, -2.0], [3.0, 4.0]]]])
 
 
 class Tiny(nn.Module):
@@ -63,8 +41,7 @@ def test_by_hand() -> None:
     Class 0: 3·x + 1·(-x) = 2x, bias 0.5, logit 2·1.5 + 0.5 = 3.5.
     Class 1: -2·(-x) = 2x, bias -1, logit 2.
     """
-    images = torch.tensor([[[[1.0, -2.0], [3.0, 4.0]]]])
-    cam = camlib.class_activation_maps(Tiny(), images)
+    cam = camlib.class_activation_maps(Tiny(), PICTURE)
     assert cam.maps.tolist() == [[[[2.0, -4.0], [6.0, 8.0]], [[2.0, -4.0], [6.0, 8.0]]]]
     assert cam.offset.tolist() == [[0.5, -1.0]]
     assert cam.logits.tolist() == [[3.5, 2.0]]
@@ -96,11 +73,12 @@ def test_two_classes_in_one_picture_find_their_own_half() -> None:
     assert right[1] - left[1] > 5
 
 
-@pytest.mark.parametrize("name", CAM_READY)
+@pytest.mark.parametrize(
+    "name", ["resnet18", "densenet121", "inception_v3", "swin_t", "convnext_tiny", "squeezenet1_1"]
+)
 def test_the_identity_holds(name: str) -> None:
     """Twice: the first call learns where the network pools, the second watches from there."""
-    network = build(name)
-    images = torch.randn(2, 3, 224, 224, generator=torch.Generator().manual_seed(0))
+    network, images = build(name).train(), random_pictures(2, side=224)
     first = camlib.class_activation_maps(network, images)
     assert_identity(first)
     assert_identity(camlib.class_activation_maps(network, images.flip(0)))
@@ -141,163 +119,79 @@ def test_a_map_of_one_cell_is_refused(name: str, layer: str) -> None:
             assert "Pass larger pictures" in str(refusal.value)
 
 
-@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float64])
-@pytest.mark.parametrize("name", ["resnet18", "convnext_tiny"])
-def test_other_precisions(name: str, dtype: torch.dtype) -> None:
-    network = build(name).to(dtype)
-    cam = camlib.class_activation_maps(network, torch.randn(2, 3, 64, 64, dtype=dtype))
-    assert cam.maps.dtype == (torch.float64 if dtype == torch.float64 else torch.float32)
-    assert_identity(cam, 1e-12 if dtype == torch.float64 else 0.05)
-
-
-def test_mixed_precision() -> None:
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        cam = camlib.class_activation_maps(build("resnet18"), torch.randn(2, 3, 64, 64))
-    assert cam.maps.dtype == torch.float32
-    assert_identity(cam, 0.05)
-
-
-def test_channels_last_pictures() -> None:
-    network = build("resnet18")
-    images = torch.randn(2, 3, 64, 64)
-    expected = camlib.class_activation_maps(network, images).maps
-    last = images.contiguous(memory_format=torch.channels_last)
-    maps = camlib.class_activation_maps(network.to(memory_format=torch.channels_last), last).maps
-    torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-4)
-
-
 def test_a_few_classes_only() -> None:
-    network, images = build("resnet18"), torch.randn(2, 3, 64, 64)
+    network, images = build("resnet18"), random_pictures(2)
     every = camlib.class_activation_maps(network, images)
     few = camlib.class_activation_maps(network, images, classes=[7, 3, 7])
     assert few.classes.tolist() == [7, 3, 7]
-    torch.testing.assert_close(few.maps, every.maps[:, [7, 3, 7]])
-    torch.testing.assert_close(few.logits, every.logits[:, [7, 3, 7]])
+    for found, expected in ((few.maps, every.maps), (few.logits, every.logits)):
+        torch.testing.assert_close(found, expected[:, [7, 3, 7]])
     assert_identity(few)
-    by_tensor = camlib.class_activation_maps(network, images, torch.tensor([7, 3, 7]))
-    assert torch.equal(by_tensor.maps, few.maps)
 
 
-def test_a_picture_does_not_depend_on_its_batch_mates() -> None:
-    network = build("resnet18").train()
-    images = torch.randn(3, 3, 64, 64)
-    together = camlib.class_activation_maps(network, images)
-    alone = camlib.class_activation_maps(network, images[1:2])
-    torch.testing.assert_close(alone.maps, together.maps[1:2], rtol=1e-3, atol=1e-4)
+@pytest.mark.parametrize(
+    "classes",
+    [torch.tensor([1, 0]), np.array([1, 0]), [np.int64(1), np.int32(0)], range(1, -1, -1)],
+)
+def test_classes_in_other_forms(classes: object) -> None:
+    cam = camlib.class_activation_maps(Tiny(), PICTURE, classes)  # type: ignore[arg-type]
+    assert cam.classes.tolist() == [1, 0]
+    assert cam.offset.tolist() == [[-1.0, 0.5]]
 
 
-def state_of(network: nn.Module) -> object:
-    """Everything a call must leave as it was, in a form that can be compared."""
-    return [
-        (
-            name,
-            module.training,
-            len(module._forward_hooks),
-            len(module._forward_pre_hooks),
-            len(module._backward_hooks),
-            sorted(module.__dict__),
-        )
-        for name, module in network.named_modules()
-    ] + [(name, tensor.sum().item()) for name, tensor in network.state_dict().items()]
-
-
-@pytest.mark.parametrize("repeat", [1, 2])
-@pytest.mark.parametrize("name", ["resnet18", "vgg11"])
-def test_nothing_is_left_behind(name: str, repeat: int) -> None:
-    """Also after a refusal, also with modules in mixed modes."""
-    network = build(name).train()
-    next(network.children()).eval()
-    for parameter in list(network.parameters())[:2]:
-        parameter.requires_grad_(False)
-    required = [parameter.requires_grad for parameter in network.parameters()]
-    images = torch.randn(1, 3, 64, 64, requires_grad=True)
-    before, kept, random = state_of(network), images.detach().clone(), torch.get_rng_state()
-    threads = torch.get_num_threads()
-    for _ in range(repeat):
-        try:
-            cam = camlib.class_activation_maps(network, images)
-            for tensor in (cam.maps, cam.logits, cam.offset):
-                assert tensor.grad_fn is None
-                assert not tensor.requires_grad
-        except camlib.NotCAMReadyError:
-            assert name == "vgg11"
-    assert state_of(network) == before
-    assert [parameter.requires_grad for parameter in network.parameters()] == required
-    assert torch.equal(images, kept)
-    assert torch.equal(torch.get_rng_state(), random)
-    assert torch.get_num_threads() == threads
-    assert torch.is_grad_enabled()
-    assert all(parameter.grad is None for parameter in network.parameters())
-
-
-class Fails(nn.Module):
-    """A network that raises in the middle of its forward, but not the first time it is run."""
-
-    def __init__(self, runs_before_failing: int) -> None:
-        super().__init__()
-        self.inner = Tiny()
-        self.left = runs_before_failing
-
-    def forward(self, images: Tensor) -> Tensor:
-        features = self.inner.conv(images)
-        object.__setattr__(self, "left", self.left - 1)
-        if self.left < 0:
-            raise RuntimeError("out of order")
-        return self.inner.fc(features.mean((2, 3)))
-
-
-@pytest.mark.parametrize("runs_before_failing", [0, 1, 2])
-def test_nothing_is_left_behind_after_an_exception(runs_before_failing: int) -> None:
-    """The first call runs the network with the pictures and with others, the second once more."""
-    network = Fails(runs_before_failing).train()
-    images = torch.randn(1, 1, 4, 4)
-    before = state_of(network)
-    if runs_before_failing == 2:
-        camlib.class_activation_maps(network, images)
-    with pytest.raises(RuntimeError, match="out of order"):
-        camlib.class_activation_maps(network, images)
-    assert state_of(network) == before
-    assert torch.is_grad_enabled()
-    assert torch.overrides.get_default_nowrap_functions()  # torch functions still work
-    assert len(torch.overrides._get_current_function_mode_stack()) == 0
-
-
-@pytest.mark.parametrize("context", [torch.no_grad, torch.inference_mode, torch.enable_grad])
-def test_gradient_modes_around_the_call(context: Callable[[], torch.no_grad]) -> None:
-    with context():
-        assert_identity(camlib.class_activation_maps(build("resnet18"), torch.randn(1, 3, 64, 64)))
+@pytest.mark.parametrize(
+    ("classes", "error", "message"),
+    [
+        ([2], ValueError, "expected indices from 0 to 1, got 2. Count from the first class"),
+        ([0, -1], ValueError, "expected indices from 0 to 1, got -1. Count from the first class"),
+        ([2**70], ValueError, "expected class indices, got 1180591620717411303424. Pass smaller"),
+        ([], ValueError, "expected at least one class index, got none. Pass None for all"),
+        (1, TypeError, r"expected a sequence .* got 1. .* pass a list of one: classes=\[281\]"),
+        ("cat", TypeError, "expected a sequence of class indices, got 'cat'"),
+        (torch.tensor([True, False]), TypeError, "expected whole numbers, got True of type bool"),
+        (np.array([0.5]), TypeError, "expected whole numbers, got 0.5 of type float"),
+        ([0, "tabby"], TypeError, r"whole numbers, got 'tabby' of type str. .*class_names\(\)"),
+    ],
+)
+def test_bad_classes_are_named(classes: object, error: type[Exception], message: str) -> None:
+    with pytest.raises(error, match=f"^classes: .*{message}"):
+        camlib.class_activation_maps(Tiny(), PICTURE, classes)  # type: ignore[arg-type]
 
 
 def test_maps_may_be_used_in_training_afterwards() -> None:
     network = Tiny()
-    cam = camlib.class_activation_maps(network, torch.randn(1, 1, 4, 4))
-    loss = (network.fc.weight.sum() * cam.maps).sum()
-    loss.backward()
+    with torch.inference_mode():
+        cam = camlib.class_activation_maps(network, PICTURE)
+    (network.fc.weight.sum() * cam.maps).sum().backward()
     assert network.fc.weight.grad is not None
 
 
-def test_follows_the_weights_when_they_change() -> None:
-    network, images = Tiny(), torch.randn(1, 1, 4, 4)
-    before = camlib.class_activation_maps(network, images).maps
+def test_nothing_is_left_behind_after_a_refusal() -> None:
+    network, images = build("mobilenet_v3_small").train(), random_pictures(1)
+    next(network.children()).eval()
+    for _ in range(2):
+        with unchanged(network, images), pytest.raises(camlib.NotCAMReadyError):
+            camlib.class_activation_maps(network, images)
+
+
+def test_follows_the_weights_when_they_change_but_a_copy_does_not() -> None:
+    network = Tiny()
+    before = camlib.class_activation_maps(network, PICTURE).maps
+    same = copy.deepcopy(network)
     with torch.no_grad():
         network.fc.weight.mul_(2)
-    torch.testing.assert_close(camlib.class_activation_maps(network, images).maps, 2 * before)
+    torch.testing.assert_close(camlib.class_activation_maps(network, PICTURE).maps, 2 * before)
+    assert torch.equal(camlib.class_activation_maps(same, PICTURE).maps, before)
 
 
 def test_follows_the_network_when_its_forward_changes() -> None:
     """What was learnt about where it pools no longer holds, so it is looked for again."""
-    network, images = build("resnet18"), torch.randn(1, 3, 64, 64)
+    network, images = build("resnet18"), random_pictures(1)
     camlib.class_activation_maps(network, images)
     network.layer4 = nn.Sequential(nn.Conv2d(256, 512, 3, padding=1), nn.ReLU())
     cam = camlib.class_activation_maps(network, images)
     assert cam.maps.shape == (1, 1000, 4, 4)
     assert_identity(cam)
-
-
-def test_a_copy_of_the_network_gives_the_same_maps() -> None:
-    network, images = build("resnet18"), torch.randn(1, 3, 64, 64)
-    expected = camlib.class_activation_maps(network, images).maps
-    assert torch.equal(camlib.class_activation_maps(copy.deepcopy(network), images).maps, expected)
 
 
 class Views(Tiny):
@@ -306,12 +200,6 @@ class Views(Tiny):
     def forward(self, images: Tensor) -> Tensor:
         features = self.conv(images)
         return self.fc(features.view(len(images), -1).view(len(images), 2, -1).mean(2))
-
-
-def test_networks_that_view_their_features_are_read_in_the_usual_layout() -> None:
-    images = torch.randn(2, 1, 4, 4)
-    expected = camlib.class_activation_maps(Tiny(), images).maps
-    torch.testing.assert_close(camlib.class_activation_maps(Views(), images).maps, expected)
 
 
 class WritesBehind(Tiny):
@@ -323,13 +211,43 @@ class WritesBehind(Tiny):
         return self.fc(pooled)
 
 
-def test_writing_through_a_view_is_made_again_too() -> None:
-    """Tiny's maps are 2x for both classes; here the features count twice: 4x."""
-    images = torch.tensor([[[[1.0, -2.0], [3.0, 4.0]]]])
-    for _ in range(2):
-        cam = camlib.class_activation_maps(WritesBehind(), images)
-        torch.testing.assert_close(cam.maps, (4 * images).expand(1, 2, 2, 2))
+class Nothing(torch.overrides.TorchFunctionMode):
+    """A function mode that changes nothing."""
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
+        return func(*args, **(kwargs or {}))
+
+
+class Modal(Tiny):
+    """Runs its parts under function modes."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        with Nothing():
+            features = self.conv(images)
+        with torch.device("cpu"), Nothing():
+            return self.fc(features.mean((2, 3)))
+
+
+@pytest.mark.parametrize(
+    ("network", "factor"),
+    [
+        (Views, 2),
+        (WritesBehind, 4),  # the features count twice
+        (Modal, 2),
+        # Compiled code would hide its calls, or be compiled again with what watches it.
+        (lambda: torch.compile(Tiny(), backend="eager"), 2),
+    ],
+)
+def test_other_ways_to_run_the_same_network(
+    network: Callable[[], nn.Module], factor: float
+) -> None:
+    """Tiny's maps are 2x for both classes."""
+    built = network()
+    for _ in range(3):
+        cam = camlib.class_activation_maps(built, PICTURE)
+        torch.testing.assert_close(cam.maps, (factor * PICTURE).expand(1, 2, 2, 2))
         assert cam.offset.tolist() == [[0.5, -1.0]]
+        assert len(torch.overrides._get_current_function_mode_stack()) == 0
 
 
 class ChangesItsMind(Tiny):
@@ -354,183 +272,3 @@ def test_maps_that_do_not_average_to_the_logits_are_not_handed_out(factor: float
     network.runs = 3
     with pytest.raises(camlib.NotCAMReadyError):
         camlib.class_activation_maps(network, images)
-
-
-def test_the_proof_fails_for_maps_that_are_wrong() -> None:
-    """Maps of another scale, or shifted; and another offset."""
-    images = torch.randn(1, 1, 4, 4, generator=torch.Generator().manual_seed(0))
-    network = Tiny().eval()
-    with torch.no_grad():
-        head = with_head(network, images, call, lambda found: found)
-    maps = head.maps()
-    head.prove(maps, head.offset, head.logits)
-    for wrong in (maps * 1.001, maps + 1e-3):
-        with pytest.raises(
-            camlib.NotCAMReadyError, match="expected maps that average to the logits"
-        ):
-            head.prove(wrong, head.offset, head.logits)
-    with pytest.raises(camlib.NotCAMReadyError, match="expected maps that average to the logits"):
-        head.prove(maps, head.offset + 1e-3, head.logits)
-
-
-class Mixed(Tiny):
-    """A forward pass in one precision or several: of the features, of the head, of the output."""
-
-    def __init__(self, features: torch.dtype, head: torch.dtype, logits: torch.dtype) -> None:
-        super().__init__()
-        self.dtypes = features, logits
-        self.fc.to(head)
-
-    def forward(self, images: Tensor) -> Tensor:
-        features, logits = self.dtypes
-        pooled = self.conv(images).to(features).mean(dim=(2, 3))
-        return self.fc(pooled.to(self.fc.weight.dtype)).to(logits)
-
-
-@pytest.mark.parametrize("coarse", [torch.bfloat16, torch.float16])
-@pytest.mark.parametrize("place", [0, 1, 2])
-def test_a_network_may_mix_precisions(place: int, coarse: torch.dtype) -> None:
-    dtypes = [torch.float32] * 3
-    dtypes[place] = coarse
-    cam = camlib.class_activation_maps(Mixed(*dtypes), torch.randn(8, 1, 4, 4))
-    assert cam.maps.dtype == torch.float32
-    assert_identity(cam, 0.02)
-
-
-def test_finer_logits_prove_no_finer_maps() -> None:
-    network = Mixed(torch.float32, torch.float32, torch.float64)
-    assert_identity(camlib.class_activation_maps(network, torch.randn(8, 1, 4, 4)))
-
-
-def test_compiled_networks_run_as_they_were_written() -> None:
-    """Compiled code would hide its calls, or be compiled anew with what watches it."""
-    images = torch.randn(1, 1, 4, 4)
-    expected = camlib.class_activation_maps(Tiny(), images).maps
-    network = torch.compile(Tiny(), backend="eager")
-    for _ in range(3):
-        assert torch.equal(camlib.class_activation_maps(network, images).maps, expected)
-        assert len(torch.overrides._get_current_function_mode_stack()) == 0
-
-
-class Nothing(torch.overrides.TorchFunctionMode):
-    """A function mode that changes nothing."""
-
-    def __torch_function__(self, func, types, args=(), kwargs=None):  # type: ignore[no-untyped-def]
-        return func(*args, **(kwargs or {}))
-
-
-@pytest.mark.parametrize("context", [Nothing, lambda: torch.device("cpu")])
-def test_a_network_may_use_function_modes(context: Callable[[], Nothing]) -> None:
-    class Modal(Tiny):
-        def forward(self, images: Tensor) -> Tensor:
-            with context():
-                features = self.conv(images)
-            with context():
-                return self.fc(features.mean((2, 3)))
-
-    network, images = Modal(), torch.randn(1, 1, 4, 4)
-    for _ in range(3):
-        assert_identity(camlib.class_activation_maps(network, images))
-        assert len(torch.overrides._get_current_function_mode_stack()) == 0
-
-
-@pytest.mark.parametrize("training", [False, True])
-def test_threads_do_not_disturb_each_other(training: bool) -> None:
-    """Four threads explain one network, or just run it: each keeps its own watch."""
-    network, images = build("resnet18").eval(), torch.randn(2, 3, 64, 64)
-    expected = camlib.class_activation_maps(network, images).maps
-    network.train(training)
-    before = state_of(network)
-
-    def explain(index: int) -> int:
-        for _ in range(10):
-            if index % 2 and not training:
-                with torch.no_grad():
-                    network(images)
-            else:
-                maps = camlib.class_activation_maps(network, images).maps
-                torch.testing.assert_close(maps, expected, rtol=1e-3, atol=1e-4)
-        return len(torch.overrides._get_current_function_mode_stack())
-
-    with ThreadPoolExecutor(4) as pool:
-        assert list(pool.map(explain, range(4))) == [0, 0, 0, 0]
-    assert state_of(network) == before
-
-
-class MergesWeights(Tiny):
-    """Does something of its own when it changes modes, as adapters do that merge their weights."""
-
-    merged = False
-
-    def train(self, mode: bool = True) -> "MergesWeights":
-        self.merged = not mode
-        return super().train(mode)
-
-
-@pytest.mark.parametrize("training", [False, True])
-def test_a_network_that_acts_on_its_mode_is_put_back(training: bool) -> None:
-    network = MergesWeights().train(training)
-    network.conv.eval()
-    camlib.class_activation_maps(network, torch.randn(1, 1, 4, 4))
-    assert network.merged is not training
-    assert [module.training for module in network.modules()] == [training, False, training]
-
-
-@pytest.mark.parametrize(
-    "classes", [np.array([1, 0]), [np.int64(1), np.int32(0)], range(1, -1, -1)]
-)
-def test_classes_may_be_numpys_integers(classes: object) -> None:
-    cam = camlib.class_activation_maps(Tiny(), torch.randn(1, 1, 4, 4), classes)  # type: ignore[arg-type]
-    assert cam.classes.tolist() == [1, 0]
-
-
-@pytest.mark.parametrize(
-    ("classes", "error", "message"),
-    [
-        (
-            [2],
-            ValueError,
-            "classes: expected indices from 0 to 1, got 2. "
-            "Count from the first class, not from the last.",
-        ),
-        (
-            [-1],
-            ValueError,
-            "classes: expected indices from 0 to 1, got -1. "
-            "Count from the first class, not from the last.",
-        ),
-        (
-            [],
-            ValueError,
-            "classes: expected at least one class index, got none. Pass None for all classes.",
-        ),
-        (
-            1,
-            TypeError,
-            "classes: expected a sequence of class indices, got 1. "
-            "For one class pass a list of one: classes=[281].",
-        ),
-        (
-            torch.tensor([True, False]),
-            TypeError,
-            "classes: expected whole numbers, got True of type bool. Pass indices; for a name use "
-            "camlib.networks.class_names().index(name).",
-        ),
-        (
-            np.array([0.5]),
-            TypeError,
-            "classes: expected whole numbers, got 0.5 of type float. Pass indices; for a name use "
-            "camlib.networks.class_names().index(name).",
-        ),
-        (
-            ["tabby"],
-            TypeError,
-            "classes: expected whole numbers, got 'tabby' of type str. Pass indices; for a name use "
-            "camlib.networks.class_names().index(name).",
-        ),
-    ],
-)
-def test_bad_classes_are_named(classes: object, error: type[Exception], message: str) -> None:
-    with pytest.raises(error) as caught:
-        camlib.class_activation_maps(Tiny(), torch.randn(1, 1, 4, 4), classes)  # type: ignore[arg-type]
-    assert str(caught.value) == message
