@@ -107,8 +107,6 @@ def buffers_kept(network: nn.Module) -> Iterator[None]:
 def hooking(
     hooks: Mapping[nn.Module, Hook],
     before: Callable[[nn.Module], None] | None = None,
-    *,
-    prepend: bool = False,
 ) -> Iterator[None]:
     """While active, call each module's hook with (module, args, result) when it has returned.
 
@@ -131,9 +129,7 @@ def hooking(
             if before is not None:
                 stack.callback(module.register_forward_pre_hook(first).remove)
             # Also after an exception where ``before`` has to be undone.
-            handle = module.register_forward_hook(
-                after, prepend=prepend, always_call=before is not None
-            )
+            handle = module.register_forward_hook(after, always_call=before is not None)
             stack.callback(handle.remove)
         yield
 
@@ -200,7 +196,7 @@ def version_of(tensor: Tensor) -> int:
     return 0 if tensor.is_inference() else tensor._version
 
 
-def memory_of(tensor: Tensor) -> int:
+def storage_of(tensor: Tensor) -> int:
     """Return where a tensor's numbers lie in memory: the same for all views of them, 0 if not known."""
     try:
         return tensor.untyped_storage().data_ptr()

@@ -22,7 +22,7 @@ from camlib.explain.layers import Layer, as_place
 from camlib.explain.targets import Given, Target, as_target
 from camlib.head.find import with_head
 from camlib.head.head import FoundHead
-from camlib.head.remember import memory_of
+from camlib.head.location import memory_of
 from camlib.inputs import NotLogitsError, check_images, check_network, check_run
 from camlib.running import Run, call, evaluating
 
