@@ -106,7 +106,7 @@ class PooledFeatures:
         frames = vectors.repeat_interleave(shape[0] // n, dim=1)
         return frames.reshape(m, shape[0], k, *ones).expand(m, *shape)
 
-    def function(self, sizes: Sequence[float] = SIZES) -> HeadFunction:
+    def head_function(self, sizes: Sequence[float] = SIZES) -> HeadFunction:
         """Return the function from the average to the output, tried with vectors of several sizes."""
         mean = self.features.to(self.tail.dtype).flatten(2).mean(2)
         return HeadFunction(self.tail, self.start(probes_around(mean, sizes)))
@@ -152,7 +152,7 @@ def _find(record: Record) -> Iterator[PooledFeatures]:
     """Yield the last ones first, until the way to the output is no longer affine."""
     constants = Constants(record.images.device, record.overwritten)
     without_effect, found = 0, False
-    for read, index, tensor in candidates(record):
+    for read, index, tensor in all_feature_maps(record):
         tail = Tail(record.steps[read:], tensor, record.output, constants)
         probes = probes_around(tensor.to(tail.dtype), sizes=[1.0], draws=1)
         try:
@@ -225,7 +225,7 @@ def _near(one: Tensor, other: Tensor) -> bool:
     return bool((gaps <= tolerance * sizes).all())
 
 
-def candidates(record: Record) -> list[tuple[int, int, Tensor]]:
+def all_feature_maps(record: Record) -> list[tuple[int, int, Tensor]]:
     """Return all feature maps, the last ones first, each with the first call that reads it.
 
     Those are tensors with places that were made of tensors with places, from the images on or from

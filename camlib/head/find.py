@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
 
 import torch
@@ -98,10 +99,10 @@ def _with_weight(found: FoundHead) -> tuple[FoundHead, Tensor]:
 def with_head(
     network: nn.Module, images: Tensor, run: Run, use: Callable[[FoundHead], _Result]
 ) -> _Result:
-    """Run a network that is being evaluated, find its head, and return what is made of it.
+    """Run a network that is being evaluated, find its head, and return what ``use`` makes of it.
 
-    ``use`` raises if the head does not explain the logits. If that happens where the head was found
-    the last time, it is looked for again.
+    ``use`` raises NotCAMReadyError if the head does not explain the logits. If that happens where the
+    head was found the last time, it is searched again.
     """
 
     def logits(network: nn.Module, images: Tensor) -> Tensor:
@@ -114,14 +115,12 @@ def with_head(
         memory = memory_of(network)
         known, memory.head = memory.head, None
         if known is not None and known.channels == images.shape[1]:
-            head = recall(known, network, images, logits)
-            try:
+            with suppress(NotCAMReadyError):
+                head = recall(known, network, images, logits)
                 if head is not None:
                     result = use(head)
                     memory.head = known
                     return result
-            except NotCAMReadyError:
-                pass  # looked for again below
         location, head = on_few_pictures(lambda few: _search(network, few, logits), images)
         if len(head.logits) < len(images):
             head = recall(location, network, images, logits)
@@ -145,11 +144,8 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
         except NotReplayableError as failed:
             error = failed
         for pooled in found:
-            try:
-                head = pooled.function()
-            except NotReplayableError:
-                continue
-            if head.kind == "affine":
+            with suppress(NotReplayableError):
+                head = pooled.head_function()
                 location = locate(network, pooled, head, others, run)
                 if location is not None:
                     pooled.check_unwritten()

@@ -120,13 +120,15 @@ def _expanded(spread: Float[Tensor, "m ..."], like: Tensor) -> Tensor | None:
     """Expand a spread to the shape of the vector: as in a division, or for each group of channels."""
     if not spread.is_floating_point() or spread.ndim > like.ndim:
         return None
+    of_pictures = spread.shape[:2] == like.shape[:2]
     aligned = spread.reshape(len(spread), *[1] * (like.ndim - spread.ndim), *spread.shape[1:])
-    if all(one in (1, other) for one, other in zip(aligned.shape, like.shape, strict=True)):
+    broadcast = all(one in (1, other) for one, other in zip(aligned.shape, like.shape, strict=True))
+    if broadcast and not (of_pictures and spread.ndim == 2):
         return aligned.expand_as(like)
     times, rest = divmod(like[0].numel(), spread[0].numel())
-    if rest or spread.shape[:2] != like.shape[:2]:
+    if rest or not of_pictures:
         return None
-    return spread.flatten(2).repeat_interleave(times, 2).view_as(like)
+    return spread.reshape(*spread.shape[:2], -1).repeat_interleave(times, 2).view_as(like)
 
 
 class HeadFunction:
@@ -284,10 +286,11 @@ class HeadFunction:
                     continue
                 parts = flat.reshape(*flat.shape[:2], groups, -1)
                 size = parts.shape[3]
-                squares = parts.square().sum(3), parts.var(3, correction=0) * size
-                if any(_fits(found.square(), one, size) for one in squares):
-                    return True
-                if _fits(found, parts.abs().sum(3), size):
+                if (
+                    _fits(found.square(), parts.square().sum(3), size)
+                    or _fits(found.square(), parts.var(3, correction=0) * size, size)
+                    or _fits(found, parts.abs().sum(3), size)
+                ):
                     return True
         return False
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -26,24 +27,27 @@ _REPLAY = 4e-15
 class Location:
     """Where a network's head was found: where to look the next time. It keeps no tensor of a run.
 
-    The calls are recorded from the end of a ``call`` of ``start`` on: as long as they have these names,
-    ``position`` finds features and average among them. ``fingerprint`` is what the head returns for a
-    fixed vector. ``linear`` is the layer that does all that the head does, if one does; if the module
-    ``pooling`` averages the features, hooks on both are enough. ``layer`` names the module that returns
-    the features, and ``grid`` is one whose output has the rows and columns of averaged tokens.
+    ``position`` tells features and average among the ``calls``, as long as these have the same names.
+    ``fingerprint`` is what the head returns for a fixed vector, ``layer`` the name of the layer that
+    returns the features. Of ``modules`` there are, if found: "start", from the end of whose call number
+    ``call`` on calls are recorded; "linear", a linear layer that does all that the head does; "pooling",
+    which averages the features; "grid", whose output has the rows and columns of averaged tokens.
     """
 
     channels: int
     layer: str
     held: tuple[str, ...]
-    start: ref[nn.Module] | None
     call: int
-    grid: ref[nn.Module] | None
     calls: tuple[str, ...]
     position: Position
     fingerprint: Float[Tensor, " c"]
-    linear: ref[nn.Linear] | None = None
-    pooling: ref[nn.Module] | None = None
+    modules: dict[str, ref[nn.Module]]
+
+    def existing_modules(self) -> dict[str, nn.Module] | None:
+        """Return the modules, or None if one of them is gone."""
+        modules = {key: reference() for key, reference in self.modules.items()}
+        existing = {key: module for key, module in modules.items() if module is not None}
+        return existing if len(existing) == len(modules) else None
 
 
 @dataclass
@@ -66,63 +70,53 @@ def memory_of(network: nn.Module) -> Memory:
 def locate(
     network: nn.Module, pooled: PooledFeatures, head: HeadFunction, others: Tensor, run: Run
 ) -> Location | None:
-    """Return where a head was found; None if other pictures have another head, or the same features."""
-    record, read = pooled.record, pooled.position.read
-    outputs = record.outputs[::-1]
-    start = next((output for output in outputs if output.position <= read), None)
-    grid = next((output for output in record.outputs if _has_grid(output.result, pooled)), None)
-    layer = next((output for output in outputs if _returns(output, pooled.tensor)), None)
+    """Return where a head was found; None unless it is affine, and the same for other pictures."""
+    if head.kind != "affine":
+        return None
+    record, position, outputs = pooled.record, pooled.position, pooled.record.outputs
+    start = next((one for one in reversed(outputs) if one.position <= position.read), None)
+    layer = next((one for one in reversed(outputs) if _returns(one, pooled.tensor)), None)
+    grid = next((one for one in outputs if _has_grid(one.result, pooled)), None)
     first = 0 if start is None else start.position
-    average = pooled.position.average
-    average = average and (average[0] - first, average[1])
+    average = position.average and (position.average[0] - first, position.average[1])
+    found = {"start": start, "grid": grid, **_plain_layers(pooled, head)}
     location = Location(
         channels=record.images.shape[1],
         layer="" if layer is None else record.label(layer),
         held=tuple(dict.fromkeys(head.held)),
-        start=None if start is None else ref(start.module),
         call=0 if start is None else start.call,
-        grid=None if grid is None else ref(grid.module),
         calls=tuple(step.name for step in record.steps[first:]),
-        position=replace(pooled.position, read=read - first, average=average),
+        position=replace(position, read=position.read - first, average=average),
         fingerprint=_fingerprint(pooled),
+        modules={key: ref(one.module) for key, one in found.items() if one is not None},
     )
-    other = _pooled_features(location, network, others, run)
-    if other is None or torch.equal(other.features, pooled.features):
+    other = _look(location, network, others, run)
+    if other is None or torch.equal(other.features, pooled.features):  # not of the pictures
         return None
-    if _function(location, other) is None:
-        return None
-    linear, pooling = _plain_layers(pooled, head)
-    return replace(
-        location,
-        linear=None if linear is None else ref(linear),
-        pooling=None if pooling is None else ref(pooling),
-    )
+    return None if _head_function(location, other) is None else location
 
 
 def recall(location: Location, network: nn.Module, images: Tensor, run: Run) -> FoundHead | None:
     """Run the network and look where its head was found; None if that is not the same head."""
-    linear = None if location.linear is None else location.linear()
-    pooling = None if location.pooling is None else location.pooling()
-    if linear is not None and pooling is not None and location.grid is None:
-        return _recall_plain(location, linear, pooling, network, images, run)
-    pooled = _pooled_features(location, network, images, run)
-    if pooled is None:
-        return None
-    # It has been looked at closely before.
-    function = None if linear is not None else _function(location, pooled, (1.0, 100.0))
-    return None if linear is None and function is None else found_head(location, pooled, function)
+    modules = location.modules
+    if {"linear", "pooling"} <= modules.keys() and "grid" not in modules:
+        return _recall_plain(location, network, images, run)
+    pooled = _look(location, network, images, run)
+    if pooled is None or "linear" in modules:
+        return pooled and found_head(location, pooled, None)
+    head = _head_function(location, pooled, sizes=(1.0, 100.0))  # it has been tried with all sizes
+    return head and found_head(location, pooled, head)
 
 
-def _pooled_features(
+def _look(
     location: Location, network: nn.Module, images: Tensor, run: Run
 ) -> PooledFeatures | None:
     """Run the network and return the features at a location; None if the network has other calls."""
-    start = None if location.start is None else location.start()
-    grid = None if location.grid is None else location.grid()
-    if (location.start and start is None) or (location.grid and grid is None):
+    modules = location.existing_modules()
+    if modules is None:
         return None
-    begin = None if start is None else (start, location.call)
-    record = Record().run(network, images, run, begin, [] if grid is None else [grid])
+    start = (modules["start"], location.call) if "start" in modules else None
+    record = Record().run(network, images, run, start, [modules[key] for key in modules])
     if tuple(step.name for step in record.steps) != location.calls:
         return None
     constants = Constants(images.device, record.overwritten)
@@ -133,12 +127,12 @@ def _pooled_features(
     return pooled
 
 
-def _function(
-    location: Location, pooled: PooledFeatures, sizes: tuple[float, ...] = SIZES
+def _head_function(
+    location: Location, pooled: PooledFeatures, sizes: Sequence[float] = SIZES
 ) -> HeadFunction | None:
     """Return the head behind these features; None if it is not affine, or not the head that was found."""
     try:
-        head = pooled.function(sizes)
+        head = pooled.head_function(sizes)
     except NotReplayableError:
         return None
     known = head.kind == "affine" and _same(_fingerprint(pooled), location.fingerprint)
@@ -164,43 +158,38 @@ def _same(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and bool((one - other).abs().max() <= 1e-6 * other.abs().max())
 
 
-def _plain_layers(
-    pooled: PooledFeatures, head: HeadFunction
-) -> tuple[nn.Linear | None, nn.Module | None]:
+def _plain_layers(pooled: PooledFeatures, head: HeadFunction) -> dict[str, Output | None]:
     """Return the linear layer that does all that the head does, and the pooling before it, if any."""
-    vectors = _vector(pooled)
-    values, outputs = pooled.run(head, vectors), pooled.record.outputs
-    shape = values.shape[2], vectors.shape[2]
-    for linear in (output.module for output in reversed(outputs)):
+    vectors, outputs = _vector(pooled), pooled.record.outputs
+    values, size = pooled.run(head, vectors), pooled.features.shape[:2].numel()
+    for output in reversed(outputs):
+        linear, shape = output.module, (values.shape[2], vectors.shape[2])
         if isinstance(linear, nn.Linear) and linear.weight.shape == shape:
             bias = None if linear.bias is None else linear.bias.to(vectors)
             if _same(F.linear(vectors, linear.weight.to(vectors), bias), values):
-                size = pooled.features.shape[:2].numel()
-                poolings = (output.module for output in outputs if _pools(output, pooled, size))
-                return linear, next(poolings, None)
-    return None, None
+                poolings = (one for one in outputs if _pools(one, pooled, size))
+                return {"linear": output, "pooling": next(poolings, None)}
+    return {}
 
 
 def _pools(output: Output, pooled: PooledFeatures, size: int) -> bool:
     """Say whether a module was given the feature maps, channels first, and returned one vector each."""
     return (
         output.given is pooled.tensor
-        and output.given.data_ptr() == pooled.features.data_ptr()
-        and output.given.shape == pooled.features.shape
+        and output.given.stride() == pooled.features.stride()
         and isinstance(output.result, Tensor)
         and output.result.numel() == size
     )
 
 
 def _recall_plain(
-    location: Location,
-    linear: nn.Linear,
-    pooling: nn.Module,
-    network: nn.Module,
-    images: Tensor,
-    run: Run,
+    location: Location, network: nn.Module, images: Tensor, run: Run
 ) -> FoundHead | None:
-    """Run the network with hooks on its pooling and its linear layer: the proof tells if that is all."""
+    """Run the network with hooks on its pooling and its linear layer; the proof tells if that is all."""
+    modules = location.existing_modules()
+    if modules is None:
+        return None
+    linear, pooling = modules["linear"], modules["pooling"]
     seen: dict[nn.Module, tuple[Any, Any, int]] = {}
 
     def note(module: nn.Module, args: tuple[Any, ...], result: Any) -> None:
@@ -221,19 +210,18 @@ def _recall_plain(
 
 def found_head(location: Location, pooled: PooledFeatures, head: HeadFunction | None) -> FoundHead:
     """Return the head of a record at a location; its function is not needed for a plain one."""
-    record, features = pooled.record, pooled.features
+    record, features, logits = pooled.record, pooled.features, pooled.record.output.detach()
+    modules = location.existing_modules() or {}
     steps = record.steps[pooled.position.read :]
     read = [tensor for step in steps for tensor in step.inputs]
     convolves = any("conv" in step.name for step in steps)
-    rounding = coarsest_rounding([pooled.tensor, record.output, *read], convolves)
-    rounding, logits = max(rounding, _REPLAY), record.output.detach()
+    rounding = max(coarsest_rounding([pooled.tensor, logits, *read], convolves), _REPLAY)
     for output in record.outputs:
-        if location.grid is not None and output.module is location.grid():
+        if output.module is modules.get("grid"):
             features = features.reshape(*features.shape[:2], *output.result.shape[2:])
             break
-    linear = None if location.linear is None else location.linear()
-    if linear is not None:
-        return _plain_head(features, logits, linear, rounding, location.layer)
+    if "linear" in modules:
+        return _plain_head(features, logits, modules["linear"], rounding, location.layer)
     assert head is not None
     # Where no norm is zero: with the spread held, the head's slope is the same everywhere. As large as
     # the features are, so that little is lost in the difference.
@@ -250,27 +238,20 @@ def found_head(location: Location, pooled: PooledFeatures, head: HeadFunction | 
 
 
 def _plain_head(
-    features: Tensor, logits: Tensor, linear: nn.Linear, rounding: float, layer: str
+    features: Tensor, logits: Tensor, linear: nn.Module, rounding: float, layer: str
 ) -> FoundHead:
     features, logits, weight = features.detach(), logits.detach(), linear.weight.detach()
     exact = torch.promote_types(features.dtype, torch.float32)
     offset = logits.new_zeros(logits.shape[1], dtype=exact)
-    if linear.bias is not None:  # a copy: nobody can write to the bias through it
+    if isinstance(linear.bias, Tensor):  # a copy: nobody can write to the bias through it
         offset = linear.bias.detach().to(exact, copy=True)
     offset = offset.expand(len(logits), -1)
     return FoundHead(features, offset, logits, rounding, (), layer, weight, None)
 
 
 def _returns(output: Output, tensor: Tensor) -> bool:
-    """Say whether a module returned this tensor, or a view that has all of it in the same layout."""
-    one = output.result
-    return (
-        isinstance(one, Tensor)
-        and one.shape == tensor.shape
-        and one.data_ptr() == tensor.data_ptr()
-        and one.stride() == tensor.stride()
-        and output.version == version_of(tensor)
-    )
+    """Say whether a module returned this tensor, and nothing has written to it since."""
+    return output.result is tensor and output.version == version_of(tensor)
 
 
 def _has_grid(result: object, pooled: PooledFeatures) -> bool:

@@ -1,4 +1,4 @@
-"""Say why a network has no exact class activation map: which call is in the way, and what to do."""
+"""Explain why a network has no exact class activation map: which call is in the way, and what to do."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
-from camlib.head.features import PooledFeatures, candidates, has_places, step_losing_places
+from camlib.head.features import PooledFeatures, all_feature_maps, has_places, step_losing_places
 from camlib.head.linearity import Node, probes_around
 from camlib.head.record import Record, Step
 from camlib.head.replay import Constants, NotReplayableError, Tail
@@ -76,13 +76,13 @@ def _one_cell(network: nn.Module, record: Record, run: Run) -> Reason | None:
     larger = images.repeat(1, 1, *[2] * (images.ndim - 2))
     try:
         other = Record().run(network, larger, run)
-    except Exception:  # whatever the network raises: it takes pictures of one size
+    except Exception:  # the network takes pictures of one size only, and may raise anything
         return None
-    first = next((number for number, _, _ in candidates(record)), 0)
+    first = next((number for number, _, _ in all_feature_maps(record)), 0)
     if other.output.shape != record.output.shape:
         return None
-    for step, of_larger in _same_calls(record, other, first):
-        if any(map(has_places, of_larger.tensors)) and not any(map(has_places, step.tensors)):
+    for step, other_step in _same_calls(record, other, first):
+        if any(map(has_places, other_step.tensors)) and not any(map(has_places, step.tensors)):
             return (
                 f"{step.place} leaves maps of one cell, which says nothing about where",
                 "Pass larger pictures, or use Grad-CAM at an earlier layer.",
@@ -92,15 +92,15 @@ def _one_cell(network: nn.Module, record: Record, run: Run) -> Reason | None:
 
 def _same_calls(record: Record, other: Record, first: int) -> Iterator[tuple[Step, Step]]:
     """Yield the calls of two runs from a number on, as long as they have the same names."""
-    for step, twin in zip(record.steps[first:], other.steps[first:], strict=False):
-        if step.name != twin.name:
+    for step, other_step in zip(record.steps[first:], other.steps[first:], strict=False):
+        if step.name != other_step.name:
             return
-        yield step, twin
+        yield step, other_step
 
 
 def _behind(pooled: PooledFeatures, record: Record, other: Record) -> Reason | None:
     """Name the call behind the average that is not affine, or that reads something else."""
-    head = pooled.function()
+    head = pooled.head_function()
     if head.kind == "affine":
         return _joined(record, other, pooled.after)
     return None if head.node is None or head.kind == "constant" else _not_affine(head.node)
@@ -126,40 +126,41 @@ def _not_affine(last: Node) -> Reason:
 
 
 def _near_one(values: Tensor) -> bool:
-    """Say whether all that is finite is 1: exponentials of large numbers overflow."""
+    """Say whether all finite values are 1: exponentials of large numbers overflow."""
     finite = values[values.isfinite()]
     return bool(len(finite) > 4 and ((finite - 1).abs() < 1e-6).all())
 
 
 def _joined(record: Record, other: Record, first: int) -> Reason | None:
     """Name the first call behind the average that reads something else which depends on the picture."""
-    for step, twin in zip(record.steps, other.steps, strict=False):
+    for step, other_step in zip(record.steps, other.steps, strict=False):
         reads = isinstance(step.result, (bool, int, float))
-        if step.name == twin.name and reads and step.result != twin.result:
+        if step.name == other_step.name and reads and step.result != other_step.result:
             return f"{step.place} has another outcome for other pictures", _TENSORS_ONLY
     made = {id(tensor) for step in record.steps for tensor in step.tensors}
     behind: set[int] = set()
-    for number, (step, twin) in enumerate(_same_calls(record, other, first)):
-        for mine, theirs in zip(step.inputs, twin.inputs, strict=False) if step.tensors else ():
-            if id(mine) in behind or (number == 0 and id(mine) in made):
+    for number, (step, other_step) in enumerate(_same_calls(record, other, first)):
+        if not step.tensors:
+            continue
+        for tensor, others in zip(step.inputs, other_step.inputs, strict=False):
+            known = id(tensor) in behind or (number == 0 and id(tensor) in made)
+            if known or (tensor.shape == others.shape and torch.equal(tensor, others)):
                 continue
-            if mine.shape == theirs.shape and torch.equal(mine, theirs):
-                continue
-            if id(mine) in made:
+            if id(tensor) in made:
                 return f"{step.place} joins several tensors that depend on the picture", _RETRAIN
             return (
                 f"{step.place} reads a tensor that no call that can be watched has made, and that "
                 "depends on the picture",
                 "Leave the script or the thread out that makes it.",
             )
-        behind |= {id(tensor) for tensor in step.tensors}
+        behind |= set(map(id, step.tensors))
     return None
 
 
 def _no_average(record: Record) -> Reason | None:
-    """Name the call that reads the places of the last maps in another way than by their average."""
+    """Name the call that reads the last maps, but not their average."""
     constants = Constants(record.images.device, record.overwritten)
-    for read, _, maps in candidates(record):
+    for read, _, maps in all_feature_maps(record):
         losing = step_losing_places(record, read, maps)
         if losing is not None:
             return (
@@ -206,7 +207,7 @@ def _is_one_channel(step: Step, tensor: Tensor, source: Tensor) -> bool:
 
 
 def _reading(step: Step, behind: Sequence[Step], source: Tensor, result: Tensor) -> Reason:
-    """Say what a call takes of feature maps: all their values, one token, the maximum, or else."""
+    """Describe what a call reads of feature maps: all values, one token, the maximum, or another part."""
     count, size = result.numel() // len(source), "x".join(map(str, source.shape[1:]))
     if count == source[0].numel():
         others = (one for one in behind if one.tensors and one.tensors[0].numel() != result.numel())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -161,23 +160,23 @@ class Tail:
 
     def open(self, number: int) -> bool:
         """Replace a call by the calls that it is made of, if there are several and they can be seen."""
-        step = self.steps[number]
+        step, inside = self.steps[number], _Inside()
         if isinstance(step.function, torch._ops.OpOverload) or step.written:
             return False
-        inside = _Inside(step)
         try:
             with inside:
                 made = tensors_in(step.function(*step.args, **step.kwargs))
         except _ERRORS:
             return False
-        known = {id(tensor) for inner in inside.steps for tensor in inner.tensors}
+        known = {id(tensor) for *_, result in inside.calls for tensor in tensors_in(result)}
         if len(made) != len(step.tensors) or not known.issuperset(map(id, made)):
             return False
-        results = [
-            inside.step(_itself, (inner,), {}, outer)
-            for inner, outer in zip(made, step.tensors, strict=True)
+        pairs = zip(made, step.tensors, strict=True)
+        results = [(_itself, (inner,), {}, outer) for inner, outer in pairs]
+        self.steps[number : number + 1] = [
+            Step(*call, step.layer, step.kind, part_of=step.name)
+            for call in [*inside.calls, *results]
         ]
-        self.steps[number : number + 1] = [*inside.steps, *results]
         return True
 
 
@@ -188,27 +187,15 @@ def _check_same(step: Step, result: Any) -> None:
 
 
 class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives no types
-    """Notes what a call is made of, such as the norm and the division of ``normalize``."""
+    """Notes the calls that a call is made of, such as the norm and the division of ``normalize``."""
 
-    def __init__(self, outer: Step) -> None:
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.steps: list[Step] = []
-        self._outer = outer
-
-    def step(self, function: Any, args: Any, kwargs: Any, result: Any) -> Step:
-        """Return a step with the outer one's name and layer."""
-        return replace(
-            self._outer,
-            function=function,
-            args=args,
-            kwargs=kwargs,
-            result=result,
-            part_of=self._outer.name,
-        )
+        self.calls: list[tuple[Any, Any, Any, Any]] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        self.steps.append(self.step(func, args, kwargs or {}, result))
+        self.calls.append((func, args, kwargs or {}, result))
         return result
 
 

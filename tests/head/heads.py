@@ -413,6 +413,10 @@ HELD_OF_AVERAGE: dict[str, tuple[Head, Twin]] = {
         lambda n, v: n.fc(v * v.norm(dim=1, keepdim=True) ** -1),
         lambda n, v, v0: n.fc(v / length(v0)),
     ),
+    "by hand: length, by einsum": (
+        lambda n, v: n.fc(torch.einsum("nk,n->nk", v, 1 / v.norm(dim=1))),
+        lambda n, v, v0: n.fc(v / length(v0)),
+    ),
     "by hand: length, with the vectors as columns": (
         lambda n, v: n.fc((v.T / v.norm(dim=1)).T),
         lambda n, v, v0: n.fc(v / length(v0)),
