@@ -15,7 +15,7 @@ from torch.utils._pytree import tree_map
 from camlib.errors import NotCAMReadyError
 from camlib.head.linearity import SIZES, HeadFunction, probes_around
 from camlib.head.record import Record, Step, may_write, tensors_in
-from camlib.head.replay import Constants, NotReplayableError, Tail
+from camlib.head.replay import NotReplayableError, Tail
 from camlib.running import storage_of
 
 # Numbers that one replay may hold at once: 128 megabytes in float64.
@@ -23,7 +23,7 @@ _NUMBERS = 2**24
 # So many tensors may have no effect on the output: parts that are dropped, or have weights of zero.
 _WITHOUT_EFFECT = 8
 # So many steps before feature maps are looked at for one that does not keep places.
-_STEPS_BACK = 16
+_STEPS_BACK = 8
 
 
 def has_places(tensor: Tensor) -> bool:
@@ -60,7 +60,6 @@ class PooledFeatures:
 
     record: Record
     position: Position
-    constants: Constants
 
     @property
     def tensor(self) -> Tensor:
@@ -77,6 +76,11 @@ class PooledFeatures:
         """The number of the first call behind the average."""
         return self.position.average[0] + 1 if self.position.average else self.position.read
 
+    @property
+    def losing_step(self) -> Step | None:
+        """The step on the way to the maps that loses the order of places, if any."""
+        return step_losing_places(self.record, self.position.read, self.tensor)
+
     @cached_property
     def tail(self) -> Tail:
         """The calls from the average to the output."""
@@ -84,7 +88,7 @@ class PooledFeatures:
         if self.position.average:
             step, number = self.position.average
             start = steps[step].tensors[number]
-        return Tail(steps[self.after :], start, self.record.output, self.constants)
+        return Tail(steps[self.after :], start, self.record.output, self.record.constants)
 
     def channels_first(self, tensor: Tensor) -> Float[Tensor, "n k *places"]:
         """Return a tensor like the feature maps with its channels first."""
@@ -150,22 +154,22 @@ def all_pooled_features(record: Record) -> list[PooledFeatures]:
 
 def _find(record: Record) -> Iterator[PooledFeatures]:
     """Yield the last ones first, until the way to the output is no longer affine."""
-    constants = Constants(record.images.device, record.overwritten)
     without_effect, found = 0, False
     for read, index, tensor in all_feature_maps(record):
-        tail = Tail(record.steps[read:], tensor, record.output, constants)
+        tail = Tail(record.steps[read:], tensor, record.output, record.constants)
         probes = probes_around(tensor.to(tail.dtype), sizes=[1.0], draws=1)
         try:
-            if tail.run(probes[:1]) is None:
+            head = HeadFunction(tail, probes)
+            if head.node is None:  # no way leads to the output
                 continue
-            kind = HeadFunction(tail, probes).kind
+            kind = head.kind
             without_effect += kind == "constant"
             for channels_last in (False, True) if kind != "constant" else ():
                 if channels_last and len(tensor) > len(record.images):
                     break
-                maps = PooledFeatures(record, Position(read, index, channels_last), constants)
+                maps = PooledFeatures(record, Position(read, index, channels_last))
                 pooled = _with_average(maps, probes[1:3])
-                if pooled is not None and step_losing_places(record, read, tensor) is None:
+                if pooled is not None:
                     found = True
                     yield pooled
                     break

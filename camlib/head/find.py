@@ -145,6 +145,8 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
             error = failed
         for pooled in found:
             with suppress(NotReplayableError):
+                if pooled.losing_step is not None:
+                    continue
                 head = pooled.head_function()
                 location = locate(network, pooled, head, others, run)
                 if location is not None:

@@ -16,7 +16,7 @@ from camlib.head.features import PooledFeatures, Position, has_places
 from camlib.head.head import FoundHead, coarsest_rounding
 from camlib.head.linearity import SIZES, HeadFunction
 from camlib.head.record import Output, Record, tensors_in
-from camlib.head.replay import Constants, NotReplayableError
+from camlib.head.replay import NotReplayableError
 from camlib.running import Run, hooking, version_of
 
 # The relative rounding of a replay in float64, which divides by spreads.
@@ -119,8 +119,7 @@ def _look(
     record = Record().run(network, images, run, start, [modules[key] for key in modules])
     if tuple(step.name for step in record.steps) != location.calls:
         return None
-    constants = Constants(images.device, record.overwritten)
-    pooled = PooledFeatures(record, location.position, constants)
+    pooled = PooledFeatures(record, location.position)
     tensor = pooled.tensor
     if not has_places(tensor) or len(tensor) % len(images) or pooled.features[0, 0].numel() < 2:
         return None

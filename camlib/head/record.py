@@ -77,6 +77,40 @@ class Output:
     position: int
 
 
+class Constants:
+    """What does not change from replay to replay, in the precision of all of them.
+
+    That is float64 where the device has it.
+    """
+
+    def __init__(self, device: torch.device, overwritten: Mapping[int, Tensor]) -> None:
+        self.dtype = torch.float32 if device.type == "mps" else torch.float64
+        self._overwritten = overwritten
+        self._known: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def before_writing(self, leaf: Tensor) -> Tensor:
+        """Return a tensor as it was before the network wrote to it, where that is known."""
+        kept = self._overwritten.get(storage_of(leaf))
+        if kept is not None and kept.dtype == leaf.dtype:
+            leaf = kept.as_strided(leaf.shape, leaf.stride(), leaf.storage_offset())
+        return self._converted(leaf)
+
+    def get(self, leaf: Any) -> Any:
+        """Return an argument of a call in this precision."""
+        if isinstance(leaf, torch.dtype):
+            return self.dtype if leaf.is_floating_point else leaf
+        if not isinstance(leaf, Tensor):
+            return leaf
+        if id(leaf) not in self._known:
+            self._known[id(leaf)] = leaf, self._converted(leaf.detach())
+        return self._known[id(leaf)][1]
+
+    def _converted(self, tensor: Tensor) -> Tensor:
+        if tensor.is_complex():
+            return tensor.to(self.dtype.to_complex())
+        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+
+
 class Record(TorchFunctionMode):
     """The steps and the modules' outputs of one forward pass, in their order.
 
@@ -158,6 +192,11 @@ class Record(TorchFunctionMode):
                     recording.enter_context(self)
                 self.output = run(network, images)
         return self
+
+    @cached_property
+    def constants(self) -> Constants:
+        """The numbers of this record that stay the same when calls of it are made again."""
+        return Constants(self.images.device, self.overwritten)
 
     def label(self, output: Output) -> str:
         """Return a module's name, with the number of the call where there are several."""

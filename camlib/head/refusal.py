@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from camlib.head.features import PooledFeatures, all_feature_maps, has_places, step_losing_places
 from camlib.head.linearity import Node, probes_around
 from camlib.head.record import Record, Step
-from camlib.head.replay import Constants, NotReplayableError, Tail
+from camlib.head.replay import NotReplayableError, Tail
 from camlib.running import Run, other_pictures
 
 # What is in the way, and what to do.
@@ -50,7 +50,8 @@ def reason_for_refusal(
         if reason is None and error is not None:
             raise error
         if reason is None:
-            reason = _behind(found[0], record, other) if found else _no_average(record)
+            averaged = found and found[0].losing_step is None
+            reason = _behind(found[0], record, other) if averaged else _no_average(record)
     except NotReplayableError as failed:
         reason = f"{failed.step.place} cannot be made again with other numbers", _TENSORS_ONLY
     if reason is None and torch.equal(record.output, other.output):
@@ -159,17 +160,16 @@ def _joined(record: Record, other: Record, first: int) -> Reason | None:
 
 def _no_average(record: Record) -> Reason | None:
     """Name the call that reads the last maps, but not their average."""
-    constants = Constants(record.images.device, record.overwritten)
     for read, _, maps in all_feature_maps(record):
-        losing = step_losing_places(record, read, maps)
-        if losing is not None:
+        tail = Tail(record.steps[read:], maps, record.output, record.constants)
+        if tail.run(maps[None]) is not None:
+            losing = step_losing_places(record, read, maps)
+            if losing is None:
+                return _first_reading(tail)
             return (
                 f"{losing.place} gives the same for places in any order, so that no place has a value",
                 _RETRAIN,
             )
-        tail = Tail(record.steps[read:], maps, record.output, constants)
-        if tail.run(maps[None]) is not None:
-            return _first_reading(tail)
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from camlib.head.record import Constants as Constants  # part of this module's interface
 from camlib.head.record import Step, tensors_in
 from camlib.running import storage_of
 
@@ -27,40 +28,6 @@ class NotReplayableError(Exception):
     def __init__(self, step: Step) -> None:
         super().__init__(step.place)
         self.step = step
-
-
-class Constants:
-    """What does not change from replay to replay, in the precision of all of them.
-
-    That is float64 where the device has it.
-    """
-
-    def __init__(self, device: torch.device, overwritten: Mapping[int, Tensor]) -> None:
-        self.dtype = torch.float32 if device.type == "mps" else torch.float64
-        self._overwritten = overwritten
-        self._known: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def before_writing(self, leaf: Tensor) -> Tensor:
-        """Return a tensor as it was before the network wrote to it, where that is known."""
-        kept = self._overwritten.get(storage_of(leaf))
-        if kept is not None and kept.dtype == leaf.dtype:
-            leaf = kept.as_strided(leaf.shape, leaf.stride(), leaf.storage_offset())
-        return self._converted(leaf)
-
-    def get(self, leaf: Any) -> Any:
-        """Return an argument of a call in this precision."""
-        if isinstance(leaf, torch.dtype):
-            return self.dtype if leaf.is_floating_point else leaf
-        if not isinstance(leaf, Tensor):
-            return leaf
-        if id(leaf) not in self._known:
-            self._known[id(leaf)] = leaf, self._converted(leaf.detach())
-        return self._known[id(leaf)][1]
-
-    def _converted(self, tensor: Tensor) -> Tensor:
-        if tensor.is_complex():
-            return tensor.to(self.dtype.to_complex())
-        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
 
 
 class Tail:
