@@ -78,7 +78,7 @@ class PooledFeatures:
 
     @property
     def losing_step(self) -> Step | None:
-        """The step on the way to the maps that loses the order of places, if any."""
+        """The step on the way to the maps that loses their places, if any."""
         return step_losing_places(self.record, self.position.read, self.tensor)
 
     @cached_property
@@ -153,14 +153,14 @@ def all_pooled_features(record: Record) -> list[PooledFeatures]:
 
 
 def _find(record: Record) -> Iterator[PooledFeatures]:
-    """Yield the last ones first, until the way to the output is no longer affine."""
+    """Yield the last ones first, until the calls from there to the output are no longer affine."""
     without_effect, found = 0, False
     for read, index, tensor in all_feature_maps(record):
         tail = Tail(record.steps[read:], tensor, record.output, record.constants)
         probes = probes_around(tensor.to(tail.dtype), sizes=[1.0], draws=1)
         try:
             head = HeadFunction(tail, probes)
-            if head.node is None:  # no way leads to the output
+            if head.node is None:  # the output does not read it
                 continue
             kind = head.kind
             without_effect += kind == "constant"
@@ -182,9 +182,9 @@ def _find(record: Record) -> Iterator[PooledFeatures]:
 
 
 def _with_average(maps: PooledFeatures, tensors: Float[Tensor, "m n ..."]) -> PooledFeatures | None:
-    """Return feature maps with the call that averages them, if the output depends on that alone.
+    """Return feature maps with the call that averages them; None if the output depends on more.
 
-    It is the same then for tensors and for their means, put at every place.
+    If it depends on the average alone, it is the same for tensors and for their means at every place.
     """
     results: list[tuple[int, int, Tensor]] = []
 
@@ -204,7 +204,7 @@ def _with_average(maps: PooledFeatures, tensors: Float[Tensor, "m n ..."]) -> Po
     one_cell = maps.features[0, 0].numel() < 2
     if one_cell or output is None or level is None or not _near(level, output):
         return None
-    # Where several calls read the maps, all of them count at some size or sign.
+    # A second call that reads the maps has an effect at some size or sign.
     vectors = torch.cat([size * sign * means[:1] for size in SIZES for sign in (1, -1)])
     outputs = maps.tail.run(maps.start(vectors))
     for number, index, result in results:

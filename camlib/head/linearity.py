@@ -1,4 +1,4 @@
-"""Is what a network's head does affine? Asked of numbers, not of the names of its calls."""
+"""Decide by numbers, not by the names of its calls, whether a network's head is affine."""
 
 from __future__ import annotations
 

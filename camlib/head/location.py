@@ -27,11 +27,11 @@ _REPLAY = 4e-15
 class Location:
     """Where a network's head was found: where to look the next time. It keeps no tensor of a run.
 
-    ``position`` tells features and average among the ``calls``, as long as these have the same names.
-    ``fingerprint`` is what the head returns for a fixed vector, ``layer`` the name of the layer that
-    returns the features. Of ``modules`` there are, if found: "start", from the end of whose call number
-    ``call`` on calls are recorded; "linear", a linear layer that does all that the head does; "pooling",
-    which averages the features; "grid", whose output has the rows and columns of averaged tokens.
+    ``position`` gives the features and their average among the ``calls``, whose names have to be the
+    same. ``fingerprint`` is what the head returns for a fixed vector, ``layer`` the name of the layer
+    that returns the features. ``modules`` may hold: "start", after whose call number ``call`` the
+    recording begins; "linear", a linear layer that does the same as the head; "pooling", which averages
+    the features; "grid", whose output has the rows and columns of averaged tokens.
     """
 
     channels: int
@@ -58,7 +58,7 @@ class Memory:
     layer: Any = None
 
 
-# Weak on both sides: neither a network nor a layer that was taken out of one is kept alive.
+# With weak references, so that neither a network nor a layer taken out of one is kept alive.
 _MEMORIES: WeakKeyDictionary[nn.Module, Memory] = WeakKeyDictionary()
 
 
@@ -102,10 +102,14 @@ def recall(location: Location, network: nn.Module, images: Tensor, run: Run) -> 
     if {"linear", "pooling"} <= modules.keys() and "grid" not in modules:
         return _recall_plain(location, network, images, run)
     pooled = _look(location, network, images, run)
-    if pooled is None or "linear" in modules:
-        return pooled and found_head(location, pooled, None)
-    head = _head_function(location, pooled, sizes=(1.0, 100.0))  # it has been tried with all sizes
-    return head and found_head(location, pooled, head)
+    if pooled is None:
+        return None
+    head = None
+    if "linear" not in modules:
+        head = _head_function(location, pooled, sizes=(1.0, 100.0))  # all were tried before
+        if head is None:
+            return None
+    return found_head(location, pooled, head)
 
 
 def _look(
@@ -116,7 +120,8 @@ def _look(
     if modules is None:
         return None
     start = (modules["start"], location.call) if "start" in modules else None
-    record = Record().run(network, images, run, start, [modules[key] for key in modules])
+    grid = [modules["grid"]] if "grid" in modules else []
+    record = Record().run(network, images, run, start, grid)
     if tuple(step.name for step in record.steps) != location.calls:
         return None
     pooled = PooledFeatures(record, location.position)
@@ -158,7 +163,7 @@ def _same(one: Tensor, other: Tensor) -> bool:
 
 
 def _plain_layers(pooled: PooledFeatures, head: HeadFunction) -> dict[str, Output | None]:
-    """Return the linear layer that does all that the head does, and the pooling before it, if any."""
+    """Return the linear layer that does the same as the head, and the pooling before it, if any."""
     vectors, outputs = _vector(pooled), pooled.record.outputs
     values, size = pooled.run(head, vectors), pooled.features.shape[:2].numel()
     for output in reversed(outputs):
@@ -184,11 +189,12 @@ def _pools(output: Output, pooled: PooledFeatures, size: int) -> bool:
 def _recall_plain(
     location: Location, network: nn.Module, images: Tensor, run: Run
 ) -> FoundHead | None:
-    """Run the network with hooks on its pooling and its linear layer; the proof tells if that is all."""
+    """Run the network with hooks on its pooling and linear layer; the proof tells if nothing else counts."""
     modules = location.existing_modules()
     if modules is None:
         return None
     linear, pooling = modules["linear"], modules["pooling"]
+    assert isinstance(linear, nn.Linear)
     seen: dict[nn.Module, tuple[Any, Any, int]] = {}
 
     def note(module: nn.Module, args: tuple[Any, ...], result: Any) -> None:
@@ -219,8 +225,9 @@ def found_head(location: Location, pooled: PooledFeatures, head: HeadFunction | 
         if output.module is modules.get("grid"):
             features = features.reshape(*features.shape[:2], *output.result.shape[2:])
             break
-    if "linear" in modules:
-        return _plain_head(features, logits, modules["linear"], rounding, location.layer)
+    linear = modules.get("linear")
+    if isinstance(linear, nn.Linear):
+        return _plain_head(features, logits, linear, rounding, location.layer)
     assert head is not None
     # Where no norm is zero: with the spread held, the head's slope is the same everywhere. As large as
     # the features are, so that little is lost in the difference.
@@ -237,12 +244,12 @@ def found_head(location: Location, pooled: PooledFeatures, head: HeadFunction | 
 
 
 def _plain_head(
-    features: Tensor, logits: Tensor, linear: nn.Module, rounding: float, layer: str
+    features: Tensor, logits: Tensor, linear: nn.Linear, rounding: float, layer: str
 ) -> FoundHead:
     features, logits, weight = features.detach(), logits.detach(), linear.weight.detach()
     exact = torch.promote_types(features.dtype, torch.float32)
     offset = logits.new_zeros(logits.shape[1], dtype=exact)
-    if isinstance(linear.bias, Tensor):  # a copy: nobody can write to the bias through it
+    if linear.bias is not None:  # a copy: nobody can write to the bias through it
         offset = linear.bias.detach().to(exact, copy=True)
     offset = offset.expand(len(logits), -1)
     return FoundHead(features, offset, logits, rounding, (), layer, weight, None)

@@ -23,10 +23,10 @@ _KEPT = 2**16
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One function that was called, inside a layer of this name and type, if any.
+    """One call of a function, made inside a layer of this name and type (``kind``), if any.
 
-    ``written`` are the tensors that it changed in place; ``part_of`` names the function whose inside
-    shows this call.
+    ``written`` are the tensors that it changed in place; ``part_of`` is the name of the function of
+    which this call is a part.
     """
 
     function: Callable[..., Any]
@@ -78,9 +78,9 @@ class Output:
 
 
 class Constants:
-    """What does not change from replay to replay, in the precision of all of them.
+    """The recorded numbers that stay the same in all replays, in the precision of the replays.
 
-    That is float64 where the device has it.
+    That is float64 where the device supports it.
     """
 
     def __init__(self, device: torch.device, overwritten: Mapping[int, Tensor]) -> None:
@@ -164,7 +164,10 @@ class Record(TorchFunctionMode):
         start: tuple[nn.Module, int] | None = None,
         others: Sequence[nn.Module] = (),
     ) -> Record:
-        """Record a forward pass: all of it, or what follows a module's call, and others' outputs."""
+        """Record a forward pass: all of it, or what follows a call of the module ``start``.
+
+        Then only the outputs of ``start`` and of the modules ``others`` are recorded.
+        """
         if start is None:
             names = {module: name for name, module in network.named_modules()}
         else:
@@ -195,7 +198,7 @@ class Record(TorchFunctionMode):
 
     @cached_property
     def constants(self) -> Constants:
-        """The numbers of this record that stay the same when calls of it are made again."""
+        """The recorded numbers, in the precision of replays."""
         return Constants(self.images.device, self.overwritten)
 
     def label(self, output: Output) -> str:

@@ -18,12 +18,14 @@ from camlib.running import storage_of
 
 # What a call reports to an observer: its number, the step, what it read and returned, all stacked.
 Observer = Callable[[int, Step, dict[int, Tensor], list[Tensor]], list[Tensor] | None]
+# A function, its arguments by position and by name, and its result.
+Call = tuple[Any, Any, Any, Any]
 # What a call may raise for arguments that are not the recorded ones.
 _ERRORS = (RuntimeError, ValueError, TypeError)
 
 
 class NotReplayableError(Exception):
-    """A call that cannot be made again, or that hands out numbers which are no tensor."""
+    """A call that cannot be made again, or that returns numbers as something else than a tensor."""
 
     def __init__(self, step: Step) -> None:
         super().__init__(step.place)
@@ -33,7 +35,7 @@ class NotReplayableError(Exception):
 class Tail:
     """The calls behind a tensor, to be made again with other numbers in its place.
 
-    Only calls that depend on it are made; for the rest the recorded results stand.
+    Only calls that depend on it are made; the recorded results of all others are kept.
     """
 
     def __init__(
@@ -139,7 +141,7 @@ class Tail:
         if len(made) != len(step.tensors) or not known.issuperset(map(id, made)):
             return False
         pairs = zip(made, step.tensors, strict=True)
-        results = [(_itself, (inner,), {}, outer) for inner, outer in pairs]
+        results: list[Call] = [(_itself, (inner,), {}, outer) for inner, outer in pairs]
         self.steps[number : number + 1] = [
             Step(*call, step.layer, step.kind, part_of=step.name)
             for call in [*inside.calls, *results]
@@ -158,7 +160,7 @@ class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives
 
     def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.calls: list[tuple[Any, Any, Any, Any]] = []
+        self.calls: list[Call] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))

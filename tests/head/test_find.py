@@ -243,6 +243,18 @@ def test_the_second_call_runs_the_network_once_with_two_hooks() -> None:
     assert second == [1, 3]
 
 
+def test_averaged_tokens_have_the_rows_and_columns_of_their_patches() -> None:
+    """Also at the second call, which could read the tokens from the module that averages them."""
+    patches = nn.Sequential(nn.Conv2d(3, K, 3, padding=1), nn.Flatten(2), nn.Tanh())
+    network = nn.Sequential(patches, nn.AdaptiveAvgPool1d(1), nn.Flatten(), nn.Linear(K, C))
+    for n in (2, 1):
+        images = torch.randn(n, 3, 6, 5)
+        head = camlib.find_head(network, images)
+        with torch.no_grad():
+            expected = patches(images).reshape(n, K, 6, 5)
+        torch.testing.assert_close(head.features, expected)
+
+
 def test_arguments_may_be_passed_by_name() -> None:
     def by_name(network: Net, features: Tensor) -> Tensor:
         one = nn.functional.conv2d(input=features, weight=torch.ones(C, K, 1, 1))
