@@ -40,7 +40,7 @@ def call(network: nn.Module, images: Tensor) -> Any:
 
 @contextmanager
 def evaluating(network: nn.Module) -> Iterator[bool]:
-    """Put a network into evaluation mode, and every module back into its own mode afterwards.
+    """Put a network into evaluation mode, and restore every module's mode afterwards.
 
     Inside, no gradients are recorded unless asked for, compiled parts run uncompiled, and no other
     thread evaluates a network in this way. Yields whether a module was in training mode.
@@ -70,7 +70,7 @@ def _set_evaluation(network: nn.Module) -> None:
 def _put_back(
     network: nn.Module, training: set[nn.Module], asked: list[tuple[nn.Parameter, bool]]
 ) -> None:
-    """Undo what ``eval()`` did, also beside setting flags: some layers move or freeze weights."""
+    """Undo ``eval()``, which does more than set flags in some layers: they move or freeze weights."""
     for module in network.modules():  # parents first: they set their children's modes too
         if module.training != (module in training):
             module.train(module in training)
@@ -93,7 +93,7 @@ def modules_of(network: nn.Module) -> Iterator[nn.Module]:
 
 @contextmanager
 def buffers_kept(network: nn.Module) -> Iterator[None]:
-    """Put buffers back that a forward pass writes to: it may run with other pictures than the user's."""
+    """Restore buffers that a forward pass writes to: it may run with other pictures than the user's."""
     before = [(buffer, buffer.clone()) for buffer in network.buffers()]
     try:
         yield
@@ -107,8 +107,6 @@ def buffers_kept(network: nn.Module) -> Iterator[None]:
 def hooking(
     hooks: Mapping[nn.Module, Hook],
     before: Callable[[nn.Module], None] | None = None,
-    *,
-    prepend: bool = False,
 ) -> Iterator[None]:
     """While active, call each module's hook with (module, args, result) when it has returned.
 
@@ -131,25 +129,19 @@ def hooking(
             if before is not None:
                 stack.callback(module.register_forward_pre_hook(first).remove)
             # Also after an exception where ``before`` has to be undone.
-            handle = module.register_forward_hook(
-                after, prepend=prepend, always_call=before is not None
-            )
+            handle = module.register_forward_hook(after, always_call=before is not None)
             stack.callback(handle.remove)
         yield
 
 
 def in_full_precision(device: torch.device) -> AbstractContextManager[object]:
-    """Leave mixed precision: it is the network's, maps are computed from its numbers unrounded."""
+    """Leave mixed precision, which is for the network: maps are computed without more rounding."""
     mixed = torch.is_autocast_enabled(device.type)
     return torch.autocast(device.type, enabled=False) if mixed else nullcontext()
 
 
-def in_fast_layout(network: nn.Module, images: Tensor) -> Tensor:
-    """Return the same images, where it pays with the channels last in memory.
-
-    On a CPU convolutions are faster that way, but their weights are laid out again at each call,
-    which only enough pixels repay.
-    """
+def _in_fast_layout(network: nn.Module, images: Tensor) -> Tensor:
+    """Return the same images, with the channels last in memory where that is faster."""
     if images.device.type != "cpu" or images.ndim != 4:
         return images
     weights = _CONVOLUTION_WEIGHTS.get(network)
@@ -164,8 +156,12 @@ def in_fast_layout(network: nn.Module, images: Tensor) -> Tensor:
 def run_in_fast_layout(
     network: nn.Module, images: Tensor, run: Callable[[Tensor], _Result]
 ) -> _Result:
-    """Call ``run`` with the images as :func:`in_fast_layout` has them, if the network can read that."""
-    laid_out = in_fast_layout(network, images)
+    """Call ``run`` with the images in the faster layout, if the network can read that.
+
+    On a CPU convolutions are faster with the channels last in memory, but their weights are laid out
+    again at each call, which only enough pixels repay.
+    """
+    laid_out = _in_fast_layout(network, images)
     try:
         return run(laid_out)
     except (RuntimeError, AssertionError):
@@ -196,12 +192,12 @@ def other_pictures(images: Tensor) -> Tensor:
 
 
 def version_of(tensor: Tensor) -> int:
-    """Return how often a tensor was written to in place; inference mode does not count it."""
+    """Return how often a tensor was written to in place; inference mode does not count that."""
     return 0 if tensor.is_inference() else tensor._version
 
 
-def memory_of(tensor: Tensor) -> int:
-    """Return where a tensor's numbers lie in memory: the same for all views of them, 0 if not known."""
+def storage_of(tensor: Tensor) -> int:
+    """Return the address of a tensor's storage: the same for all its views, 0 if not known."""
     try:
         return tensor.untyped_storage().data_ptr()
     except (RuntimeError, NotImplementedError):  # inside torch.vmap there is none

@@ -1,8 +1,8 @@
-"""Try camlib on every classifier of torchvision, and write down in the book what comes of it.
+"""Run camlib on every classifier of torchvision, and write the results into the book.
 
-Weights are random: the structure alone decides whether a network has an exact map. Nothing is
-downloaded. Run it as ``python -m tooling.zoo``; it fails on a crash or a wrong map, and else writes
-the tables of ``book/zoo.md``.
+Weights are random, because the structure alone decides whether a network has an exact map. Nothing is
+downloaded. ``python -m tooling.zoo`` writes the tables of ``book/zoo.md``, unless a network crashes or
+gets a wrong map.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from tooling.repository import ROOT
 PAGE = ROOT / "book" / "zoo.md"
 BEGIN, END = "% make zoo writes from here", "% to here"
 SIDE = 224
-# Relative to the largest logit: rounding stays below the first, the page promises the last.
+# Bounds of the error, relative to the largest logit: the page shows the smallest one that holds.
 ERRORS = (1e-5, 1e-4)
-# A prime number, so that no two rows of a weight begin at the same place.
+# So many random numbers are drawn and repeated: a prime, so that the rows of a weight differ.
 _DRAWN = 1_000_003
-_NOT_DRAWN = ("zeros_", "ones_", "constant_", "eye_", "dirac_")
+_NOT_RANDOM = ("zeros_", "ones_", "constant_", "eye_", "dirac_")
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Exact:
 
 @dataclass(frozen=True)
 class Refused:
-    """A network that camlib refuses, the layer in the way, and what that layer does."""
+    """A network that camlib refuses, the layer in the way, and why."""
 
     name: str
     parameters: int
@@ -66,7 +66,7 @@ def names() -> list[str]:
 
 
 def parameters_of(name: str) -> int:
-    """Count a network's parameters. Nothing is written to them, so that they take up no memory."""
+    """Count a network's parameters, which take up no memory as long as nothing is written to them."""
     return _count(_built(name, lambda weight: weight))
 
 
@@ -86,22 +86,24 @@ def build(name: str) -> nn.Module:
 
 
 def _built(name: str, fill: Callable[[Tensor], Tensor]) -> nn.Module:
-    """Build a network, with ``fill`` in the place of all that draws random numbers."""
-    with _drawing_by(fill):
+    """Build a network whose random weights are made by ``fill``."""
+    with _random_weights_by(fill):
         options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
         network: nn.Module = torchvision.models.get_model(name, weights=None, **options)
     return network
 
 
 @contextmanager
-def _drawing_by(fill: Callable[[Tensor], Tensor]) -> Iterator[None]:
-    def stand_in(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
+def _random_weights_by(fill: Callable[[Tensor], Tensor]) -> Iterator[None]:
+    """Replace the functions of ``torch.nn.init`` that draw random numbers."""
+
+    def replacement(tensor: Tensor, *_: Any, **__: Any) -> Tensor:
         return fill(tensor)
 
     with ExitStack() as stack:
         for name in dir(nn.init):
-            if name.endswith("_") and name[0] != "_" and name not in _NOT_DRAWN:
-                stack.enter_context(mock.patch.object(nn.init, name, stand_in))
+            if name.endswith("_") and name[0] != "_" and name not in _NOT_RANDOM:
+                stack.enter_context(mock.patch.object(nn.init, name, replacement))
         yield
 
 
@@ -109,30 +111,30 @@ def _count(network: nn.Module) -> int:
     return sum(parameter.numel() for parameter in network.parameters())
 
 
-def judge(name: str) -> Exact | Refused:
+def explain(name: str) -> Exact | Refused:
     """Explain a picture of noise by one of torchvision's networks.
 
     Raises
     ------
     ValueError
-        If a map is wrong, or if weights so chosen prove nothing.
+        If a map is wrong, or if all places or all classes are the same, which proves nothing.
     """
     network = build(name)
-    # What the network says in the very run that is explained. In another one the images may lie
-    # otherwise in memory, and deep networks with random weights blow up the other rounding.
-    said: list[Tensor] = []
-    network.register_forward_hook(lambda *call: said.append(call[-1]))
+    # The output of the run that is explained: in another run the images may have another layout in
+    # memory, and deep networks with random weights amplify the difference in rounding.
+    outputs: list[Tensor] = []
+    network.register_forward_hook(lambda *call: outputs.append(call[-1]))
     image = torch.randn(1, 3, SIDE, SIDE, generator=torch.Generator().manual_seed(0))
     try:
         head = camlib.find_head(network, image)
-        cam = camlib.class_activation_maps(network, image)  # looks where the head was found
+        cam = camlib.class_activation_maps(network, image)  # reads the head where it was found
     except camlib.NotCAMReadyError as refusal:
         return Refused(name, _count(network), *_layer_and_reason(str(refusal)))
-    logits = said[-1].double()
+    logits = outputs[-1].double()
     scale = logits.abs().max()
     places = cam.maps.flatten(2).std(2).max()
     if min(logits.std(), places) < 0.01 * scale:
-        raise ValueError(f"{name}: expected classes and places that differ, got a flat answer.")
+        raise ValueError(f"{name}: expected classes and places that differ, got none.")
     error = float((cam.maps.double().mean((2, 3)) + cam.offset - logits).abs().max() / scale)
     if not error <= ERRORS[-1]:
         raise ValueError(f"{name}: expected maps that average to the logits, got a gap of {error}.")
@@ -148,13 +150,13 @@ def _layer_and_reason(message: str) -> tuple[str, str]:
     return f"`{layer}` ({kind})", reason
 
 
-def row(verdict: Exact | Refused) -> str:
-    """Write a verdict as a row of its table."""
-    start = f"| `{verdict.name}` | {verdict.parameters / 1e6:.1f} |"
-    if isinstance(verdict, Refused):
-        return f"{start} {verdict.layer} {verdict.reason} |"
-    bound = next(bound for bound in ERRORS if verdict.error < bound)
-    features = "\u00a0×\u00a0".join(map(str, verdict.features))  # never broken into lines
+def row(result: Exact | Refused) -> str:
+    """Write a result as a row of its table."""
+    start = f"| `{result.name}` | {result.parameters / 1e6:.1f} |"
+    if isinstance(result, Refused):
+        return f"{start} {result.layer} {result.reason} |"
+    bound = next(bound for bound in ERRORS if result.error < bound)
+    features = "\u00a0×\u00a0".join(map(str, result.features))  # never broken into lines
     return f"{start} {features} | <\u00a0{bound:.0e} |".replace("e-0", "e-")
 
 
@@ -164,20 +166,20 @@ def rows(page: str) -> dict[str, str]:
 
 
 def versions() -> str:
-    """Name what the tables were made with."""
+    """Return the names and versions of the packages that the tables depend on."""
     installed = (
         f"{name} {metadata.version(name).split('+')[0]}" for name in ("torch", "torchvision")
     )
     return " and ".join(installed)
 
 
-def tables(verdicts: Sequence[Exact | Refused]) -> str:
-    """Write all verdicts down: first how many of each, then a table of each."""
-    exact = [verdict for verdict in verdicts if isinstance(verdict, Exact)]
-    refused = [verdict for verdict in verdicts if isinstance(verdict, Refused)]
+def tables(results: Sequence[Exact | Refused]) -> str:
+    """Write all results: first how many of each kind, then a table of each."""
+    exact = [result for result in results if isinstance(result, Exact)]
+    refused = [result for result in results if isinstance(result, Refused)]
     return "\n".join(
         [
-            f"Of {len(verdicts)} networks **{len(exact)} have exact maps** and **{len(refused)} are "
+            f"Of {len(results)} networks **{len(exact)} have exact maps** and **{len(refused)} are "
             f"refused**, with {versions()} and a picture of {SIDE} × {SIDE} pixels.",
             "",
             "## Exact",
@@ -196,7 +198,7 @@ def tables(verdicts: Sequence[Exact | Refused]) -> str:
 
 
 def with_tables(page: str, text: str) -> str:
-    """Put the text between the two marks of a page.
+    """Replace the text between the two marks of a page.
 
     Raises
     ------
@@ -211,32 +213,30 @@ def with_tables(page: str, text: str) -> str:
 
 
 def visit(wanted: Sequence[str]) -> tuple[list[Exact | Refused], dict[str, Exception]]:
-    """Judge one network after the other; return the verdicts, and what went wrong by name."""
-    verdicts: list[Exact | Refused] = []
+    """Explain one network after the other; return the results, and the errors by name."""
+    results: list[Exact | Refused] = []
     failures: dict[str, Exception] = {}
     for name in (progress := tqdm(wanted, unit="network", leave=False)):
         progress.set_postfix_str(name)
         try:
-            verdicts.append(judge(name))
+            results.append(explain(name))
         except Exception as error:
             failures[name] = error
-    return verdicts, failures
+    return results, failures
 
 
 def main(page: Path = PAGE, wanted: Sequence[str] | None = None) -> int:
-    """Judge all networks; write the page and return 0 only if each has a verdict."""
+    """Explain all networks; write the page and return 0 only if each has a result."""
     with redirect_stdout(sys.stderr):
-        verdicts, failures = visit(wanted or names())
+        results, failures = visit(wanted or names())
     for name, error in failures.items():
         print(f"zoo: {name}: {type(error).__name__}: {error}", file=sys.stderr)
     if failures:
-        print(f"zoo: {len(failures)} networks without a verdict, {page.name} is as it was")
+        print(f"zoo: {len(failures)} networks without a result, {page.name} is unchanged")
         return 1
-    page.write_text(with_tables(page.read_text("utf-8"), tables(verdicts)), encoding="utf-8")
-    exact = sum(isinstance(verdict, Exact) for verdict in verdicts)
-    print(
-        f"zoo: {exact} exact, {len(verdicts) - exact} refused, none wrong: {page.name} is written"
-    )
+    page.write_text(with_tables(page.read_text("utf-8"), tables(results)), encoding="utf-8")
+    exact = sum(isinstance(result, Exact) for result in results)
+    print(f"zoo: {exact} exact, {len(results) - exact} refused, none wrong: {page.name} is written")
     return 0
 
 

@@ -15,8 +15,8 @@ from camlib.explain.backward import UnusableLayerError, gradients, run_forward
 from camlib.explain.layers import LayerCall, reshape_advice
 from camlib.explain.targets import Request
 from camlib.head.features import has_places
+from camlib.head.location import memory_of
 from camlib.head.record import Output, Record, Step, tensors_in
-from camlib.head.remember import memory_of
 from camlib.head.replay import Constants, NotReplayableError, Tail
 from camlib.running import hooking, modules_of, on_few_pictures, other_pictures, version_of
 

@@ -1,8 +1,9 @@
-"""Layer 2: find a network's head by running it again on other numbers.
+"""Find a network's head by running it again on other numbers.
 
-``record`` notes a network's calls, ``replay`` makes them again with other numbers, ``linearity`` asks
-whether the result is affine, ``features`` finds the maps whose average they begin with, ``find`` puts
-this together, ``remember`` looks there again; ``head`` makes maps and proves them, ``refusal`` says why there are none.
+``record`` notes the calls of a forward pass, ``replay`` makes them again with other numbers,
+``linearity`` decides whether the result is affine, ``features`` finds the maps that are averaged first,
+``location`` remembers where, and ``find`` puts this together. ``head`` computes maps and proves them;
+``refusal`` explains why there are none.
 """
 
 from camlib.head.find import find_head

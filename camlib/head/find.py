@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from contextlib import suppress
 from typing import TypeVar
-from weakref import ref
 
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
 from camlib.errors import NotCAMReadyError
-from camlib.head.features import Cut, check_unwritten, cuts_of, head_function
+from camlib.head.features import PooledFeatures, all_pooled_features
 from camlib.head.head import FoundHead, Head
-from camlib.head.linearity import HeadFunction
-from camlib.head.record import Output, Record
+from camlib.head.location import Location, found_head, locate, memory_of, recall
+from camlib.head.record import Record
 from camlib.head.refusal import reason_for_refusal
-from camlib.head.remember import Location, head_from, is_plain, memory_of, recall, same, says
 from camlib.head.replay import NotReplayableError
 from camlib.inputs import as_logits, check_images, check_network, check_run
 from camlib.running import (
@@ -27,7 +26,6 @@ from camlib.running import (
     on_few_pictures,
     other_pictures,
     run_in_fast_layout,
-    version_of,
 )
 
 _Result = TypeVar("_Result")
@@ -101,10 +99,10 @@ def _with_weight(found: FoundHead) -> tuple[FoundHead, Tensor]:
 def with_head(
     network: nn.Module, images: Tensor, run: Run, use: Callable[[FoundHead], _Result]
 ) -> _Result:
-    """Run a network that is being evaluated, find its head, and return what is made of it.
+    """Run a network that is being evaluated, find its head, and return what ``use`` makes of it.
 
-    ``use`` raises if the head does not explain the logits. If that happens where the head was found
-    the last time, it is looked for again.
+    ``use`` raises NotCAMReadyError if the head does not explain the logits. If that happens where the
+    head was found the last time, it is searched again.
     """
 
     def logits(network: nn.Module, images: Tensor) -> Tensor:
@@ -117,14 +115,12 @@ def with_head(
         memory = memory_of(network)
         known, memory.head = memory.head, None
         if known is not None and known.channels == images.shape[1]:
-            head = recall(known, network, images, logits)
-            try:
+            with suppress(NotCAMReadyError):
+                head = recall(known, network, images, logits)
                 if head is not None:
                     result = use(head)
                     memory.head = known
                     return result
-            except NotCAMReadyError:
-                pass  # looked for again below
         location, head = on_few_pictures(lambda few: _search(network, few, logits), images)
         if len(head.logits) < len(images):
             head = recall(location, network, images, logits)
@@ -137,97 +133,23 @@ def with_head(
     return run_in_fast_layout(network, images, find)
 
 
-# ------------------------------------------------------------------ looking for it
-
-
 def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, FoundHead]:
     """Record all calls, find the head, and check that it is the same for other pictures."""
     with torch.random.fork_rng(devices=[]), buffers_kept(network):
         record, others = Record().run(network, images, run), other_pictures(images)
-        cuts, error = _cuts(network, record, images)
-        for cut, function in _affine(cuts):
-            location = _location(network, record, cut, function, images, others, run)
-            if location is not None:
-                check_unwritten(record, cut)
-                return location, head_from(record, cut, function, location)
-        raise NotCAMReadyError(reason_for_refusal(network, record, images, cuts, error, run))
-
-
-def _cuts(
-    network: nn.Module, record: Record, images: Tensor
-) -> tuple[list[Cut], NotReplayableError | None]:
-    """Return the feature maps of a record, or the call that cannot be made again."""
-    try:
-        return cuts_of(record, images, {id(tensor) for tensor in network.buffers()}), None
-    except NotReplayableError as error:
-        return [], error
-
-
-def _affine(cuts: Sequence[Cut]) -> Iterator[tuple[Cut, HeadFunction]]:
-    """Yield the feature maps whose average the logits are an affine function of, and the function."""
-    for cut in cuts:
+        found: list[PooledFeatures] = []
+        error = None
         try:
-            function = head_function(cut)
-        except NotReplayableError:
-            continue
-        if function.kind == "affine":
-            yield cut, function
-
-
-def _location(
-    network: nn.Module,
-    record: Record,
-    cut: Cut,
-    function: HeadFunction,
-    images: Tensor,
-    others: Tensor,
-    run: Run,
-) -> Location | None:
-    """Return where a head was found; None if other pictures have another head, or the same features."""
-    start = next((o for o in reversed(record.outputs) if o.position <= cut.read), None)
-    layer = next((o for o in reversed(record.outputs) if _is_same(o, cut.tensor)), None)
-    grid = next((o for o in record.outputs if _has_grid(o.result, cut, images)), None)
-    begin = None if start is None else (start.module, start.call)
-    late = Record().run(network, others, run, begin, [] if grid is None else [grid.module])
-    value = says(cut)
-    found = _affine(_cuts(network, late, others)[0])
-    twin = next((other for other, _ in found if same(says(other), value)), None)
-    if twin is None or torch.equal(twin.features, cut.features):
-        return None
-    linear, pooling = is_plain(record, cut, function)
-    return Location(
-        channels=images.shape[1],
-        layer="" if layer is None else record.label(layer),
-        held=tuple(dict.fromkeys(function.held)),
-        start=None if start is None else ref(start.module),
-        call=0 if start is None else start.call,
-        grid=None if grid is None else ref(grid.module),
-        recipe=twin.recipe(late, len(images)),
-        says=value,
-        linear=None if linear is None else ref(linear),
-        pooling=None if pooling is None else ref(pooling),
-    )
-
-
-def _is_same(output: Output, tensor: Tensor) -> bool:
-    """Say whether a module returned this tensor, or a view that has all of it in the same layout."""
-    one = output.result
-    return (
-        isinstance(one, Tensor)
-        and one.shape == tensor.shape
-        and one.data_ptr() == tensor.data_ptr()
-        and one.stride() == tensor.stride()
-        and output.version == version_of(tensor)
-    )
-
-
-def _has_grid(result: object, cut: Cut, images: Tensor) -> bool:
-    """Say whether a module's output has rows and columns for averaged tokens, as patches have."""
-    places = cut.features.shape[2:]
-    return (
-        len(places) < images.ndim - 2
-        and isinstance(result, Tensor)
-        and result.ndim == images.ndim
-        and len(result) == len(images)
-        and result.shape[2:].numel() == places.numel()
-    )
+            found = all_pooled_features(record)
+        except NotReplayableError as failed:
+            error = failed
+        for pooled in found:
+            with suppress(NotReplayableError):
+                if pooled.losing_step is not None:
+                    continue
+                head = pooled.head_function()
+                location = locate(network, pooled, head, others, run)
+                if location is not None:
+                    pooled.check_unwritten()
+                    return location, found_head(location, pooled, head)
+        raise NotCAMReadyError(reason_for_refusal(network, record, found, error, run))

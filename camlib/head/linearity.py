@@ -1,4 +1,4 @@
-"""Is what a network's head does affine? Asked of numbers, not of the names of its calls."""
+"""Decide by numbers, not by the names of its calls, whether a network's head is affine."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Literal
 import torch
 from jaxtyping import Float
 from torch import Tensor
-from torch.utils._pytree import tree_flatten
+from torch.utils._pytree import tree_leaves
 
 from camlib.head.record import Step
 from camlib.head.replay import Tail
-from camlib.running import memory_of
+from camlib.running import storage_of
 
 Kind = Literal["constant", "affine", "mixing", "other"]
 
@@ -25,50 +25,48 @@ _ROUNDING = {torch.float64: 1e-8, torch.float32: 1e-3}
 _FIT, _EPSILON = 1e-2, 2e-2
 
 
-@dataclass(frozen=True)
-class Probes:
-    """Vectors of which every third is the middle of the two before; the first is the network's own.
+def probes_around(
+    vector: Tensor, sizes: Sequence[float] = SIZES, draws: int = 3
+) -> Float[Tensor, "m n *axes"]:
+    """Return vectors to try a head with: this one, then triples of two random ones and their middle.
 
-    With several pictures there is one more, at the end: the second vector, but for the first picture.
+    There are several triples of each size, for a kink of a single number lies between two ends half of
+    the time. With several pictures there is one more vector at the end: the second, but for the first
+    picture.
     """
+    generator = torch.Generator().manual_seed(0)
+    vector = vector.detach()
 
-    values: Float[Tensor, "m n *axes"]
+    def normal(*shape: int) -> Tensor:
+        return torch.randn(shape, generator=generator, dtype=torch.float64)
 
-    @property
-    def triples(self) -> slice:
-        """Return where the triples are."""
-        count = len(self.values)
-        return slice(1, count - (count - 1) % 3)
+    def draw() -> Tensor:
+        numbers = normal(*vector.shape)
+        if vector.ndim > 2:  # else the averages over many places are all near zero
+            n, first, last, ones = *vector.shape[:2], vector.shape[-1], [1] * (vector.ndim - 2)
+            numbers += normal(n, first, *ones)
+            numbers += normal(n, 1, *ones[1:], last)
+        return numbers.to(vector)
 
-    @staticmethod
-    def around(own: Tensor, sizes: Sequence[float] = SIZES, draws: int = 3) -> Probes:
-        """Make random ones for tensors (n, *axes) like this one, several triples of each size.
+    unit = max(1.0, float(vector.abs().max()))
+    pairs = [[size * unit * draw() for _ in range(2)] for size in sizes for _ in range(draws)]
+    probes = [vector]
+    for first, second in [*pairs, [vector, unit * draw()]]:
+        probes += [first, second, (first + second) / 2]
+    if len(vector) > 1:
+        probes.append(torch.cat([probes[2][:1], probes[1][1:]]))
+    return torch.stack(probes)
 
-        A kink of a single number lies between two ends half of the time.
-        """
-        generator = torch.Generator().manual_seed(0)
-        own = own.detach()
 
-        def draw() -> Tensor:
-            numbers = torch.randn(own.shape, generator=generator, dtype=torch.float64)
-            if own.ndim > 2:  # else the averages over many places are all near zero
-                n, first, last, ones = *own.shape[:2], own.shape[-1], [1] * (own.ndim - 2)
-                numbers += torch.randn(n, first, *ones, generator=generator, dtype=torch.float64)
-                numbers += torch.randn(
-                    n, 1, *ones[1:], last, generator=generator, dtype=torch.float64
-                )
-            return numbers.to(own)
+def _triples(stacked: Tensor) -> Tensor:
+    count = len(stacked)
+    return stacked[1 : count - (count - 1) % 3].reshape(-1, 3, *stacked.shape[1:])
 
-        unit = max(1.0, float(own.abs().max()))
-        values = [own]
-        pairs = [[size * unit * draw() for _ in range(2)] for size in sizes for _ in range(draws)]
-        for first, second in [*pairs, [own, unit * draw()]]:
-            values += [first, second, (first + second) / 2]
-        if len(own) > 1:
-            mixed = values[1].clone()
-            mixed[0] = values[2][0]
-            values.append(mixed)
-        return Probes(torch.stack(values))
+
+def _bend(stacked: Tensor) -> Tensor:
+    """Return by how much each middle misses the middle of its two ends."""
+    first, second, middle = _triples(stacked).unbind(1)
+    return (first + second) / 2 - middle
 
 
 @dataclass(eq=False)
@@ -81,42 +79,75 @@ class Node:
     values: tuple[dict[int, Tensor], Tensor] | None = None  # read and returned, for all probes
 
     @property
+    def is_affine(self) -> bool:
+        """Say whether it is an affine function of the input, or does not depend on it."""
+        return self.kind in ("constant", "affine")
+
+    @property
     def culprit(self) -> Node:
         """Return the first node on the way here that is not affine."""
-        for parent in self.parents:
-            if parent.kind in ("mixing", "other"):
-                return parent.culprit
-        return self
+        return next((one.culprit for one in self.parents if not one.is_affine), self)
 
 
 @dataclass(frozen=True)
-class Hold:
-    """What stands in a step's result for numbers that change with the vector.
+class HeldSpread:
+    """A step whose result is shift + vector / spread, and the value ``held`` at which the spread is held.
 
-    The spread ``own`` of the network's own vector is put in the place of an argument; or, where the
-    call returns one over the spread as its result ``beside``, the rest (result - shift) is multiplied
-    by the ratio of both.
+    The spread is the step's "argument" at a place, or the "inverse argument"; or the "inverse result",
+    which normalisers return beside the vector.
     """
 
-    own: Tensor
-    argument: int | None = None
-    beside: int | None = None
-    shift: Tensor | None = None
+    source: str
+    place: int
+    held: Tensor
+    shift: Tensor
+
+    def apply(self, read: dict[int, Tensor], results: list[Tensor]) -> list[Tensor]:
+        """Return a step's results, the first of them as if the spread had been the one that is held."""
+        ratio = _spread(self.source, self.place, read, results) / self.held
+        expanded = _expanded(ratio, results[0])
+        assert expanded is not None, "it had this shape before"
+        vector = (results[0] - self.shift) * expanded
+        return [self.shift + vector, *results[1:]]
+
+
+def _spread(source: str, place: int, read: dict[int, Tensor], results: list[Tensor]) -> Tensor:
+    number = results[place] if source == "inverse result" else read[place]
+    return number if source == "argument" else 1 / number
+
+
+def _expanded(spread: Float[Tensor, "m ..."], like: Tensor) -> Tensor | None:
+    """Expand a spread to the shape of the vector: as in a division, or for each group of channels."""
+    if not spread.is_floating_point() or spread.ndim > like.ndim:
+        return None
+    of_pictures = spread.shape[:2] == like.shape[:2]
+    aligned = spread.reshape(len(spread), *[1] * (like.ndim - spread.ndim), *spread.shape[1:])
+    broadcast = all(one in (1, other) for one, other in zip(aligned.shape, like.shape, strict=True))
+    if broadcast and not (of_pictures and spread.ndim == 2):
+        return aligned.expand_as(like)
+    times, rest = divmod(like[0].numel(), spread[0].numel())
+    if rest or not of_pictures:
+        return None
+    return spread.reshape(*spread.shape[:2], -1).repeat_interleave(times, 2).view_as(like)
 
 
 class HeadFunction:
-    """The calls of a head, what of them is held, and whether they are affine then."""
+    """The calls of a head, which spreads are held, and whether they are affine then.
 
-    def __init__(self, tail: Tail, probes: Probes) -> None:
-        self.tail, self.probes = tail, probes
+    ``values`` are the outputs for the probes, and ``held`` names the layers whose spread is held.
+    """
+
+    def __init__(self, tail: Tail, probes: Float[Tensor, "m n *axes"]) -> None:
+        self.tail = tail
         self.held: list[str] = []
-        self._holds: dict[int, Hold] = {}
+        self._pictures = probes.shape[1]
+        self._spreads: dict[int, HeldSpread] = {}
         self._nodes: dict[int, Node] = {}
-        self._writers: dict[int, Node] = {}  # of memory that was written to in place
+        self._writers: dict[int, Node] = {}  # of storage that was written to in place
         self._vectors: list[Tensor] = []
-        self._tolerance = _ROUNDING.get(tail.dtype, 1e-3)
-        found = tail.run(probes.values, self._observe)
-        self.node = None if found is None else self._node(tail.output, found)
+        self._tolerance = _ROUNDING[tail.dtype]
+        self.values = tail.run(probes, self._observe)
+        self.node = None if self.values is None else self._node(tail.output, self.values)
 
     @property
     def kind(self) -> Kind:
@@ -124,7 +155,7 @@ class HeadFunction:
         return "constant" if self.node is None else self.node.kind
 
     def run(self, values: Float[Tensor, "m n *axes"]) -> Float[Tensor, "m n c"]:
-        """Return the head's values for other vectors, what is held held."""
+        """Return the head's values for other vectors, with the spreads held."""
         found = self.tail.run(values, self._hold)
         assert found is not None, "it was found to depend on them"
         return found
@@ -132,68 +163,51 @@ class HeadFunction:
     def _hold(
         self, number: int, step: Step, read: dict[int, Tensor], results: list[Tensor]
     ) -> list[Tensor]:
-        hold = self._holds.get(number)
-        return results if hold is None else self._held_results(hold, step, read, results)
-
-    def _held_results(
-        self, hold: Hold, step: Step, read: dict[int, Tensor], results: list[Tensor]
-    ) -> list[Tensor]:
-        if hold.argument is not None:
-            leaves, spec = tree_flatten((step.args, step.kwargs))
-            held = hold.own.expand_as(read[hold.argument])
-            read = {place: value.clone() for place, value in read.items()} if step.written else read
-            return self.tail.call(step, leaves, spec, {**read, hold.argument: held})
-        assert hold.beside is not None
-        assert hold.shift is not None
-        beside = results[hold.beside]
-        inverse = _per_channel(beside, results[0])
-        own = _per_channel(hold.own.expand_as(beside), results[0])
-        assert inverse is not None
-        assert own is not None
-        return [hold.shift + (results[0] - hold.shift) * own / inverse, *results[1:]]
+        spread = self._spreads.get(number)
+        return results if spread is None else spread.apply(read, results)
 
     # ------------------------------------------------------------------ looking at one step
 
     def _observe(
         self, number: int, step: Step, read: dict[int, Tensor], results: list[Tensor]
     ) -> list[Tensor] | None:
-        leaves, _ = tree_flatten((step.args, step.kwargs))
-        parents = {place: self._node(leaves[place], read[place]) for place in read}
+        leaves = tree_leaves((step.args, step.kwargs))
+        parents = {place: self._node(leaves[place], value) for place, value in read.items()}
         kinds = [self._kind_of(result) for result in results]
         if not {"mixing", "other"}.isdisjoint(kinds):
-            hold = self._spread_among(step, parents, read) or self._spread_beside(results)
-            if hold is not None:
-                self._holds[number] = hold
+            spread = self._find_spread(parents, read, results)
+            if spread is not None:
+                self._spreads[number] = spread
                 self.held.append(step.layer or step.name)
-                results = self._held_results(hold, step, read, results)
-                parents = {place: one for place, one in parents.items() if place != hold.argument}
-                kinds = [self._kind_of(results[0]), *kinds[1:]]
-            elif self._all_affine(parents) and self.tail.open(number):
+                results = spread.apply(read, results)
+                kinds[0] = "affine"
+                parents = {place: one for place, one in parents.items() if one.is_affine}
+            elif all(one.is_affine for one in parents.values()) and self.tail.open(number):
                 return None
         for recorded, result, kind in zip(step.tensors, results, kinds, strict=True):
             node = Node(kind, step, list(parents.values()), (read, result))
             self._nodes[id(recorded)] = node
             if step.written:
-                self._writers[memory_of(recorded)] = node
+                self._writers[storage_of(recorded)] = node
             if kind == "affine":
                 self._note_vector(recorded, result)
         return results
 
     def _note_vector(self, recorded: Tensor, value: Tensor) -> None:
-        overwritten = memory_of(recorded) in self.tail.written
+        overwritten = storage_of(recorded) in self.tail.written
         self._vectors.append(value.clone() if overwritten else value)
 
     def _node(self, leaf: Tensor, value: Tensor) -> Node:
         """Return what is known of an argument; the head's input itself is affine."""
-        node = self._nodes.get(id(leaf))
-        if node is None and leaf is self.tail.start:
-            self._note_vector(leaf, value)
-            node = self._nodes[id(leaf)] = Node("affine", Step(type(self), (), {}, leaf))
-        node = node or Node("constant", Step(type(self), (), {}, leaf))
-        writer = self._writers.get(memory_of(leaf))
+        if id(leaf) not in self._nodes:
+            if leaf is self.tail.start:
+                self._note_vector(leaf, value)
+            kind: Kind = "affine" if leaf is self.tail.start else "constant"
+            self._nodes[id(leaf)] = Node(kind, Step(type(self), (), {}, leaf))
+        node, writer = self._nodes[id(leaf)], self._writers.get(storage_of(leaf))
         if writer is None or writer is node:
             return node
-        # Written to through another view of the same memory.
+        # Written to through another view of the same storage.
         return Node(self._kind_of(value), writer.step, [node, writer])
 
     def _kind_of(self, stacked: Tensor) -> Kind:
@@ -207,15 +221,15 @@ class HeadFunction:
             return "mixing"
         if not stacked.is_floating_point():
             return "other"
-        sizes = self._triples(values).abs().amax(1)
+        sizes = _triples(values).abs().amax(1)
         # A value may be the small difference of large ones, whose rounding it has.
         rows = sizes.reshape(len(sizes), -1).amax(1).view(-1, *[1] * (sizes.ndim - 1))
         allowed = self._tolerance * torch.maximum(sizes, 1e-3 * rows)
-        return "affine" if (self._bend(values).abs() <= allowed).all() else "other"
+        return "affine" if (_bend(values).abs() <= allowed).all() else "other"
 
     def _mixes_pictures(self, values: Tensor) -> bool:
         """Say whether a picture's row changes when only the first picture's vector does."""
-        n = self.probes.values.shape[1]
+        n = self._pictures
         if n == 1 or values.ndim < 2 or values.shape[1] != n:
             return False
         before, after = values[1, 1:], values[-1, 1:]
@@ -223,63 +237,40 @@ class HeadFunction:
 
     # ------------------------------------------------------------------ spreads
 
-    @staticmethod
-    def _all_affine(parents: dict[int, Node]) -> bool:
-        return all(parent.kind in ("constant", "affine") for parent in parents.values())
-
-    def _spread_among(
-        self, step: Step, parents: dict[int, Node], read: dict[int, Tensor]
-    ) -> Hold | None:
-        """Find the argument by which a step divides a vector, if it is a spread."""
-        others = [place for place, one in parents.items() if one.kind in ("mixing", "other")]
-        if len(others) != 1 or not any(one.kind == "affine" for one in parents.values()):
-            return None
-        (place,) = others
-        hold = Hold(read[place][:1].clone(), argument=place)
-        double = Hold(2 * hold.own, argument=place)
-        if not read[place].is_floating_point():
-            return None
-        held, doubled = (self._held_results(one, step, read, [])[0] for one in (hold, double))
-        spread = read[place]
-        if self._near(doubled, 2 * held):
-            spread = 1 / spread
-        elif not self._near(2 * doubled, held):
-            return None
-        return hold if self._kind_of(held) == "affine" and self._is_spread(spread) else None
-
-    def _spread_beside(self, results: list[Tensor]) -> Hold | None:
-        """Find one over the spread among what a normaliser returns beside its vector."""
-        for beside in range(1, len(results)):
-            inverse = _per_channel(results[beside], results[0])
-            if inverse is None or not self._is_spread(1 / results[beside]):
-                continue
-            # (result - shift) · spread is affine: three vectors on a line tell the shift, best those
-            # whose spreads differ most.
-            spread = 1 / inverse
-            product, factor = self._bend(results[0] * spread), self._bend(spread)
-            best = (factor / spread.amax(0)).abs().argmax(0, keepdim=True)
-            shift = (product.gather(0, best) / factor.gather(0, best))[0]
-            if self._kind_of((results[0] - shift) * spread) == "affine":
-                return Hold(results[beside][:1].clone(), beside=beside, shift=shift)
+    def _find_spread(
+        self, parents: dict[int, Node], read: dict[int, Tensor], results: list[Tensor]
+    ) -> HeldSpread | None:
+        """Find the spread by which a step divides a vector: the only argument that is not affine."""
+        others = [place for place, one in parents.items() if not one.is_affine]
+        divides = len(others) == 1 and any(one.kind == "affine" for one in parents.values())
+        sources = [("argument", others), ("inverse argument", others)] if divides else []
+        for source, places in [*sources, ("inverse result", range(1, len(results)))]:
+            for place in places:
+                spread = _spread(source, place, read, results)
+                expanded = _expanded(spread, results[0])
+                if expanded is None or not self._is_spread(spread):
+                    continue
+                shift = self._shift(results[0], expanded)
+                if self._kind_of((results[0] - shift) * expanded) == "affine":
+                    return HeldSpread(source, place, spread[:1].clone(), shift)
         return None
 
-    def _triples(self, stacked: Tensor) -> Tensor:
-        return stacked[self.probes.triples].reshape(-1, 3, *stacked.shape[1:])
+    @staticmethod
+    def _shift(result: Tensor, spread: Tensor) -> Tensor:
+        """Return the shift for which (result - shift) · spread is affine, if there is one.
 
-    def _bend(self, stacked: Tensor) -> Tensor:
-        """Return by how much each middle misses the middle of its two ends."""
-        first, second, middle = self._triples(stacked).unbind(1)
-        return (first + second) / 2 - middle
-
-    def _near(self, one: Tensor, other: Tensor) -> bool:
-        return bool((one - other).abs().max() <= self._tolerance * other.abs().max())
+        Three vectors on a line determine it, best those whose spreads differ most.
+        """
+        product, factor = _bend(result * spread), _bend(spread)
+        best = (factor / spread.amax(0)).abs().argmax(0, keepdim=True)
+        return (product.gather(0, best) / factor.gather(0, best))[0]
 
     def _is_spread(self, spread: Float[Tensor, "m n ..."]) -> bool:
         """Compare with the norm and the standard deviation of the vectors met so far.
 
         Of a whole vector or of each of as many equal groups of channels; up to a factor and an epsilon.
         """
-        if spread.ndim < 2 or spread.shape[1] != self.probes.values.shape[1]:
+        if spread.ndim < 2 or spread.shape[1] != self._pictures:
             return False
         found = spread[1:].flatten(2) if spread.ndim > 2 else spread[1:, :, None]
         if not (found.isfinite().all() and (found > 0).all()):
@@ -295,22 +286,13 @@ class HeadFunction:
                     continue
                 parts = flat.reshape(*flat.shape[:2], groups, -1)
                 size = parts.shape[3]
-                squares = parts.square().sum(3), parts.var(3, correction=0) * size
-                if any(_fits(found.square(), one, size) for one in squares):
-                    return True
-                if _fits(found, parts.abs().sum(3), size):
+                if (
+                    _fits(found.square(), parts.square().sum(3), size)
+                    or _fits(found.square(), parts.var(3, correction=0) * size, size)
+                    or _fits(found, parts.abs().sum(3), size)
+                ):
                     return True
         return False
-
-
-def _per_channel(groups: Float[Tensor, "m n *g"], like: Float[Tensor, "m n *k"]) -> Tensor | None:
-    """Repeat numbers of groups of channels to the shape of what they belong to; None if that fails."""
-    if groups.ndim < 2 or groups.shape[:2] != like.shape[:2] or not groups.is_floating_point():
-        return None
-    times, rest = divmod(like[0, 0].numel(), groups[0, 0].numel())
-    if rest or times < 2:
-        return None
-    return groups.reshape(*groups.shape[:2], -1).repeat_interleave(times, 2).view_as(like)
 
 
 def _fits(found: Float[Tensor, "m n e"], known: Float[Tensor, "m n g"], size: int) -> bool:

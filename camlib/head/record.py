@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -14,7 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from camlib.inputs import check_channels
-from camlib.running import Run, hooking, memory_of, version_of
+from camlib.running import Run, hooking, storage_of, version_of
 
 # So many numbers are kept before they are written to: a batch of logits, but no feature maps.
 _KEPT = 2**16
@@ -22,10 +23,10 @@ _KEPT = 2**16
 
 @dataclass(frozen=True, eq=False)
 class Step:
-    """One function that was called, inside a layer of this name and type, if any.
+    """One call of a function, made inside a layer of this name and type (``kind``), if any.
 
-    ``written`` are the tensors that it changed in place; ``part_of`` names the function whose inside
-    shows this call.
+    ``written`` are the tensors that it changed in place; ``part_of`` is the name of the function of
+    which this call is a part.
     """
 
     function: Callable[..., Any]
@@ -49,7 +50,12 @@ class Step:
             return f"the call {self.name}"
         return f"layer {self.layer!r} of type {self.kind} ({self.name})"
 
-    @property
+    @cached_property
+    def inputs(self) -> list[Tensor]:
+        """Return the tensors among its arguments."""
+        return tensors_in((self.args, self.kwargs))
+
+    @cached_property
     def tensors(self) -> list[Tensor]:
         """Return the tensors that it returned; an assignment to an index returns what it wrote to."""
         return tensors_in(self.args[0] if self.result is None and self.args else self.result)
@@ -71,17 +77,57 @@ class Output:
     position: int
 
 
+class Constants:
+    """The recorded numbers that stay the same in all replays, in the precision of the replays.
+
+    That is float64 where the device supports it.
+    """
+
+    def __init__(self, device: torch.device, overwritten: Mapping[int, Tensor]) -> None:
+        self.dtype = torch.float32 if device.type == "mps" else torch.float64
+        self._overwritten = overwritten
+        self._known: dict[int, tuple[Tensor, Tensor]] = {}
+
+    def before_writing(self, leaf: Tensor) -> Tensor:
+        """Return a tensor as it was before the network wrote to it, where that is known."""
+        kept = self._overwritten.get(storage_of(leaf))
+        if kept is not None and kept.dtype == leaf.dtype:
+            leaf = kept.as_strided(leaf.shape, leaf.stride(), leaf.storage_offset())
+        return self._converted(leaf)
+
+    def get(self, leaf: Any) -> Any:
+        """Return an argument of a call in this precision."""
+        if isinstance(leaf, torch.dtype):
+            return self.dtype if leaf.is_floating_point else leaf
+        if not isinstance(leaf, Tensor):
+            return leaf
+        if id(leaf) not in self._known:
+            self._known[id(leaf)] = leaf, self._converted(leaf.detach())
+        return self._known[id(leaf)][1]
+
+    def _converted(self, tensor: Tensor) -> Tensor:
+        if tensor.is_complex():
+            return tensor.to(self.dtype.to_complex())
+        return tensor.to(self.dtype) if tensor.is_floating_point() else tensor
+
+
 class Record(TorchFunctionMode):
-    """The steps and the modules' outputs of one forward pass, in their order."""
+    """The steps and the modules' outputs of one forward pass, in their order.
+
+    ``buffers`` are the ids of the network's, ``overwritten`` holds the numbers of small tensors before
+    they were first written to in place, by their storage.
+    """
+
+    images: Tensor
+    output: Any
 
     def __init__(self) -> None:
         super().__init__()
         self.steps: list[Step] = []
         self.outputs: list[Output] = []
-        self.output: Any = None
-        # What stood in memory before it was first written to in place, as far as it is small.
+        self.buffers: set[int] = set()
         self.overwritten: dict[int, Tensor] = {}
-        self._running: list[tuple[str, str]] = []
+        self._running: list[tuple[str, str]] = []  # names and types of the modules that are running
         self._met_convolution = False
 
     def __torch_function__(
@@ -97,9 +143,9 @@ class Record(TorchFunctionMode):
             check_channels(args, kwargs)
         if may_write(func):
             self._keep(args[0])
-        read = [(tensor, version_of(tensor)) for tensor in tensors_in((args, kwargs))]
+        versions = [(tensor, version_of(tensor)) for tensor in tensors_in((args, kwargs))]
         result = func(*args, **kwargs)
-        written = tuple(tensor for tensor, version in read if version_of(tensor) != version)
+        written = tuple(tensor for tensor, version in versions if version_of(tensor) != version)
         layer, kind = self._running[-1] if self._running else ("", "")
         self.steps.append(Step(func, args, kwargs, result, layer, kind, written))
         return result
@@ -108,7 +154,7 @@ class Record(TorchFunctionMode):
         if isinstance(tensor, Tensor):
             whole = tensor if tensor._base is None else tensor._base
             if whole.numel() <= _KEPT:
-                self.overwritten.setdefault(memory_of(whole), whole.detach().clone())
+                self.overwritten.setdefault(storage_of(whole), whole.detach().clone())
 
     def run(
         self,
@@ -118,7 +164,10 @@ class Record(TorchFunctionMode):
         start: tuple[nn.Module, int] | None = None,
         others: Sequence[nn.Module] = (),
     ) -> Record:
-        """Record a forward pass: all of it, or what follows a module's call, and others' outputs."""
+        """Record a forward pass: all of it, or what follows a call of the module ``start``.
+
+        Then only the outputs of ``start`` and of the modules ``others`` are recorded.
+        """
         if start is None:
             names = {module: name for name, module in network.named_modules()}
         else:
@@ -140,11 +189,17 @@ class Record(TorchFunctionMode):
                 output = (calls[module], args[0] if args else None, result, version)
                 self.outputs.append(Output(module, names[module], *output, len(self.steps)))
 
+            self.images, self.buffers = images, {id(buffer) for buffer in network.buffers()}
             with hooking(dict.fromkeys(names, leave), before=enter):
                 if start is None:
                     recording.enter_context(self)
                 self.output = run(network, images)
         return self
+
+    @cached_property
+    def constants(self) -> Constants:
+        """The recorded numbers, in the precision of replays."""
+        return Constants(self.images.device, self.overwritten)
 
     def label(self, output: Output) -> str:
         """Return a module's name, with the number of the call where there are several."""

@@ -1,17 +1,20 @@
-"""Say why a network has no exact class activation map: which call is in the way, and what to do."""
+"""Explain why a network has no exact class activation map: which call is in the way, and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
-from camlib.head.features import Cut, candidates, has_places, head_function, loses_places
-from camlib.head.linearity import Node, Probes
-from camlib.head.record import Record, Step, tensors_in
-from camlib.head.replay import Constants, NotReplayableError, Tail
+from camlib.head.features import PooledFeatures, all_feature_maps, has_places, step_losing_places
+from camlib.head.linearity import Node, probes_around
+from camlib.head.record import Record, Step
+from camlib.head.replay import NotReplayableError, Tail
 from camlib.running import Run, other_pictures
+
+# What is in the way, and what to do.
+Reason = tuple[str, str]
 
 _NEEDED = "expected feature maps, then global average pooling, then one linear layer"
 _RETRAIN = (
@@ -30,28 +33,37 @@ _TENSORS_ONLY = (
 def reason_for_refusal(
     network: nn.Module,
     record: Record,
-    images: Tensor,
-    cuts: Sequence[Cut],
+    found: Sequence[PooledFeatures],
     error: NotReplayableError | None,
     run: Run,
 ) -> str:
-    """Describe what keeps a network from having an exact map, from its calls for these pictures."""
+    """Describe what keeps a network from having an exact map, from its calls for these pictures.
+
+    ``found`` are its pooled features, and ``error`` what has ended the search for them.
+    """
     kind = type(network).__name__
-    other = Record().run(network, other_pictures(images), run)
-    found = _explain_unwatched(network, record)
-    if found is None and not cuts:
-        found = _explain_one_cell(network, record, images, run)
-    found = found or _explain(record, other, images, network, cuts, error)
-    if found is None and torch.equal(record.output, other.output):
+    other = Record().run(network, other_pictures(record.images), run)
+    reason = _not_watched(network, record)
+    if reason is None and not found:
+        reason = _one_cell(network, record, run)
+    try:
+        if reason is None and error is not None:
+            raise error
+        if reason is None:
+            averaged = found and found[0].losing_step is None
+            reason = _behind(found[0], record, other) if averaged else _no_average(record)
+    except NotReplayableError as failed:
+        reason = f"{failed.step.place} cannot be made again with other numbers", _TENSORS_ONLY
+    if reason is None and torch.equal(record.output, other.output):
         return (
             f"network: expected logits that depend on the pictures, got {kind}, which returns the same "
             "for others. Look at what its forward reads, and whether its weights are all zero."
         )
-    why, advice = found or ("the logits do not come from averages of feature maps alone", _RETRAIN)
+    why, advice = reason or ("the logits do not come from averages of feature maps alone", _RETRAIN)
     return f"network: {_NEEDED}, got {kind}, where {why}. {advice}"
 
 
-def _explain_unwatched(network: nn.Module, record: Record) -> tuple[str, str] | None:
+def _not_watched(network: nn.Module, record: Record) -> Reason | None:
     if any("quantized" in type(module).__module__ for module in network.modules()):
         return "quantized layers round their numbers", "Pass the network as it was before."
     if not any(one is record.output for step in record.steps for one in step.tensors):
@@ -59,23 +71,19 @@ def _explain_unwatched(network: nn.Module, record: Record) -> tuple[str, str] | 
     return None
 
 
-def _explain_one_cell(
-    network: nn.Module, record: Record, images: Tensor, run: Run
-) -> tuple[str, str] | None:
+def _one_cell(network: nn.Module, record: Record, run: Run) -> Reason | None:
     """Name the call that leaves one cell of these pictures, but several of larger ones."""
-    larger = images
-    for axis in range(2, images.ndim):
-        larger = torch.cat([larger, larger], axis)
+    images = record.images
+    larger = images.repeat(1, 1, *[2] * (images.ndim - 2))
     try:
         other = Record().run(network, larger, run)
-    except Exception:  # whatever the network raises: it takes pictures of one size
+    except Exception:  # the network takes pictures of one size only, and may raise anything
         return None
-    position = next((at for at, _ in candidates(record, images, _own(network))), 0)
-    pairs = zip(record.steps[position:], other.steps[position:], strict=False)
-    for step, twin in pairs if other.output.shape == record.output.shape else ():
-        if step.name != twin.name:
-            return None
-        if any(map(has_places, twin.tensors)) and not any(map(has_places, step.tensors)):
+    first = next((number for number, _, _ in all_feature_maps(record)), 0)
+    if other.output.shape != record.output.shape:
+        return None
+    for step, other_step in _same_calls(record, other, first):
+        if any(map(has_places, other_step.tensors)) and not any(map(has_places, step.tensors)):
             return (
                 f"{step.place} leaves maps of one cell, which says nothing about where",
                 "Pass larger pictures, or use Grad-CAM at an earlier layer.",
@@ -83,40 +91,23 @@ def _explain_one_cell(
     return None
 
 
-def _own(network: nn.Module) -> set[int]:
-    return {id(buffer) for buffer in network.buffers()}
+def _same_calls(record: Record, other: Record, first: int) -> Iterator[tuple[Step, Step]]:
+    """Yield the calls of two runs from a number on, as long as they have the same names."""
+    for step, other_step in zip(record.steps[first:], other.steps[first:], strict=False):
+        if step.name != other_step.name:
+            return
+        yield step, other_step
 
 
-def _explain(
-    record: Record,
-    other: Record,
-    images: Tensor,
-    network: nn.Module,
-    cuts: Sequence[Cut],
-    error: NotReplayableError | None,
-) -> tuple[str, str] | None:
-    try:
-        if error is not None:
-            raise error
-        if not cuts:
-            return _explain_no_average(record, images, _own(network))
-        cut, function = cuts[0], head_function(cuts[0])
-    except NotReplayableError as failed:
-        return f"{failed.step.place} cannot be made again with other numbers", _TENSORS_ONLY
-    if function.kind == "affine":
-        return _explain_joined(record, other, cut.end if cut.factor else cut.position)
-    if function.node is None or function.kind == "constant":
-        return None
-    return _explain_not_affine(function.node)
+def _behind(pooled: PooledFeatures, record: Record, other: Record) -> Reason | None:
+    """Name the call behind the average that is not affine, or that reads something else."""
+    head = pooled.head_function()
+    if head.kind == "affine":
+        return _joined(record, other, pooled.after)
+    return None if head.node is None or head.kind == "constant" else _not_affine(head.node)
 
 
-def _near_one(values: Tensor) -> bool:
-    """Say whether all that is finite is 1: exponentials of large numbers overflow."""
-    finite = values[values.isfinite()]
-    return bool(len(finite) > 4 and ((finite - 1).abs() < 1e-6).all())
-
-
-def _explain_not_affine(last: Node) -> tuple[str, str]:
+def _not_affine(last: Node) -> Reason:
     """Name the first step that is not affine, and a final softmax or sigmoid by what it returns."""
     node = last.culprit
     place = node.step.place
@@ -135,54 +126,56 @@ def _explain_not_affine(last: Node) -> tuple[str, str]:
     return f"{place} stands behind the pooling and is not linear", _RETRAIN
 
 
-def _explain_joined(record: Record, other: Record, position: int) -> tuple[str, str] | None:
+def _near_one(values: Tensor) -> bool:
+    """Say whether all finite values are 1: exponentials of large numbers overflow."""
+    finite = values[values.isfinite()]
+    return bool(len(finite) > 4 and ((finite - 1).abs() < 1e-6).all())
+
+
+def _joined(record: Record, other: Record, first: int) -> Reason | None:
     """Name the first call behind the average that reads something else which depends on the picture."""
+    for step, other_step in zip(record.steps, other.steps, strict=False):
+        reads = isinstance(step.result, (bool, int, float))
+        if step.name == other_step.name and reads and step.result != other_step.result:
+            return f"{step.place} has another outcome for other pictures", _TENSORS_ONLY
     made = {id(tensor) for step in record.steps for tensor in step.tensors}
     behind: set[int] = set()
-    for step, twin in zip(record.steps, other.steps, strict=False):
-        reads = isinstance(step.result, (bool, int, float))
-        if step.name == twin.name and reads and step.result != twin.result:
-            return f"{step.place} has another outcome for other pictures", _TENSORS_ONLY
-    pairs = zip(record.steps[position:], other.steps[position:], strict=False)
-    for number, (step, twin) in enumerate(pairs):
-        if step.name != twin.name:
-            break
-        read = (tensors_in((one.args, one.kwargs)) for one in (step, twin) if step.tensors)
-        for mine, theirs in zip(*read, strict=False):
-            if id(mine) in behind or (number == 0 and id(mine) in made):
+    for number, (step, other_step) in enumerate(_same_calls(record, other, first)):
+        if not step.tensors:
+            continue
+        for tensor, others in zip(step.inputs, other_step.inputs, strict=False):
+            known = id(tensor) in behind or (number == 0 and id(tensor) in made)
+            if known or (tensor.shape == others.shape and torch.equal(tensor, others)):
                 continue
-            if mine.shape == theirs.shape and torch.equal(mine, theirs):
-                continue
-            if id(mine) in made:
+            if id(tensor) in made:
                 return f"{step.place} joins several tensors that depend on the picture", _RETRAIN
             return (
                 f"{step.place} reads a tensor that no call that can be watched has made, and that "
                 "depends on the picture",
                 "Leave the script or the thread out that makes it.",
             )
-        behind |= {id(tensor) for tensor in step.tensors}
+        behind |= set(map(id, step.tensors))
     return None
 
 
-def _explain_no_average(record: Record, images: Tensor, own: set[int]) -> tuple[str, str] | None:
-    """Name the call that reads the places of the last maps in another way than by their average."""
-    constants = Constants(images.device, record.overwritten)
-    for position, maps in candidates(record, images, own):
-        lost = loses_places(record, position, maps)
-        if lost is not None:
+def _no_average(record: Record) -> Reason | None:
+    """Name the call that reads the last maps, but not their average."""
+    for read, _, maps in all_feature_maps(record):
+        tail = Tail(record.steps[read:], maps, record.output, record.constants)
+        if tail.run(maps[None]) is not None:
+            losing = step_losing_places(record, read, maps)
+            if losing is None:
+                return _first_reading(tail)
             return (
-                f"{lost.place} gives the same for places in any order, so that no place has a value",
+                f"{losing.place} gives the same for places in any order, so that no place has a value",
                 _RETRAIN,
             )
-        tail = Tail(record.steps[position:], maps, record.output, constants)
-        if tail.run(maps[None]) is not None:
-            return _first_reading(tail)
     return None
 
 
-def _first_reading(tail: Tail) -> tuple[str, str] | None:
+def _first_reading(tail: Tail) -> Reason | None:
     """Explain the first call whose result has no places, and is not that of the average."""
-    maps = Probes.around(tail.start.to(tail.dtype), sizes=[1.0]).values[1]
+    maps = probes_around(tail.start.to(tail.dtype), sizes=[1.0])[1]
     axes = range(1, maps.ndim)  # of places where channels come first, or last
     level = [maps.mean([*some], keepdim=True).expand_as(maps) for some in (axes[1:], axes[:-1])]
     found: list[tuple[int, Tensor, Tensor]] = []
@@ -202,20 +195,19 @@ def _first_reading(tail: Tail) -> tuple[str, str] | None:
     if not found:
         return None
     number, source, result = found[0]
-    return _explain_reading(tail.steps[number], tail.steps[number + 1 :], source, result)
+    return _reading(tail.steps[number], tail.steps[number + 1 :], source, result)
 
 
 def _is_one_channel(step: Step, tensor: Tensor, source: Tensor) -> bool:
     """Say whether a layer's result has the places of what it read, and a single channel."""
     shape, wanted = tensor.shape, source.shape
-    weighs = any(isinstance(one, nn.Parameter) for one in tensors_in((step.args, step.kwargs)))
+    weighs = any(isinstance(one, nn.Parameter) for one in step.inputs)
     first, last = shape[2:] == wanted[2:], shape[1:-1] == wanted[1:-1] and shape[-1] == 1
     return weighs and tensor.ndim == source.ndim and (first or last)
 
 
-def _explain_reading(
-    step: Step, behind: Sequence[Step], source: Tensor, result: Tensor
-) -> tuple[str, str]:
+def _reading(step: Step, behind: Sequence[Step], source: Tensor, result: Tensor) -> Reason:
+    """Describe what a call reads of feature maps: all values, one token, the maximum, or another part."""
     count, size = result.numel() // len(source), "x".join(map(str, source.shape[1:]))
     if count == source[0].numel():
         others = (one for one in behind if one.tensors and one.tensors[0].numel() != result.numel())
@@ -230,13 +222,10 @@ def _explain_reading(
             f"{reader.place} reads one of {source.shape[1]} tokens, not their average",
             "Average the tokens and retrain, or use Grad-CAM at the tokens of an earlier layer.",
         )
-    highest = source.flatten(2).amax(2)
-    if highest.numel() == result.numel() and torch.allclose(highest.flatten(), result.flatten()):
-        return (
-            f"{step.place} takes the maximum of each feature map, not its average over all places",
-            _RETRAIN,
-        )
+    highest = source.flatten(2).amax(2).flatten()
+    is_maximum = highest.shape == result.flatten().shape and highest.allclose(result.flatten())
+    takes = "the maximum" if is_maximum else "something else"
     return (
-        f"{step.place} takes something else of each feature map, not its average over all places",
+        f"{step.place} takes {takes} of each feature map, not its average over all places",
         _RETRAIN,
     )

@@ -3,67 +3,39 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from camlib.head.record import Constants as Constants  # part of this module's interface
 from camlib.head.record import Step, tensors_in
-from camlib.running import memory_of
+from camlib.running import storage_of
 
 # What a call reports to an observer: its number, the step, what it read and returned, all stacked.
 Observer = Callable[[int, Step, dict[int, Tensor], list[Tensor]], list[Tensor] | None]
+# A function, its arguments by position and by name, and its result.
+Call = tuple[Any, Any, Any, Any]
+# What a call may raise for arguments that are not the recorded ones.
+_ERRORS = (RuntimeError, ValueError, TypeError)
 
 
 class NotReplayableError(Exception):
-    """A call that cannot be made again, or that hands out numbers which are no tensor."""
+    """A call that cannot be made again, or that returns numbers as something else than a tensor."""
 
     def __init__(self, step: Step) -> None:
         super().__init__(step.place)
         self.step = step
 
 
-class Constants:
-    """What does not change from replay to replay, in the precision of all of them.
-
-    That is float64 where the device has it.
-    """
-
-    def __init__(self, device: torch.device, overwritten: Mapping[int, Tensor]) -> None:
-        self.dtype = torch.float32 if device.type == "mps" else torch.float64
-        self._overwritten = overwritten
-        self._known: dict[int, tuple[Tensor, Tensor]] = {}
-
-    def before_writing(self, leaf: Tensor) -> Tensor:
-        """Return a tensor as it was before the network wrote to it, where that is known."""
-        kept = self._overwritten.get(memory_of(leaf))
-        if kept is not None and kept.dtype == leaf.dtype:
-            leaf = kept.as_strided(leaf.shape, leaf.stride(), leaf.storage_offset())
-        return leaf.to(self.dtype) if leaf.is_floating_point() else leaf
-
-    def get(self, leaf: Any) -> Any:
-        """Return an argument of a call in this precision."""
-        if isinstance(leaf, torch.dtype):
-            return self.dtype if leaf.is_floating_point else leaf
-        if not isinstance(leaf, Tensor):
-            return leaf
-        if id(leaf) not in self._known:
-            wide = leaf.detach()
-            if leaf.is_complex():
-                wide = wide.to(self.dtype.to_complex())
-            elif leaf.is_floating_point():
-                wide = wide.to(self.dtype)
-            self._known[id(leaf)] = leaf, wide
-        return self._known[id(leaf)][1]
-
-
 class Tail:
     """The calls behind a tensor, to be made again with other numbers in its place.
 
-    Only calls that depend on it are made; for the rest the recorded results stand.
+    Only calls that depend on it are made; the recorded results of all others are kept.
     """
 
     def __init__(
@@ -72,32 +44,29 @@ class Tail:
         self.steps, self.start, self.output = list(steps), start, output
         self.constants, self.dtype = constants, constants.dtype
         # Whatever shares memory with a tensor that is written to changes with it.
-        self.written = {memory_of(tensor) for step in steps for tensor in step.written} - {0}
+        self.written = {storage_of(tensor) for step in steps for tensor in step.written} - {0}
 
     def run(self, values: Tensor, observe: Observer | None = None) -> Tensor | None:
-        """Return the outputs for stacked numbers, (m, *start) to (m, *output); None if it has no say.
+        """Return the outputs (m, *output) for stacked numbers (m, *start); None if they have no effect.
 
         ``observe`` may return other results, or None after it has changed the list of steps.
         """
-        count = len(values)
         state = {id(self.start): values.to(self.dtype, copy=True)}
         number = 0
         while number < len(self.steps):
             step = self.steps[number]
             leaves, spec = tree_flatten((step.args, step.kwargs))
-            read = self._stacked(leaves, state, count)
+            read = self._stacked(leaves, state, len(values))
             if read:
-                given = read
-                if step.written and observe is not None:  # the numbers as they were before
-                    given = {place: value.clone() for place, value in read.items()}
-                results = self.call(step, leaves, spec, read)
+                before = read
+                if step.written and observe is not None:
+                    before = {place: value.clone() for place, value in read.items()}
+                results: list[Tensor] | None = self._call(step, leaves, spec, read)
                 if observe is not None:
-                    observed = observe(number, step, given, results)
-                    if observed is None:
+                    results = observe(number, step, before, results or [])
+                    if results is None:
                         continue
-                    results = observed
-                for recorded, result in zip(step.tensors, results, strict=True):
-                    state[id(recorded)] = result
+                state |= zip(map(id, step.tensors), results or [], strict=True)
             number += 1
         return state.get(id(self.output))
 
@@ -108,23 +77,22 @@ class Tail:
         read = {}
         for place, leaf in enumerate(leaves):
             if isinstance(leaf, Tensor):
-                if id(leaf) not in state and memory_of(leaf) in self.written:
-                    own = self.constants.before_writing(leaf)
-                    state[id(leaf)] = own.expand(count, *own.shape).clone()
+                if id(leaf) not in state and storage_of(leaf) in self.written:
+                    before = self.constants.before_writing(leaf)
+                    state[id(leaf)] = before.expand(count, *before.shape).clone()
                 if id(leaf) in state:
                     read[place] = state[id(leaf)]
         return read
 
-    def call(
+    def _call(
         self, step: Step, leaves: Sequence[Any], spec: Any, read: dict[int, Tensor]
     ) -> list[Tensor]:
         """Make one call for all sets of numbers, and return the tensors in its result."""
         fixed = [self.constants.get(leaf) for leaf in leaves]
-        places = list(read)
 
         def once(*values: Tensor) -> Any:
             filled = list(fixed)
-            for place, value in zip(places, values, strict=True):
+            for place, value in zip(read, values, strict=True):
                 filled[place] = value
             args, kwargs = tree_unflatten(filled, spec)
             result = step.function(*args, **kwargs)
@@ -133,16 +101,17 @@ class Tail:
         stacks = list(read.values())
         try:
             if not step.tensors:
-                self._check_same(step, [once(*values) for values in zip(*stacks, strict=True)])
+                for values in zip(*stacks, strict=True):
+                    _check_same(step, once(*values))
                 return []
             try:
                 with warnings.catch_warnings():  # where a batched form is slow
                     warnings.simplefilter("ignore")
                     results = torch.vmap(lambda *values: tuple(tensors_in(once(*values))))(*stacks)
-            except (RuntimeError, ValueError, TypeError):  # no batched form: one after the other
+            except _ERRORS:  # no batched form: one after the other
                 each = [tensors_in(once(*values)) for values in zip(*stacks, strict=True)]
                 results = tuple(torch.stack(same) for same in zip(*each, strict=True))
-        except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        except (*_ERRORS, IndexError) as error:
             raise NotReplayableError(step) from error
         return [self._laid_out(one, stacks) for one in results]
 
@@ -150,57 +119,52 @@ class Tail:
         """Return a result in the precision of the replay, rows first in memory unless it is a view."""
         if result.is_floating_point() and result.dtype != self.dtype:
             coarse, result = 4 * torch.finfo(result.dtype).eps, result.to(self.dtype)
-            given = stacks[0] if len(stacks) == 1 and stacks[0].shape == result.shape else None
-            if given is not None and ((result - given).abs() <= coarse * given.abs()).all():
+            given = stacks[0]
+            if given.shape == result.shape and (
+                ((result - given).abs() <= coarse * given.abs()).all()
+            ):
                 return given  # it only converts, as float() does
-        known = {memory_of(stack) for stack in stacks}
-        return result if memory_of(result) in known else result.contiguous()
-
-    def _check_same(self, step: Step, results: list[Any]) -> None:
-        """Raise if a call reads numbers out of tensors, as ``item`` does; a shape is always the same."""
-        for result in results:
-            if isinstance(result, torch.dtype):
-                continue  # the replay's own
-            same = result == step.result
-            if not (same if isinstance(same, bool) else getattr(same, "all", bool)()):
-                raise NotReplayableError(step)
+        known = {storage_of(stack) for stack in stacks}
+        return result if storage_of(result) in known else result.contiguous()
 
     def open(self, number: int) -> bool:
         """Replace a call by the calls that it is made of, if there are several and they can be seen."""
-        step = self.steps[number]
+        step, inside = self.steps[number], _Inside()
         if isinstance(step.function, torch._ops.OpOverload) or step.written:
             return False
-        inside = _Inside(step)
         try:
             with inside:
-                result = step.function(*step.args, **step.kwargs)
-        except (RuntimeError, ValueError, TypeError):
+                made = tensors_in(step.function(*step.args, **step.kwargs))
+        except _ERRORS:
             return False
-        made, wanted = tensors_in(result), step.tensors
-        known = {id(tensor) for one in inside.steps for tensor in one.tensors}
-        if len(made) != len(wanted) or not all(id(tensor) in known for tensor in made):
+        known = {id(tensor) for *_, result in inside.calls for tensor in tensors_in(result)}
+        if len(made) != len(step.tensors) or not known.issuperset(map(id, made)):
             return False
-        names = [
-            Step(_itself, (inner,), {}, outer, step.layer, step.kind, part_of=step.name)
-            for inner, outer in zip(made, wanted, strict=True)
+        pairs = zip(made, step.tensors, strict=True)
+        results: list[Call] = [(_itself, (inner,), {}, outer) for inner, outer in pairs]
+        self.steps[number : number + 1] = [
+            Step(*call, step.layer, step.kind, part_of=step.name)
+            for call in [*inside.calls, *results]
         ]
-        self.steps[number : number + 1] = [*inside.steps, *names]
         return True
 
 
-class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives no types
-    """Notes what a call is made of, such as the norm and the division of ``normalize``."""
+def _check_same(step: Step, result: Any) -> None:
+    """Raise if a call reads numbers out of tensors, as ``item`` does; a shape is always the same."""
+    if not isinstance(result, torch.dtype) and not np.all(result == step.result):
+        raise NotReplayableError(step)
 
-    def __init__(self, step: Step) -> None:
+
+class _Inside(TorchDispatchMode):  # type: ignore[no-untyped-call] # torch gives no types
+    """Notes the calls that a call is made of, such as the norm and the division of ``normalize``."""
+
+    def __init__(self) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
-        self.steps: list[Step] = []
-        self._step = step
+        self.calls: list[Call] = []
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         result = func(*args, **(kwargs or {}))
-        outer = self._step
-        inner = Step(func, args, kwargs or {}, result, outer.layer, outer.kind, part_of=outer.name)
-        self.steps.append(inner)
+        self.calls.append((func, args, kwargs or {}, result))
         return result
 
 

@@ -1,4 +1,4 @@
-"""Every classifier of torchvision: what the page says of it is what comes out."""
+"""Every classifier of torchvision: the page says what camlib does."""
 
 import re
 from pathlib import Path
@@ -29,7 +29,7 @@ SMALL = [name for name in WRITTEN if parameters(WRITTEN[name]) <= LARGEST]
 @pytest.mark.parametrize("name", SMALL)
 def test_what_the_page_says(name: str) -> None:
     """An exact map with so many channels and cells, or a refusal by that layer for that reason."""
-    assert zoo.row(zoo.judge(name)) == WRITTEN[name]
+    assert zoo.row(zoo.explain(name)) == WRITTEN[name]
 
 
 def test_the_page_lists_all_networks_with_their_sizes() -> None:
@@ -48,7 +48,7 @@ def test_the_page_counts_what_it_lists() -> None:
 
 
 def test_the_page_names_the_versions_that_are_pinned() -> None:
-    """After a change of constraints.txt the page is to be made anew."""
+    """After a change of constraints.txt, make the page again."""
     pinned = (ROOT / "constraints.txt").read_text(encoding="utf-8")
     for name in ("torch", "torchvision"):
         version = re.search(rf"^{name}==([\d.]+)", pinned, re.M)
@@ -130,7 +130,7 @@ class TestMaking:
                 ValueError, match="a: expected maps that average to the logits, got a gap"
             ),
         ):
-            zoo.judge("a")
+            zoo.explain("a")
 
     @pytest.mark.parametrize("layer", ["conv", "fc"])
     def test_weights_that_prove_nothing_fail(self, layer: str) -> None:
@@ -145,7 +145,7 @@ class TestMaking:
                 match=r"a: expected classes and places that differ|depend on the pictures",
             ),
         ):
-            zoo.judge("a")
+            zoo.explain("a")
 
     def test_a_refusal_that_names_no_layer_fails(self) -> None:
         with (
@@ -155,7 +155,7 @@ class TestMaking:
             ),
             pytest.raises(ValueError, match="expected a refusal that names a layer, got: no layer"),
         ):
-            zoo.judge("a")
+            zoo.explain("a")
 
     @pytest.mark.parametrize("page", ["no marks", f"\n{zoo.BEGIN}\n", f"\n{zoo.END}\n"])
     def test_a_page_without_marks_is_refused(self, page: str) -> None:
