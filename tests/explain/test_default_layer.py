@@ -104,9 +104,12 @@ def score(output: Tensor) -> Tensor:
         [nn.Softplus()],
     ],
 )
-def test_the_output_itself_is_no_explanation(images: Tensor, end: list[nn.Module]) -> None:
+@pytest.mark.parametrize("classes", [4, 6])  # as many as the activation has channels
+def test_the_output_itself_is_no_explanation(
+    images: Tensor, classes: int, end: list[nn.Module]
+) -> None:
     """Segmentation: the activation before the last convolution, not the prediction rescaled."""
-    network = seeded(lambda: nn.Sequential(*block(), nn.Conv2d(6, 4, 1), *end))
+    network = seeded(lambda: nn.Sequential(*block(), nn.Conv2d(6, classes, 1), *end))
     found = camlib.grad_cam(network, images, score)
     assert found.layer == "1"
     torch.testing.assert_close(found.maps, camlib.grad_cam(network, images, score, "1").maps)
@@ -161,8 +164,11 @@ def test_a_shared_activation_that_runs_twice_in_a_row_is_clear(images: Tensor) -
         act = nn.ReLU()
         return two_blocks(act, act)
 
-    found = camlib.grad_cam(seeded(shared_block), images, [0, 1])
+    network = seeded(shared_block)
+    found = camlib.grad_cam(network, images, [0, 1])
     assert found.layer == "act (call 2)"
+    by_its_other_name = camlib.grad_cam(network, images, [0, 1], ("last", 2))
+    torch.testing.assert_close(by_its_other_name.maps, found.maps)
     separate = seeded(lambda: two_blocks(nn.ReLU(), nn.ReLU()))
     torch.testing.assert_close(found.maps, camlib.grad_cam(separate, images, [0, 1], "last").maps)
 

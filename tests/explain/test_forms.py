@@ -254,8 +254,9 @@ def test_a_run_that_returns_something_else_is_refused(
     forward: Forward, run: Callable[..., object], words: str
 ) -> None:
     network, images = made(forward, nn.Conv2d(2, K, 3)), noise(3, 2, 7, 9)
-    with pytest.raises(ValueError, match=words):
-        camlib.grad_cam(network, images, 1, "f", run=run)
+    for target in (1, torch.tensor([1, 1, 1])):
+        with pytest.raises(ValueError, match=words):
+            camlib.grad_cam(network, images, target, "f", run=run)
     with pytest.raises(ValueError, match=words if forward is averaged else f"{words}|maximum"):
         camlib.class_activation_maps(network, images, run=run)
     with pytest.raises(TypeError, match=r"run: expected a function .* got int 3"):
