@@ -13,7 +13,7 @@ export function refusal(reason, name, details = {}) {
     "format": ({ kind }) => kind === "HEIC"
       ? `${named} is in the format HEIC, which this browser cannot read. Save it as a JPEG and choose that. (An iPhone takes JPEG photographs with Settings → Camera → Formats → Most Compatible.)`
       : `${named} is in the format ${kind}, which this browser cannot read. Save it as a JPEG or PNG and choose that.`,
-    "damaged": () => `${named} begins like a picture but cannot be read to its end: it is damaged, or was not copied completely. Open it in a program for pictures, save it anew, and choose the new file.`,
+    "damaged": () => `${named} begins like a picture but cannot be read to its end: it is damaged, or was not copied completely. Open it in a program for pictures, save it again, and choose the new file.`,
     "large": ({ width, height }) => `${named} has ${whole(width)} × ${whole(height)} pixels, more than can be unpacked here. Save a smaller copy, 2000 pixels wide for example, and choose that: the network looks at 224 × 224 of them.`,
     "no file": () => "What you dropped holds no file, only an address or some text, and this page asks no other site for anything. Save the picture on your machine and drop the file.",
     "unreachable": () => `${named} did not come from this site. Check the connection and try again, or choose a photograph of your own, which needs none.`,
