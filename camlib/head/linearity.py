@@ -272,19 +272,18 @@ class HeadFunction:
         """
         if spread.ndim < 2 or spread.shape[1] != self._pictures:
             return False
-        found = spread[1:].flatten(2) if spread.ndim > 2 else spread[1:, :, None]
+        shape = len(spread) - 1, self._pictures  # without the network's own vector
+        found = spread[1:].reshape(*shape, -1)
         if not (found.isfinite().all() and (found > 0).all()):
             return False
         for vector in reversed(self._vectors):
             if vector.ndim < 2 or vector.shape[:2] != spread.shape[:2]:
                 continue
-            flat = vector[1:].flatten(2) if vector.ndim > 2 else vector[1:, :, None]
-            if flat.shape[2] < found.shape[2]:
-                continue
+            channels = vector[0, 0].numel()
             for groups in {1, found.shape[2]}:
-                if flat.shape[2] % groups or flat.shape[2] <= groups:
+                if channels % groups or channels <= groups or channels < found.shape[2]:
                     continue
-                parts = flat.reshape(*flat.shape[:2], groups, -1)
+                parts = vector[1:].reshape(*shape, groups, -1)
                 size = parts.shape[3]
                 if (
                     _fits(found.square(), parts.square().sum(3), size)

@@ -125,10 +125,14 @@ def _look(
     if tuple(step.name for step in record.steps) != location.calls:
         return None
     pooled = PooledFeatures(record, location.position)
-    tensor = pooled.tensor
-    if not has_places(tensor) or len(tensor) % len(images) or pooled.features[0, 0].numel() < 2:
-        return None
-    return pooled
+    tensor, n = pooled.tensor, len(images)
+    fits = has_places(tensor) and len(tensor) % n == 0 and _has_maps(pooled.features, n)
+    return pooled if fits else None
+
+
+def _has_maps(features: Tensor, n: int) -> bool:
+    """Say whether a tensor holds maps of several cells for each picture."""
+    return has_places(features) and len(features) == n and features[0, 0].numel() > 1
 
 
 def _head_function(
@@ -203,11 +207,11 @@ def _recall_plain(
 
     with hooking({pooling: note, linear: note}):
         logits = run(network, images)
-    if len(seen) < 2:
+    if len(seen) < 2 or seen[pooling][2] < 0:
         return None
     (features, *_), _, version = seen[pooling]
-    # Written to since they were averaged; or of one cell, where the pictures are smaller than before.
-    if version_of(features) != version or features[0, 0].numel() < 2:
+    # Written to since they were averaged, or of one cell where the pictures are smaller than before.
+    if version_of(features) != version or not _has_maps(features, len(images)):
         return None
     rounding = coarsest_rounding([*tensors_in(list(seen.values())), linear.weight, logits])
     return _plain_head(features, logits, linear, rounding, location.layer)

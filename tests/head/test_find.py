@@ -224,6 +224,22 @@ def test_features_that_are_written_to_only_later_are_refused() -> None:
         camlib.find_head(network, torch.randn(2, 3, 6, 6))
 
 
+def test_the_pooling_may_be_called_otherwise_later() -> None:
+    """Its hook then sees no features, or other ones: the head is searched again."""
+    calls: list[Callable[[Net, Tensor], Tensor]] = [
+        lambda n, f: n.pool(f),
+        lambda n, f: n.pool(input=f),
+        lambda n, f: n.pool(f),
+        lambda n, f: n.pool(f[:1]).expand(len(f), -1, -1, -1) * 0 + n.pool(f.tanh()),
+    ]
+    network = Net(lambda n, f: n.fc(calls[n.which](n, f).flatten(1)))
+    network.pool = nn.AdaptiveAvgPool2d(1)
+    images = torch.randn(2, 3, 6, 6)
+    for network.which in range(len(calls)):
+        cam = camlib.class_activation_maps(network, images)
+        torch.testing.assert_close(cam.maps.mean((2, 3)) + cam.offset, network(images).detach())
+
+
 def test_the_second_call_runs_the_network_once_with_two_hooks() -> None:
     """The first one runs it with hooks on all modules, and with other pictures on what comes first."""
     network = nn.Sequential(

@@ -1,4 +1,4 @@
-"""What camlib cannot see of a network: it may depend on the picture, and is never a constant."""
+"""Tensors that no watched call makes may depend on the picture: they are no constants."""
 
 import warnings
 from collections.abc import Callable, Iterator
@@ -70,10 +70,8 @@ def test_a_gate_that_nobody_saw_is_no_constant(
     network = Net(lambda n, maps, _: n.fc(mean(maps) * unseen(maps)))
     with pytest.raises(camlib.NotCAMReadyError) as caught:
         camlib.class_activation_maps(network, images[:count])
-    assert (
-        "where the call mul reads a tensor that no call that can be watched has made, and that depends "
-        "on the picture. Leave the script or the thread out that makes it."
-    ) in str(caught.value)
+    assert "the call mul reads a tensor that no call that can be watched" in str(caught.value)
+    assert "Leave the script or the thread out that makes it." in str(caught.value)
     check_grad_cam(network, images[:count])
 
 
@@ -184,7 +182,7 @@ def test_a_network_that_needs_several_pictures_gets_them(images: Tensor) -> None
 
 @pytest.mark.parametrize("error", [RuntimeError, AssertionError])
 def test_a_network_that_reads_one_layout_gets_it(images: Tensor, error: type[Exception]) -> None:
-    """Whatever words its own kernel complains in."""
+    """Whatever message its own kernel raises."""
 
     def head(n: Net, maps: Tensor, given: Tensor) -> Tensor:
         if not given.is_contiguous():
@@ -196,16 +194,9 @@ def test_a_network_that_reads_one_layout_gets_it(images: Tensor, error: type[Exc
 
 
 def test_numbers_read_out_of_tensors_are_no_constants(images: Tensor) -> None:
-    """A gate whose number leaves torch on its way: as a float, a list or an array."""
-    ways: list[Callable[[Tensor], object]] = [
-        lambda vector: float(vector.detach().sum()),
-        lambda vector: vector.sum().item(),
-        lambda vector: vector.tolist()[0][0],
-        lambda vector: vector.detach().numpy()[0, 0].item(),
-    ]
-    for read in ways:
-        network = Net(lambda n, maps, _, read=read: n.fc(mean(maps) * read(mean(maps))))
-        for _ in range(2):
-            with pytest.raises(camlib.NotCAMReadyError, match="cannot be made again"):
-                camlib.class_activation_maps(network, images)
-        check_grad_cam(network, images)
+    """A gate whose number leaves torch on its way: Grad-CAM reads gradients instead."""
+    network = Net(lambda n, maps, _: n.fc(mean(maps) * float(mean(maps).detach().sum())))
+    for _ in range(2):
+        with pytest.raises(camlib.NotCAMReadyError, match="cannot be made again"):
+            camlib.class_activation_maps(network, images)
+    check_grad_cam(network, images)
