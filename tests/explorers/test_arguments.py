@@ -57,6 +57,7 @@ def changed(method: str, layer: str, values: Any) -> dict[str, Any]:
         ("class", "image", np.full((7, 7, 3), -0.5), ValueError, "image: expected uint8, or floats"),
         ("class", "image", np.full((7, 7, 3), NAN), ValueError, "image: expected finite numbers"),
         ("class", "image", make_picture(300, 451), ValueError, "image: expected the picture that 7×7"),
+        ("class", "image", make_picture(224, 168), ValueError, "image: expected the picture that 7×7"),
         ("class", "cam", SimpleNamespace(maps=1), TypeError, "cam: expected the result of camlib.cla"),
         ("class", "cam", cam(maps=CAM.maps[0]), ValueError, "cam.maps: expected shape (1, c, h, w)"),
         ("class", "cam", cam(maps=CAM.maps.repeat(2, 1, 1, 1)), ValueError, "cam: expected the maps"),
@@ -195,9 +196,13 @@ def test_maps_of_every_kind_can_be_edited(maps: Any) -> None:
     assert make_pooling(maps=maps).values == make_pooling().values
 
 
-@pytest.mark.parametrize(("height", "width"), [(224, 224), (200, 201), (223, 193), (1000, 1000)])
+@pytest.mark.parametrize(
+    ("height", "width"), [(224, 224), (200, 201), (223, 193), (224, 180), (9, 9)]
+)
 def test_sizes_that_one_stride_cuts_into_seven_by_seven(height: int, width: int) -> None:
-    """223/8 < s < 223/6 and 193/8 < s < 193/6 have s = 32 in common; any square does."""
+    """223/8 < s < 223/6 and 193/8 < s < 193/6 have s = 32 in common; any square does; and 224/8 < s <
+    224/6 and 180/8 < s < 180/6 have s = 29, but with 168 pixels nothing: 224/8 = 168/6.
+    """
     make_class(image=make_picture(height, width))
 
 
