@@ -64,6 +64,12 @@ def test_each_map_is_scaled_by_itself_however_many_axes_it_has(scale: Scale, pla
         assert torch.equal(found.reshape(1, -1), scale(one.reshape(1, -1)))
 
 
+@ALL
+@pytest.mark.parametrize("factor", [1e-3, 0.25, 1e3])
+def test_the_unit_of_the_maps_does_not_matter(scale: Scale, factor: float) -> None:
+    torch.testing.assert_close(scale(factor * MAPS), scale(MAPS))
+
+
 def test_a_shared_peak_keeps_maps_comparable_and_cuts_what_exceeds_it() -> None:
     expected = torch.tensor([[[-1.0, 0.0], [0.5, 1.0]], [[-1.0, -1.0], [-0.5, -1.0]]])
     torch.testing.assert_close(scaling.signed(MAPS, peak=2), expected)
