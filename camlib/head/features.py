@@ -277,7 +277,11 @@ def step_losing_places(record: Record, position: int, maps: Tensor) -> Step | No
         if index is not None and sources and not may_write(step.function):
             source = sources[0]
             turns = range(2, source.ndim), range(1, source.ndim - 1)
-            if any(_ignores_order(step, index, source, axes) for axes in turns):
+            # Nothing can be seen of maps that are the same at all places.
+            flat = maps.ndim == source.ndim and any(
+                _close(maps.flip(*axes), maps) for axes in turns
+            )
+            if not flat and any(_ignores_order(step, index, source, axes) for axes in turns):
                 return step
             maps = source
     return None
@@ -289,10 +293,7 @@ def _is_maps(tensor: Tensor) -> bool:
 
 def _ignores_order(step: Step, index: int, source: Tensor, axes: Sequence[int]) -> bool:
     """Say whether a call gives the same for all that it reads with some axes reversed."""
-    result = step.tensors[index]
-    # Nothing can be seen where all places are the same.
-    flat = [one for one in (source, result) if one.ndim == source.ndim]
-    if any(_close(one.flip(*axes), one) for one in flat):
+    if _close(source.flip(*axes), source):
         return False
 
     def flipped(leaf: Any) -> Any:
@@ -300,7 +301,7 @@ def _ignores_order(step: Step, index: int, source: Tensor, axes: Sequence[int]) 
         return leaf.flip(*axes) if same else leaf
 
     args, kwargs = tree_map(flipped, (step.args, step.kwargs))
-    return _close(tensors_in(step.function(*args, **kwargs))[index], result)
+    return _close(tensors_in(step.function(*args, **kwargs))[index], step.tensors[index])
 
 
 def _close(one: Tensor, other: Tensor) -> bool:
