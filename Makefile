@@ -50,6 +50,7 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 
 unit: .venv/.ready ## only the tests that need no built book
 	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
+		--doctest-modules tests camlib camcourse \
 		--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py \
 		--ignore=tests/camcourse/grading --ignore=tests/assignments
 

@@ -25,7 +25,7 @@ class Exercise:
     cases
         Makes new arguments for each check, by a description of the case; the simplest comes first.
     mistakes
-        Wrong functions, by the explanation for a reader whose function answers as they do.
+        Wrong functions, by the explanation for a reader whose function answers as they do; the first that fits is named.
     tolerance
         Largest allowed error, relative to the largest expected value; integers must be exact.
     """

@@ -35,7 +35,9 @@ def test_each_mistake_is_recognised(exercise: Exercise) -> None:
     for words, wrong in exercise.wrong_functions():
         verdict = judge(exercise, wrong)
         assert not verdict.passed, words
-        assert (verdict.mistake, verdict.sure) == (words, True)
+        assert (verdict.mistake, verdict.sure) == (words, True), (
+            "an earlier mistake gives the same answers: add a case that tells them apart"
+        )
         assert words[0].islower(), "it continues the sentence that begins with 'Likely:'"
         assert words.endswith(".")
         slips = (NameError, AttributeError, TypeError)  # mistakes of the exercise's author
