@@ -106,11 +106,11 @@ def buffers_kept(network: nn.Module) -> Iterator[None]:
 @contextmanager
 def hooking(
     hooks: Mapping[nn.Module, Hook],
-    before: Callable[[nn.Module], None] | None = None,
+    before: Callable[[nn.Module, tuple[Any, ...]], None] | None = None,
 ) -> Iterator[None]:
     """While active, call each module's hook with (module, args, result) when it has returned.
 
-    ``before`` is called with each of the modules before it runs. Calls that other threads make, and
+    ``before`` is called with each of the modules and its arguments before it runs. Calls that other threads make, and
     scripted modules, which take no hooks, are left out.
     """
     owner = threading.get_ident()
@@ -118,9 +118,9 @@ def hooking(
     def after(module: nn.Module, args: tuple[Any, ...], result: Any) -> Any:
         return hooks[module](module, args, result) if threading.get_ident() == owner else None
 
-    def first(module: nn.Module, _: Any) -> None:
+    def first(module: nn.Module, args: tuple[Any, ...]) -> None:
         if before is not None and threading.get_ident() == owner:
-            before(module)
+            before(module, args)
 
     with ExitStack() as stack:
         for module in hooks:

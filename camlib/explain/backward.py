@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from camlib.errors import describe
 from camlib.explain.layers import LayerCall
 from camlib.explain.targets import Request
-from camlib.running import hooking
+from camlib.running import hooking, version_of
 
 # Numbers that the gradients of one chunk may hold: 64 megabytes in float32, all layers together.
 _NUMBERS = 2**24
@@ -69,7 +69,7 @@ def _run_forward(request: Request, layers: Sequence[LayerCall], from_start: bool
     with torch.set_grad_enabled(from_start):  # and back, whatever the hooks do
         with ExitStack() as hooked:
             for hook in hooks:  # one after the other: two may be calls of one module
-                hooked.enter_context(hooking({hook.layer.module: hook}))
+                hooked.enter_context(hooking({hook.layer.module: hook}, hook.note_inputs))
             output = request.run(request.network, request.images)
         record()
         outputs = [hook.checked_output() for hook in hooks]
@@ -84,6 +84,11 @@ class _OutputHook:
         self.record = record
         self.calls = 0
         self.output: Any = None
+        self.versions: dict[int, int] = {}
+
+    def note_inputs(self, module: nn.Module, args: tuple[Any, ...]) -> None:
+        """Note how often each input has been written to before the call."""
+        self.versions = {id(one): version_of(one) for one in args if isinstance(one, Tensor)}
 
     def __call__(self, module: nn.Module, args: Any, output: Any) -> Any:
         self.calls += 1
@@ -98,8 +103,8 @@ class _OutputHook:
             self.output = (output if output.requires_grad else output.detach()).clone()
             if not self.output.requires_grad:
                 self.output.requires_grad_()
-            writable = not (output.requires_grad or output.is_inference())
-            if writable and any(output is given for given in args):
+            written = self.versions.get(id(output), version_of(output)) != version_of(output)
+            if written and not (output.requires_grad or output.is_inference()):
                 # It works in place: others may hold what it has written to, and read that.
                 return output.copy_(self.output)
             return self.output.clone()

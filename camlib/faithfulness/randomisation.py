@@ -198,7 +198,7 @@ def _from_the_output_down(network: nn.Module, images: Tensor) -> dict[str, nn.Mo
     }
     ran: dict[nn.Module, str] = {}
 
-    def note(module: nn.Module) -> None:
+    def note(module: nn.Module, args: object) -> None:
         ran.pop(module, None)  # its last call counts
         ran[module] = names[module]
 

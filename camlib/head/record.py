@@ -175,7 +175,7 @@ class Record(TorchFunctionMode):
         calls: Counter[nn.Module] = Counter()
         with ExitStack() as recording:
 
-            def enter(module: nn.Module) -> None:
+            def enter(module: nn.Module, args: tuple[Any, ...]) -> None:
                 name = names[module]
                 self._running.append((name, type(module).__name__) if name else ("", ""))
 

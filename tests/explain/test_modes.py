@@ -318,3 +318,20 @@ def test_a_network_that_views_its_features() -> None:
     flat = small(lambda self, images: self.fc(self.conv(images).flatten(1)))
     expected = camlib.grad_cam(flat, PICTURES, [0, 1]).maps
     assert_same(camlib.grad_cam(views, PICTURES, [0, 1]).maps, expected)
+
+
+def test_a_layer_that_returns_the_images_leaves_them_as_they_were() -> None:
+    """Also where they are a view: neither a graph nor a write reaches the caller's tensor."""
+    network = nn.Sequential(
+        nn.Identity(), nn.Conv2d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(8, 2)
+    )
+    with torch.no_grad():
+        images = torch.randn(3, 1, 4, 4)[1:]
+    version = images._version
+    found = camlib.grad_cam(network, images, 1, layer="0")
+    leaf = images.clone().requires_grad_()
+    (gradients,) = torch.autograd.grad(network(leaf)[:, 1].sum(), leaf)
+    weights = gradients.mean((2, 3), keepdim=True)
+    torch.testing.assert_close(found.maps[:, 0], (weights * images).sum(1))
+    assert not images.requires_grad
+    assert images._version == version
