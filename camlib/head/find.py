@@ -152,4 +152,8 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
                 if location is not None:
                     pooled.check_unwritten()
                     return location, found_head(location, pooled, head)
-        raise NotCAMReadyError(reason_for_refusal(network, record, found, error, run))
+        raise NotCAMReadyError(
+            reason_for_refusal(
+                network, record, found, error, run, lambda larger: _search(network, larger, run)
+            )
+        )

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
 from torch import Tensor, nn
 
+from camlib.errors import NotCAMReadyError
 from camlib.head.features import PooledFeatures, all_feature_maps, has_places, step_losing_places
 from camlib.head.linearity import Node, probes_around
 from camlib.head.record import Record, Step
@@ -36,16 +37,24 @@ def reason_for_refusal(
     found: Sequence[PooledFeatures],
     error: NotReplayableError | None,
     run: Run,
+    search: Callable[[Tensor], object],
 ) -> str:
     """Describe what keeps a network from having an exact map, from its calls for these pictures.
 
-    ``found`` are its pooled features, and ``error`` what has ended the search for them.
+    ``found`` are its pooled features, and ``error`` what has ended the search for them; ``search``
+    looks for the head with other pictures.
     """
     kind = type(network).__name__
     other = Record().run(network, other_pictures(record.images), run)
     reason = _not_watched(network, record)
     if reason is None and not found:
-        reason = _one_cell(network, record, run)
+        larger = record.images.repeat(1, 1, *[2] * (record.images.ndim - 2))
+        reason = _one_cell(network, record, larger, run)
+        try:
+            if reason is not None:
+                search(larger)
+        except NotCAMReadyError as refusal:  # larger pictures alone would not help
+            return str(refusal)
     try:
         if reason is None and error is not None:
             raise error
@@ -71,10 +80,8 @@ def _not_watched(network: nn.Module, record: Record) -> Reason | None:
     return None
 
 
-def _one_cell(network: nn.Module, record: Record, run: Run) -> Reason | None:
+def _one_cell(network: nn.Module, record: Record, larger: Tensor, run: Run) -> Reason | None:
     """Name the call that leaves one cell of these pictures, but several of larger ones."""
-    images = record.images
-    larger = images.repeat(1, 1, *[2] * (images.ndim - 2))
     try:
         other = Record().run(network, larger, run)
     except Exception:  # the network takes pictures of one size only, and may raise anything

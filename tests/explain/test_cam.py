@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
+from torchvision import models as zoo
 
 import camlib
 from camlib import networks, photos
@@ -117,6 +118,17 @@ def test_a_map_of_one_cell_is_refused(name: str, layer: str) -> None:
         if name != "swin_t":
             assert "leaves maps of one cell" in str(refusal.value)
             assert "Pass larger pictures" in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("vgg11", "flattened values"), ("mobilenet_v3_small", "Hardswish")]
+)
+def test_where_larger_pictures_would_not_help_the_other_reason_is_given(
+    name: str, reason: str
+) -> None:
+    """Both leave one cell of 32x32 pixels, and are refused for 224x224 too."""
+    with pytest.raises(camlib.NotCAMReadyError, match=reason):
+        camlib.class_activation_maps(zoo.get_model(name, weights=None), torch.randn(1, 3, 32, 32))
 
 
 def test_a_few_classes_only() -> None:
