@@ -114,8 +114,21 @@ def drop_unused(app: Sphinx, exception: Exception | None) -> None:
             path.unlink()
 
 
+def escape_stars(
+    app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]
+) -> None:
+    """Escape the star in an attribute's type such as ``Float[Tensor, "n c *places"]``.
+
+    Napoleon copies it from the annotation, and it would begin an emphasis.
+    """
+    lines[:] = [
+        line.replace(" *", r" \*") if line.startswith(":vartype ") else line for line in lines
+    ]
+
+
 def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the events; the late priority lets other extensions add their scripts first."""
+    app.connect("autodoc-process-docstring", escape_stars, priority=900)  # after Napoleon
     app.connect("doctree-read", mark_captions)
     app.connect("autodoc-process-signature", signature_of_init)
     app.connect("html-page-context", correct, priority=900)
