@@ -1,4 +1,4 @@
-"""Preprocessing: numbers worked by hand, the way there and back, and the door."""
+"""Preprocessing: numbers worked by hand, the way there and back, and bad input."""
 
 import io
 
