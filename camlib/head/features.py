@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_map
 
 from camlib.errors import NotCAMReadyError
-from camlib.head.linearity import SIZES, HeadFunction, probes_around
+from camlib.head.linearity import SIZES, HeadFunction, HeldHead, probes_around
 from camlib.head.record import Record, Step, may_write, tensors_in
 from camlib.head.replay import NotReplayableError, Tail
 from camlib.running import storage_of
@@ -110,12 +110,16 @@ class PooledFeatures:
         frames = vectors.repeat_interleave(shape[0] // n, dim=1)
         return frames.reshape(m, shape[0], k, *ones).expand(m, *shape)
 
-    def head_function(self, sizes: Sequence[float] = SIZES) -> HeadFunction:
-        """Return the function from the average to the output, tried with vectors of several sizes."""
-        mean = self.features.to(self.tail.dtype).flatten(2).mean(2)
-        return HeadFunction(self.tail, self.start(probes_around(mean, sizes)))
+    @property
+    def mean(self) -> Float[Tensor, "n k"]:
+        """The average of the feature maps, in the precision of replays."""
+        return self.features.to(self.tail.dtype).flatten(2).mean(2)
 
-    def run(self, head: HeadFunction, vectors: Float[Tensor, "m n k"]) -> Float[Tensor, "m n c"]:
+    def head_function(self) -> HeadFunction:
+        """Return the function from the average to the output, tried with vectors of several sizes."""
+        return HeadFunction(self.tail, self.start(probes_around(self.mean)))
+
+    def run(self, head: HeldHead, vectors: Float[Tensor, "m n k"]) -> Float[Tensor, "m n c"]:
         """Return the head's values for vectors, as many at a time as fit into memory."""
         size = max(1, _NUMBERS // self.tail.start.numel())
         return torch.cat([head.run(self.start(some)) for some in torch.split(vectors, size)])

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from camlib.errors import NotCAMReadyError
 from camlib.head.features import PooledFeatures, all_pooled_features
 from camlib.head.head import FoundHead, Head
-from camlib.head.location import Location, found_head, locate, memory_of, recall
+from camlib.head.location import Location, locate, memory_of, recall
 from camlib.head.record import Record
 from camlib.head.refusal import reason_for_refusal
 from camlib.head.replay import NotReplayableError
@@ -148,10 +148,10 @@ def _search(network: nn.Module, images: Tensor, run: Run) -> tuple[Location, Fou
                 if pooled.losing_step is not None:
                     continue
                 head = pooled.head_function()
-                location = locate(network, pooled, head, others, run)
-                if location is not None:
+                found_there = locate(network, pooled, head, others, run)
+                if found_there is not None:
                     pooled.check_unwritten()
-                    return location, found_head(location, pooled, head)
+                    return found_there
         raise NotCAMReadyError(
             reason_for_refusal(
                 network, record, found, error, run, lambda larger: _search(network, larger, run)

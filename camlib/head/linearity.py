@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -90,8 +90,8 @@ class Node:
 
 
 @dataclass(frozen=True)
-class HeldSpread:
-    """A step whose result is shift + vector / spread, and the value ``held`` at which the spread is held.
+class Spread:
+    """The spread by which a step divides a vector: its result is shift + vector / spread.
 
     The spread is the step's "argument" at a place, or the "inverse argument"; or the "inverse result",
     which normalisers return beside the vector.
@@ -99,13 +99,15 @@ class HeldSpread:
 
     source: str
     place: int
-    held: Tensor
     shift: Tensor
 
-    def apply(self, read: dict[int, Tensor], results: list[Tensor]) -> list[Tensor]:
-        """Return a step's results, the first of them as if the spread had been the one that is held."""
-        ratio = _spread(self.source, self.place, read, results) / self.held
-        expanded = _expanded(ratio, results[0])
+    def of(self, read: dict[int, Tensor], results: list[Tensor]) -> Tensor:
+        """Return the spreads of a step's vectors."""
+        return _spread(self.source, self.place, read, results)
+
+    def hold(self, held: Tensor, read: dict[int, Tensor], results: list[Tensor]) -> list[Tensor]:
+        """Return a step's results, the first of them as if the spread had been ``held``."""
+        expanded = _expanded(self.of(read, results) / held, results[0])
         assert expanded is not None, "it had this shape before"
         vector = (results[0] - self.shift) * expanded
         return [self.shift + vector, *results[1:]]
@@ -132,16 +134,17 @@ def _expanded(spread: Float[Tensor, "m ..."], like: Tensor) -> Tensor | None:
 
 
 class HeadFunction:
-    """The calls of a head, which spreads are held, and whether they are affine then.
+    """The calls of a head, which spreads have to be held, and whether they are affine then.
 
-    ``values`` are the outputs for the probes, and ``held`` names the layers whose spread is held.
+    ``values`` are the outputs for the probes, ``spreads`` are given by the numbers of their steps, and
+    ``held`` names the layers that divide by them.
     """
 
     def __init__(self, tail: Tail, probes: Float[Tensor, "m n *axes"]) -> None:
         self.tail = tail
         self.held: list[str] = []
         self._pictures = probes.shape[1]
-        self._spreads: dict[int, HeldSpread] = {}
+        self.spreads: dict[int, Spread] = {}
         self._nodes: dict[int, Node] = {}
         self._writers: dict[int, Node] = {}  # of storage that was written to in place
         self._vectors: list[Tensor] = []
@@ -154,18 +157,6 @@ class HeadFunction:
         """Say how the output depends on the vector."""
         return "constant" if self.node is None else self.node.kind
 
-    def run(self, values: Float[Tensor, "m n *axes"]) -> Float[Tensor, "m n c"]:
-        """Return the head's values for other vectors, with the spreads held."""
-        found = self.tail.run(values, self._hold)
-        assert found is not None, "it was found to depend on them"
-        return found
-
-    def _hold(
-        self, number: int, step: Step, read: dict[int, Tensor], results: list[Tensor]
-    ) -> list[Tensor]:
-        spread = self._spreads.get(number)
-        return results if spread is None else spread.apply(read, results)
-
     # ------------------------------------------------------------------ looking at one step
 
     def _observe(
@@ -177,9 +168,9 @@ class HeadFunction:
         if not {"mixing", "other"}.isdisjoint(kinds):
             spread = self._find_spread(parents, read, results)
             if spread is not None:
-                self._spreads[number] = spread
+                self.spreads[number] = spread
                 self.held.append(step.layer or step.name)
-                results = spread.apply(read, results)
+                results = spread.hold(spread.of(read, results)[:1], read, results)
                 kinds[0] = "affine"
                 parents = {place: one for place, one in parents.items() if one.is_affine}
             elif all(one.is_affine for one in parents.values()) and self.tail.open(number):
@@ -239,7 +230,7 @@ class HeadFunction:
 
     def _find_spread(
         self, parents: dict[int, Node], read: dict[int, Tensor], results: list[Tensor]
-    ) -> HeldSpread | None:
+    ) -> Spread | None:
         """Find the spread by which a step divides a vector: the only argument that is not affine."""
         others = [place for place, one in parents.items() if not one.is_affine]
         divides = len(others) == 1 and any(one.kind == "affine" for one in parents.values())
@@ -252,18 +243,23 @@ class HeadFunction:
                     continue
                 shift = self._shift(results[0], expanded)
                 if self._kind_of((results[0] - shift) * expanded) == "affine":
-                    return HeldSpread(source, place, spread[:1].clone(), shift)
+                    return Spread(source, place, shift)
         return None
 
-    @staticmethod
-    def _shift(result: Tensor, spread: Tensor) -> Tensor:
+    def _shift(self, result: Tensor, spread: Tensor) -> Tensor:
         """Return the shift for which (result - shift) · spread is affine, if there is one.
 
-        Three vectors on a line determine it, best those whose spreads differ most.
+        Three vectors on a line determine it, best those whose spreads differ most. Axes along which it
+        is the same, as that of the pictures, have length 1.
         """
         product, factor = _bend(result * spread), _bend(spread)
         best = (factor / spread.amax(0)).abs().argmax(0, keepdim=True)
-        return (product.gather(0, best) / factor.gather(0, best))[0]
+        shift = (product.gather(0, best) / factor.gather(0, best))[0]
+        for axis in range(shift.ndim):
+            first = shift.narrow(axis, 0, 1)
+            if ((shift - first).abs() <= self._tolerance * result.abs().amax()).all():
+                shift = first
+        return shift
 
     def _is_spread(self, spread: Float[Tensor, "m n ..."]) -> bool:
         """Compare with the norm and the standard deviation of the vectors met so far.
@@ -292,6 +288,46 @@ class HeadFunction:
                 ):
                     return True
         return False
+
+
+class HeldHead:
+    """The calls of a head with their spreads held: an affine function.
+
+    ``values`` are those of the given vectors, each with the spreads held at those of the vector whose
+    number stands in ``held_at``; all further vectors have the spreads of the first one.
+    """
+
+    def __init__(
+        self,
+        tail: Tail,
+        spreads: Mapping[int, Spread],
+        vectors: Float[Tensor, "m n *axes"],
+        held_at: Sequence[int],
+    ) -> None:
+        self._tail, self._spreads = tail, spreads
+        self._held: dict[int, Tensor] = {}
+        self.values = self._run(vectors, list(held_at))
+
+    def run(self, vectors: Float[Tensor, "m n *axes"]) -> Float[Tensor, "m n c"]:
+        """Return the values of other vectors."""
+        return self._run(vectors, None)
+
+    def _run(self, vectors: Tensor, held_at: list[int] | None) -> Tensor:
+        def hold(
+            number: int, step: Step, read: dict[int, Tensor], results: list[Tensor]
+        ) -> list[Tensor]:
+            spread = self._spreads.get(number)
+            if spread is None:
+                return results
+            if held_at is None:
+                return spread.hold(self._held[number], read, results)
+            held = spread.of(read, results)[held_at]
+            self._held[number] = held[:1]
+            return spread.hold(held, read, results)
+
+        found = self._tail.run(vectors, hold)
+        assert found is not None, "the output was found to depend on them"
+        return found
 
 
 def _fits(found: Float[Tensor, "m n e"], known: Float[Tensor, "m n g"], size: int) -> bool:

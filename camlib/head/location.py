@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from weakref import WeakKeyDictionary, ref
@@ -14,7 +13,7 @@ from torch.nn import functional as F
 
 from camlib.head.features import PooledFeatures, Position, has_places
 from camlib.head.head import FoundHead, coarsest_rounding
-from camlib.head.linearity import SIZES, HeadFunction
+from camlib.head.linearity import HeadFunction, HeldHead, Spread
 from camlib.head.record import Output, Record, tensors_in
 from camlib.head.replay import NotReplayableError
 from camlib.running import Run, hooking, version_of
@@ -28,10 +27,11 @@ class Location:
     """Where a network's head was found: where to look the next time. It keeps no tensor of a run.
 
     ``position`` gives the features and their average among the ``calls``, whose names have to be the
-    same. ``fingerprint`` is what the head returns for a fixed vector, ``layer`` the name of the layer
-    that returns the features. ``modules`` may hold: "start", after whose call number ``call`` the
-    recording begins; "linear", a linear layer that does the same as the head; "pooling", which averages
-    the features; "grid", whose output has the rows and columns of averaged tokens.
+    same. Of the calls behind the average, ``opened`` are replaced by their parts, and ``spreads`` are
+    held; ``fingerprint`` is what they return for a fixed vector. ``layer`` is the name of the layer that
+    returns the features. ``modules`` may hold: "start", after whose call number ``call`` the recording
+    begins; "linear", a linear layer that does the same as the head; "pooling", which averages the
+    features; "grid", whose output has the rows and columns of averaged tokens.
     """
 
     channels: int
@@ -40,6 +40,8 @@ class Location:
     call: int
     calls: tuple[str, ...]
     position: Position
+    opened: tuple[int, ...]
+    spreads: dict[int, Spread]
     fingerprint: Float[Tensor, " c"]
     modules: dict[str, ref[nn.Module]]
 
@@ -69,7 +71,7 @@ def memory_of(network: nn.Module) -> Memory:
 
 def locate(
     network: nn.Module, pooled: PooledFeatures, head: HeadFunction, others: Tensor, run: Run
-) -> Location | None:
+) -> tuple[Location, FoundHead] | None:
     """Return where a head was found; None unless it is affine, and the same for other pictures."""
     if head.kind != "affine":
         return None
@@ -79,7 +81,8 @@ def locate(
     grid = next((one for one in outputs if _has_grid(one.result, pooled)), None)
     first = 0 if start is None else start.position
     average = position.average and (position.average[0] - first, position.average[1])
-    found = {"start": start, "grid": grid, **_plain_layers(pooled, head)}
+    held = _hold(pooled, head.spreads)
+    found = {"start": start, "grid": grid, **_plain_layers(pooled, held)}
     location = Location(
         channels=record.images.shape[1],
         layer="" if layer is None else record.label(layer),
@@ -87,13 +90,16 @@ def locate(
         call=0 if start is None else start.call,
         calls=tuple(step.name for step in record.steps[first:]),
         position=replace(position, read=position.read - first, average=average),
-        fingerprint=_fingerprint(pooled),
+        opened=tuple(pooled.tail.opened),
+        spreads=head.spreads,
+        fingerprint=_fingerprint(held),
         modules={key: ref(one.module) for key, one in found.items() if one is not None},
     )
     other = _look(location, network, others, run)
     if other is None or torch.equal(other.features, pooled.features):  # not of the pictures
         return None
-    return None if _head_function(location, other) is None else location
+    same = _hold_again(location, other) is not None and other.head_function().kind == "affine"
+    return (location, _found_head(location, pooled, held)) if same else None
 
 
 def recall(location: Location, network: nn.Module, images: Tensor, run: Run) -> FoundHead | None:
@@ -104,12 +110,10 @@ def recall(location: Location, network: nn.Module, images: Tensor, run: Run) -> 
     pooled = _look(location, network, images, run)
     if pooled is None:
         return None
-    head = None
-    if "linear" not in modules:
-        head = _head_function(location, pooled, sizes=(1.0, 100.0))  # all were tried before
-        if head is None:
-            return None
-    return found_head(location, pooled, head)
+    if "linear" in modules:
+        return _found_head(location, pooled, None)
+    held = _hold_again(location, pooled)
+    return None if held is None else _found_head(location, pooled, held)
 
 
 def _look(
@@ -135,30 +139,46 @@ def _has_maps(features: Tensor, n: int) -> bool:
     return has_places(features) and len(features) == n and features[0, 0].numel() > 1
 
 
-def _head_function(
-    location: Location, pooled: PooledFeatures, sizes: Sequence[float] = SIZES
-) -> HeadFunction | None:
-    """Return the head behind these features; None if it is not affine, or not the head that was found."""
+def _hold(pooled: PooledFeatures, spreads: dict[int, Spread]) -> HeldHead:
+    """Hold the spreads at those of the pictures, and return the head's values for four vectors.
+
+    They are the average, two opposite ones, and a fixed one whose own spreads are held.
+    """
+    # Away from zero, where a norm is zero: with the spread held, the head's slope is the same
+    # everywhere. As large as the features are, so that little is lost in the difference.
+    vector, away = _vector(pooled), _away(pooled)
+    vectors = torch.stack([pooled.mean, away, -away, vector])
+    return HeldHead(pooled.tail, spreads, pooled.start(vectors), held_at=(0, 0, 0, 3))
+
+
+def _hold_again(location: Location, pooled: PooledFeatures) -> HeldHead | None:
+    """Hold the spreads of the head that was found; None if this is another head.
+
+    Whether it is affine for these pictures, too, is left to the proof.
+    """
     try:
-        head = pooled.head_function(sizes)
+        if not all(map(pooled.tail.open, location.opened)):
+            return None
+        held = _hold(pooled, location.spreads)
     except NotReplayableError:
         return None
-    known = head.kind == "affine" and _same(_fingerprint(pooled), location.fingerprint)
-    return head if known else None
+    return held if _same(_fingerprint(held), location.fingerprint) else None
 
 
-def _vector(pooled: PooledFeatures) -> Float[Tensor, "1 n k"]:
+def _away(pooled: PooledFeatures) -> Float[Tensor, "n k"]:
+    return (float(pooled.features.abs().max()) or 1.0) * _vector(pooled)
+
+
+def _vector(pooled: PooledFeatures) -> Float[Tensor, "n k"]:
     """Return a fixed vector, the same for each of the pictures."""
     n, k = pooled.features.shape[:2]
     vector = torch.randn(k, generator=torch.Generator().manual_seed(k), dtype=torch.float64)
-    return vector.to(pooled.tensor.device, pooled.tail.dtype).expand(1, n, k)
+    return vector.to(pooled.tensor.device, pooled.tail.dtype).expand(n, k)
 
 
-def _fingerprint(pooled: PooledFeatures) -> Float[Tensor, " c"]:
-    """Return what a head makes of a fixed vector, with nothing held."""
-    values = pooled.tail.run(pooled.start(_vector(pooled)))
-    assert values is not None, "the output depends on it"
-    return values[0, :1].flatten()
+def _fingerprint(held: HeldHead) -> Float[Tensor, " c"]:
+    """Return what a head makes of a fixed vector, with that vector's own spreads."""
+    return held.values[3, 0]
 
 
 def _same(one: Tensor, other: Tensor) -> bool:
@@ -166,12 +186,12 @@ def _same(one: Tensor, other: Tensor) -> bool:
     return one.shape == other.shape and bool((one - other).abs().max() <= 1e-6 * other.abs().max())
 
 
-def _plain_layers(pooled: PooledFeatures, head: HeadFunction) -> dict[str, Output | None]:
+def _plain_layers(pooled: PooledFeatures, held: HeldHead) -> dict[str, Output | None]:
     """Return the linear layer that does the same as the head, and the pooling before it, if any."""
     vectors, outputs = _vector(pooled), pooled.record.outputs
-    values, size = pooled.run(head, vectors), pooled.features.shape[:2].numel()
+    values, size = held.values[3], pooled.features.shape[:2].numel()
     for output in reversed(outputs):
-        linear, shape = output.module, (values.shape[2], vectors.shape[2])
+        linear, shape = output.module, (values.shape[1], vectors.shape[1])
         if isinstance(linear, nn.Linear) and linear.weight.shape == shape:
             bias = None if linear.bias is None else linear.bias.to(vectors)
             if _same(F.linear(vectors, linear.weight.to(vectors), bias), values):
@@ -217,8 +237,8 @@ def _recall_plain(
     return _plain_head(features, logits, linear, rounding, location.layer)
 
 
-def found_head(location: Location, pooled: PooledFeatures, head: HeadFunction | None) -> FoundHead:
-    """Return the head of a record at a location; its function is not needed for a plain one."""
+def _found_head(location: Location, pooled: PooledFeatures, held: HeldHead | None) -> FoundHead:
+    """Return the head of a record at a location; its values are not needed for a plain one."""
     record, features, logits = pooled.record, pooled.features, pooled.record.output.detach()
     modules = location.existing_modules() or {}
     steps = record.steps[pooled.position.read :]
@@ -232,19 +252,17 @@ def found_head(location: Location, pooled: PooledFeatures, head: HeadFunction | 
     linear = modules.get("linear")
     if isinstance(linear, nn.Linear):
         return _plain_head(features, logits, linear, rounding, location.layer)
-    assert head is not None
-    # Where no norm is zero: with the spread held, the head's slope is the same everywhere. As large as
-    # the features are, so that little is lost in the difference.
-    away = (float(features.abs().max()) or 1.0) * _vector(pooled)[0]
-    there, opposite = pooled.run(head, torch.stack([away, -away]))
+    assert held is not None
+    away, (_, there, opposite, _) = _away(pooled), held.values
 
     def slopes(vectors: Float[Tensor, "m n k"]) -> Float[Tensor, "m n c"]:
-        return pooled.run(head, vectors.to(away) + away) - there
+        return pooled.run(held, vectors.to(away) + away) - there
 
     exact = torch.promote_types(features.dtype, torch.float32)
     offset = ((there + opposite) / 2).to(exact)
-    held = location.held if head.held else ()
-    return FoundHead(features, offset, logits, rounding, held, location.layer, None, slopes)
+    return FoundHead(
+        features, offset, logits, rounding, location.held, location.layer, None, slopes
+    )
 
 
 def _plain_head(

@@ -35,7 +35,8 @@ class NotReplayableError(Exception):
 class Tail:
     """The calls behind a tensor, to be made again with other numbers in its place.
 
-    Only calls that depend on it are made; the recorded results of all others are kept.
+    Only calls that depend on it are made; the recorded results of all others are kept. ``opened`` are
+    the numbers of the steps that were replaced by their parts, in that order.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Tail:
     ) -> None:
         self.steps, self.start, self.output = list(steps), start, output
         self.constants, self.dtype = constants, constants.dtype
+        self.opened: list[int] = []
         # Whatever shares memory with a tensor that is written to changes with it.
         self.written = {storage_of(tensor) for step in steps for tensor in step.written} - {0}
 
@@ -146,6 +148,7 @@ class Tail:
             Step(*call, step.layer, step.kind, part_of=step.name)
             for call in [*inside.calls, *results]
         ]
+        self.opened.append(number)
         return True
 
 
