@@ -3,9 +3,16 @@ PYTHON ?= python3
 export JUPYTER_PREFER_ENV_PATH = 1
 
 py := .venv/bin/python
-pip := $(py) -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# uv, where it is installed, does what pip does, in less time.
+uv := $(shell command -v uv)
+pip := $(if $(uv),$(uv) pip install --quiet --python $(py),$(py) -m pip install --quiet \
+	--disable-pip-version-check) --constraint constraints.txt
 # Two workers on two cores: threads that wait for others must not spin in their way.
 patient := OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
+nbval := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tooling/nbval.cfg
+# What PyTorch, oneDNN and MKL compute with on older processors.
+kernels := ATEN_CPU_CAPABILITY=avx2,ONEDNN_MAX_CPU_ISA=AVX2,MKL_ENABLE_INSTRUCTIONS=AVX2 \
+	ATEN_CPU_CAPABILITY=default,ONEDNN_MAX_CPU_ISA=SSE41,MKL_ENABLE_INSTRUCTIONS=SSE4_2 OMP_NUM_THREADS=1
 browser := CAMLIB_BROWSER="$$($(py) -m tooling.browser)" && export CAMLIB_BROWSER
 site := _build/html/index.html
 book_files := $(shell find book camlib camcourse/checks camcourse/quizzes tooling -type f -not -path '*/__pycache__/*' \
@@ -13,7 +20,7 @@ book_files := $(shell find book camlib camcourse/checks camcourse/quizzes toolin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve lab test lint unit course faults class chapters pages widgets bench zoo format constraints clean distclean
+.PHONY: help book serve lab test quick lint unit course faults class chapters portability pages widgets bench zoo format constraints clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -37,6 +44,10 @@ test: .venv/.ready ## check everything: code, chapters, the built pages, Jupyter
 	@$(MAKE) --no-print-directory pages
 	@$(MAKE) --no-print-directory widgets
 	@$(py) -m tooling.summary _build/reports
+
+quick: .venv/.ready ## lint, and the unit tests beside what has changed since the last commit
+	@$(MAKE) --no-print-directory lint
+	@$(browser) && $(patient) $(py) -m tooling.beside
 
 lint: .venv/.ready ## style, types, layers, spelling, workflows
 	@$(py) -m ruff check --quiet .
@@ -70,8 +81,13 @@ class: .venv/.ready ## grade a class of 500, with a kill halfway, and once more
 chapters: .venv/.ready ## only run the chapters again and compare what they print
 	@notebooks="$$($(py) -m tooling.notebooks list)" && \
 	$(patient) $(py) -m pytest -q -n 2 --dist loadfile --junitxml=_build/reports/chapters.xml \
-		--nbval --nbval-current-env --nbval-cell-timeout 300 \
-		--nbval-sanitize-with tooling/nbval.cfg $$notebooks
+		$(nbval) -p tooling.execution $$notebooks
+
+portability: .venv/.ready ## run chapters with other kernels and one thread (CHAPTERS="06-... 08-...": only those)
+	@notebooks="$$($(py) -m tooling.notebooks list $(CHAPTERS))" && for kernels in $(kernels); do \
+		echo "portability: $$kernels" && \
+		env $(patient) $$(echo $$kernels | tr , ' ') $(py) -m pytest -q -n 2 --dist loadfile \
+			$(nbval) $$notebooks || exit 1; done
 
 pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
 	@$(browser) && $(py) -m pytest -q -n 2 --dist loadscope --junitxml=_build/reports/pages.xml \
@@ -102,13 +118,19 @@ clean: ## remove everything built, keep the environment
 distclean: clean ## remove the environment too
 	@rm -rf .venv
 
-# Kernels talk to this machine only; without the setting each one warns that it does so in clear.
-.venv/.ready: pyproject.toml constraints.txt
+# A CPU needs no CUDA: TORCH_INDEX=<address> names an index whose torch and torchvision have none.
+.venv/.torch: constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
 		echo "The book needs Python 3.11, 3.12 or 3.13; $(PYTHON) is $$($(PYTHON) -V 2>&1)." >&2; \
 		echo "Name another one:  make PYTHON=python3.12 ..." >&2; exit 1; }
 	@test -x $(py) || $(PYTHON) -m venv .venv
-	@echo "Installing into .venv (several gigabytes the first time, most of it torch) ..."
+	@$(if $(TORCH_INDEX),echo "Installing torch from $(TORCH_INDEX) ..." && \
+		$(pip) --index-url $(TORCH_INDEX) --no-deps torch torchvision)
+	@touch $@
+
+# Kernels talk to this machine only; without the setting each one warns that it does so in clear.
+.venv/.ready: pyproject.toml constraints.txt .venv/.torch
+	@echo "Installing into .venv with $(if $(uv),uv,pip) ($(if $(TORCH_INDEX),1.5,6) GB the first time) ..."
 	@$(pip) --editable ".[book,course,test,dev]"
 	@mkdir -p .venv/etc/ipython && echo 'c.IPKernelApp.log_level = "ERROR"' \
 		> .venv/etc/ipython/ipython_kernel_config.py
@@ -132,5 +154,6 @@ _web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks 
 # Pages that were read before a failure would not warn again: then all are read again.
 # A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/settings.py).
 _build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
-	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
+	@$(patient) $(py) -m tooling.execution
+	@.venv/bin/jupyter-book build . -n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@

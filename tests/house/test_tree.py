@@ -61,6 +61,13 @@ def test_no_file_holds(what: str, planted: str) -> None:
     assert hits(f"first\n{planted}\nlast", FORBIDDEN[what]) == [planted]
 
 
+def test_one_file_alone_names_pytorchs_index() -> None:
+    """The README says where torch without CUDA is; whoever installs it names the index himself."""
+    address = "download." + "pytorch.org"
+    found = [name for name in files() if address.encode() in (ROOT / name).read_bytes()]
+    assert found == ["README.md"]
+
+
 def test_no_large_file() -> None:
     """A clone stays small: no file above 500 kB but garments and networks, which have to travel."""
     large = [name for name in files() if (ROOT / name).stat().st_size > 500_000]
