@@ -155,5 +155,5 @@ _web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks 
 # A change of camlib empties the cache of executed chapters (tooling/sphinx_ext/settings.py).
 _build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
 	@$(patient) $(py) -m tooling.execution
-	@.venv/bin/jupyter-book build . -n -W --keep-going || { rm -rf _build/.doctrees; exit 1; }
+	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
 	@touch $@

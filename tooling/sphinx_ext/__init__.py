@@ -6,7 +6,7 @@ from typing import Any
 
 from sphinx.application import Sphinx
 
-PARTS = ("explorers", "licences", "pages", "security", "settings")
+PARTS = ("explorers", "licences", "pages", "progress", "security", "settings")
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
