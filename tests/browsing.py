@@ -53,20 +53,21 @@ class Watched:
         if url.scheme not in ("data", "blob") and not own:
             self.foreign.append(address)
 
-    def barriers(self, part: str = ":root") -> list[str]:
+    def barriers(self, part: str = ":root", without: str | None = None) -> list[str]:
         """Let axe-core look for barriers in a part of the page: WCAG 2.2, A and AA."""
         if not AXE.is_file():
             pytest.fail("axe-core is missing: run `python -m tooling.web_assets`", pytrace=False)
         # Evaluated, not added: the page's policy lets no such script in.
         self.page.evaluate(AXE.read_text(encoding="utf-8") + ";undefined")
         found: list[str] = self.page.evaluate(
-            """async (part) => {
+            """async ([part, without]) => {
+                const where = { include: part, ...(without && { exclude: without }) };
                 const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-                const { passes, violations } = await axe.run(part, { runOnly: tags });
+                const { passes, violations } = await axe.run(where, { runOnly: tags, resultTypes: ["violations"] });
                 if (!passes.length) throw new Error("axe-core found nothing to look at");
                 return violations.flatMap(({ id, nodes }) => nodes.map(
                     ({ target, html, failureSummary }) => `${id}: ${target} ${html} ${failureSummary}`));
             }""",
-            part,
+            [part, without],
         )
         return found
