@@ -81,7 +81,7 @@ class: .venv/.ready ## grade a class of 500, with a kill halfway, and once more
 chapters: .venv/.ready ## only run the chapters again and compare what they print
 	@notebooks="$$($(py) -m tooling.notebooks list)" && \
 	$(patient) $(py) -m pytest -q -n 2 --dist loadfile --junitxml=_build/reports/chapters.xml \
-		$(nbval) -p tooling.execution $$notebooks
+		$(nbval) -p tests.book.keep_outputs $$notebooks
 
 portability: .venv/.ready ## run chapters with other kernels and one thread (CHAPTERS="06-... 08-...": only those)
 	@notebooks="$$($(py) -m tooling.notebooks list $(CHAPTERS))" && for kernels in $(kernels); do \

@@ -33,6 +33,8 @@ def beside(name: str, root: Path = ROOT) -> str | None:
     if path.suffix not in (".py", ".mjs") or package not in (*MIRRORS, "tests"):
         return None
     folder = PurePath("tests", MIRRORS.get(package, ""), *folders)
+    while not (root / folder).exists():
+        folder = folder.parent
     own = folder / (path.name if package == "tests" else f"test_{path.stem}.py")
     found = own if own.name.startswith("test_") and (root / own).exists() else folder
     there = found != PurePath("tests") and (root / found).exists()

@@ -2,29 +2,23 @@
 
 python -m tooling.execution
 
-Only chapters that the present library has not executed yet are run. As a plugin of pytest
-(``-p tooling.execution --nbval``) it keeps what nbval has run, so that nothing is run twice: the site
-is built from the very outputs that were compared.
+Only chapters that the present library has not executed yet are run: by this program, or by nbval, which
+compares what they print (tests/book/keep_outputs.py).
 """
 
 from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
-from nbval.plugin import IPyNbCell
 
-from tooling.notebooks import Notebook, listed
+from tooling.notebooks import Notebook, listed, run
 from tooling.repository import ROOT
 from tooling.sphinx_ext.settings import cache_of
 
@@ -33,8 +27,6 @@ BUILD = ROOT / "_build"
 AT_A_TIME = 2
 # At most so many seconds without a line.
 SILENCE = 10.0
-# How many cells of each chapter nbval has found as they should be.
-_executed: Counter[Path] = Counter()
 
 
 def keep(notebook: Notebook, path: Path) -> None:
@@ -71,15 +63,7 @@ class Running:
 
     def execute(self) -> None:
         """Execute it in a kernel of its own, in its own folder."""
-        NotebookClient(
-            self.notebook,
-            timeout=300,
-            kernel_name="python3",
-            store_widget_state=False,
-            record_timing=False,
-            resources={"metadata": {"path": str(self.path.parent)}},
-            on_cell_executed=self._count,
-        ).execute()
+        run(self.notebook, self.path.parent, on_cell_executed=self._count)
 
     def _count(self, cell: Notebook, **_: Any) -> None:
         self.done += cell.cell_type == "code"
@@ -109,27 +93,12 @@ def execute_all(paths: list[Path]) -> int:
                 else:
                     failed += 1
                     print(error, file=sys.stderr, flush=True)
-                    if not isinstance(error, CellExecutionError):
-                        raise error
     return failed
 
 
 def say(line: str) -> None:
     """Print a line at once, also into a log."""
     print(line, flush=True)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Any:
-    """After each cell that printed what it should: keep what it has printed now."""
-    result = yield
-    if isinstance(item, IPyNbCell):
-        chapter = item.parent
-        item.cell.outputs = item.test_outputs
-        _executed[chapter.path] += 1
-        if _executed[chapter.path] == sum(one.cell_type == "code" for one in chapter.nb.cells):
-            keep(chapter.nb, chapter.path)
-    return result
 
 
 def main() -> int:

@@ -4,6 +4,7 @@ python -m tooling.notebooks list | format [NAME ...] | check [NAME ...] | execut
 """
 
 import argparse
+import asyncio
 import os
 import sys
 from pathlib import Path
@@ -87,21 +88,28 @@ def formatted(path: Path, url: str | None) -> str:
     return str(nbformat.writes(notebook)) + "\n"
 
 
-def execute(path: Path) -> None:
-    """Run the notebook at `path` in its own folder and store its outputs, without widget state."""
+def run(notebook: Notebook, folder: Path, **hooks: Any) -> None:
+    """Run a notebook's cells in a folder; the notebook takes their outputs, without widget state."""
     from nbclient import NotebookClient
 
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # the kernel of this environment
-    notebook = nbformat.read(path, as_version=4)
-    normalise(notebook, address())
-    NotebookClient(
+    client = NotebookClient(
         notebook,
         timeout=300,
         kernel_name="python3",
         store_widget_state=False,
         record_timing=False,
-        resources={"metadata": {"path": str(path.parent)}},
-    ).execute()
+        resources={"metadata": {"path": str(folder)}},
+        **hooks,
+    )
+    asyncio.run(client.async_execute())  # execute() would leave an event loop open in each thread
+
+
+def execute(path: Path) -> None:
+    """Run the notebook at `path` in its own folder and store its outputs."""
+    notebook = nbformat.read(path, as_version=4)
+    normalise(notebook, address())
+    run(notebook, path.parent)
     nbformat.write(notebook, path)
 
 
