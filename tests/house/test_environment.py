@@ -1,6 +1,7 @@
 """The same environment by every way: pip, conda and Binder, the workflows."""
 
 import re
+import subprocess
 import sys
 import tomllib
 from importlib.metadata import version
@@ -58,6 +59,22 @@ def test_pythons_are_the_same_everywhere() -> None:
     assert PROJECT["requires-python"] == ">=3.11,<3.14"
     classified = [entry.rsplit(" ", 1)[1] for entry in PROJECT["classifiers"] if "3." in entry]
     assert tuple(classified) == PYTHONS
-    matrix = load(".github/workflows/test.yml")["jobs"]["test"]["strategy"]["matrix"]
-    assert matrix["python"] == [PYTHONS[0], PYTHONS[-1]]
+    for job in load(".github/workflows/test.yml")["jobs"].values():
+        assert job["strategy"]["matrix"]["python"] == [PYTHONS[0], PYTHONS[-1]]
     assert f"{sys.version_info.major}.{sys.version_info.minor}" in PYTHONS
+
+
+def test_workflows_run_what_make_offers() -> None:
+    """Everything on x86-64 and arm64; lint, units and chapters where the sandbox cannot be."""
+    done = subprocess.run(["make"], cwd=ROOT, capture_output=True, text=True, check=True)
+    offered = {line.split()[0] for line in done.stdout.splitlines()}
+    jobs = load(".github/workflows/test.yml")["jobs"]
+    runs = {
+        name: [step["run"] for step in job["steps"] if step.get("run", "").startswith("make")]
+        for name, job in jobs.items()
+    }
+    assert runs["linux"] == ["make test", "make portability"]
+    assert runs["macos"] == ["make lint", "make unit", "make chapters"]
+    assert {command.split()[1] for commands in runs.values() for command in commands} <= offered
+    machines = {name: job["strategy"]["matrix"]["machine"] for name, job in jobs.items()}
+    assert [machine.endswith("-arm") for machine in machines["linux"]] == [False, True]
