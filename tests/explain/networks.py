@@ -1,22 +1,49 @@
 """Networks small enough to work by hand, and a check that nothing of a network has changed."""
 
+import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
 import torch
 import torchvision.models as zoo
 from torch import Tensor, nn
+from torchvision.models.resnet import BasicBlock
 
 from camlib.networks import FlattenNet
 
+# How many numbers the classifiers read that most parameters of these networks are in.
+FLATTENED = {"alexnet": 256 * 6 * 6, "vgg11": 512 * 7 * 7}
+
 
 def build(name: str) -> nn.Module:
-    """Build one of torchvision's classifiers with seeded random weights."""
+    """Build one of torchvision's classifiers with seeded random weights, or a ResNet of ten layers."""
+    return copy.deepcopy(_built(name))
+
+
+@lru_cache(6)
+def _built(name: str) -> nn.Module:
     with torch.random.fork_rng():
         torch.manual_seed(0)
+        if name == "resnet10":
+            return zoo.ResNet(BasicBlock, [1, 1, 1, 1]).eval()
+        if name in FLATTENED:
+            return _with_narrow_classifier(name).eval()
         options = {"init_weights": True} if name in ("googlenet", "inception_v3") else {}
         network: nn.Module = zoo.get_model(name, weights=None, **options)
     return network.eval()
+
+
+def _with_narrow_classifier(name: str) -> nn.Module:
+    """Build a network with 32 hidden numbers instead of 4096, which would cost most of the time."""
+    with torch.device("meta"):
+        network: nn.Module = zoo.get_model(name, weights=None)
+    hidden, last = nn.Linear(FLATTENED[name], 32), nn.Linear(32, 1000)
+    network.classifier = nn.Sequential(hidden, nn.ReLU(inplace=True), nn.Dropout(), last)
+    for module in network.to_empty(device="cpu").modules():
+        if isinstance(module, nn.Conv2d | nn.Linear):
+            module.reset_parameters()
+    return network
 
 
 def random_pictures(n: int, channels: int = 3, side: int = 64) -> Tensor:

@@ -101,7 +101,7 @@ def test_on_gap_networks_it_is_cam_divided_by_the_number_of_places(name: str) ->
 @BOTH
 def test_the_closed_forms_equal_the_gradients_at_the_same_layer(method: Method) -> None:
     """For classes, and for any function of the output: the logits' slopes times the weight."""
-    network, images = build("resnet18").double(), random_pictures(2).double()
+    network, images = build("resnet10").double(), random_pictures(2).double()
 
     def confidence(logits: Tensor) -> Tensor:
         return logits.log_softmax(1)[:, 3] - logits[:, 5]
@@ -117,7 +117,7 @@ def test_the_closed_forms_equal_the_gradients_at_the_same_layer(method: Method) 
 
 
 def test_the_closed_form_of_plus_plus_needs_the_head_alone() -> None:
-    network, images = build("resnet18").double(), random_pictures(2).double()
+    network, images = build("resnet10").double(), random_pictures(2).double()
     head = camlib.find_head(network, images)
     pooled = camlib.global_average_pool(head.features)
     maps = camlib.grad_cam_plus_plus(network, images, None).maps
@@ -133,13 +133,13 @@ def test_the_closed_form_of_plus_plus_needs_the_head_alone() -> None:
 ORACLES = pytest.mark.parametrize(
     ("network", "layer", "channels"),
     [
-        (lambda: build("resnet18"), "layer4", 3),
-        (lambda: build("resnet18"), "layer2", 3),
+        (lambda: build("resnet10"), "layer4", 3),
+        (lambda: build("resnet10"), "layer2", 3),
         (lambda: build("vgg11"), "features.19", 3),
         (lambda: build("alexnet"), "features.10", 3),
         (lambda: build("convnext_tiny"), "features", 3),
         (lambda: build("alexnet"), None, 3),
-        (lambda: build("resnet18"), None, 3),
+        (lambda: build("resnet10"), None, 3),
         (flatten_net, "features", 1),
         (flatten_net, "features.3", 1),
     ],
@@ -178,8 +178,8 @@ def slow_plus_plus(gradients: Tensor, features: Tensor) -> Tensor:
 @pytest.mark.parametrize(
     ("network", "layer", "channels"),
     [
-        (lambda: build("resnet18"), "layer4", 3),
-        (lambda: build("resnet18"), "layer3", 3),
+        (lambda: build("resnet10"), "layer4", 3),
+        (lambda: build("resnet10"), "layer3", 3),
         (lambda: build("vgg11"), "features.19", 3),
         (flatten_net, "features", 1),
     ],
@@ -201,7 +201,7 @@ def test_plus_plus_agrees_with_a_slow_loop(
 @BOTH
 @pytest.mark.parametrize("layer", [None, "layer3"])
 def test_the_forms_of_a_target(method: Method, layer: str | None) -> None:
-    network, images = build("resnet18"), random_pictures(2)
+    network, images = build("resnet10"), random_pictures(2)
     every = method(network, images, [4, 9, 2], layer)
     assert every.maps.shape[:2] == every.scores.shape == (2, 3)
     close = {"rtol": 1e-3, "atol": 1e-6 * float(every.maps.abs().max())}
@@ -264,7 +264,7 @@ def test_calls_that_cannot_be_batched_are_differentiated_one_by_one() -> None:
 @BOTH
 def test_several_layers_in_one_run(method: Callable[..., tuple[camlib.GradientMaps, ...]]) -> None:
     """By name or itself, in any order, one inside the other, before and behind calls in place."""
-    network, images = build("resnet18"), random_pictures(2)
+    network, images = build("resnet10"), random_pictures(2)
     runs: list[int] = []
     handle = network.conv1.register_forward_hook(lambda *_: runs.append(1))
     layers = ["layer4", network.layer2, "layer2.1.bn2", "bn1", "layer4.1"]

@@ -49,6 +49,8 @@ REFUSED: dict[str, str] = {
     "cait_xxs24_224": "reads one of 197 tokens, not their average",
     "xcit_nano_12_p16_224": "reads one of 197 tokens, not their average",
 }
+# Fewer hidden numbers, which would cost most of the time.
+OPTIONS = {"vgg11": {"num_features": 64}}
 HELD = {"convnext_atto", "convnextv2_atto", "edgenext_xx_small", "poolformer_s12"}
 
 
@@ -56,7 +58,7 @@ def build(name: str) -> tuple[nn.Module, Tensor]:
     """Build a network with random weights, none of them zero, and two pictures that it can read."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
-        network = timm.create_model(name, pretrained=False, num_classes=20).eval()
+        network = timm.create_model(name, num_classes=20, **OPTIONS.get(name, {})).eval()
         for parameter in network.parameters():
             if not parameter.detach().any():  # a head of zeros would prove nothing
                 nn.init.normal_(parameter, std=0.02)
