@@ -78,7 +78,7 @@ def test_two_classes_in_one_picture_find_their_own_half() -> None:
 )
 def test_the_identity_holds(name: str) -> None:
     """Twice: the first call learns where the network pools, the second watches from there."""
-    network, images = build(name).train(), random_pictures(2, side=96)
+    network, images = build(name).train(), random_pictures(2, side=128)
     first = camlib.class_activation_maps(network, images)
     assert_identity(first)
     assert_identity(camlib.class_activation_maps(network, images.flip(0)))
