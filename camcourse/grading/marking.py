@@ -106,21 +106,21 @@ def _run_tests(cell: Cell, context: MarkingContext, runner: SubmissionRunner) ->
         with contextlib.redirect_stdout(io.StringIO()):
             exec(code, {**context.provided_names, **proxies})
     except CallFailed as error:
-        reason = str(error) if _is_public(error, cell) else error.brief
+        reason = str(error) if is_public(error, cell) else error.brief
         return Mark(cell.grade_id, 0.0, cell.points, error.status, reason)
     except AssertionError as error:  # its message is written for students
         reason = str(error) or f"a test of {cell.grade_id} failed"
         return Mark(cell.grade_id, 0.0, cell.points, "failed", reason)
     except Exception as error:  # the answer does not fit into the test's computation
         reason = "the answer has another type or shape than asked for"
-        if _is_public(error, cell):
+        if is_public(error, cell):
             reason += f" ({type(error).__name__}: {error})"[:300]
         return Mark(cell.grade_id, 0.0, cell.points, "failed", reason)
     return Mark(cell.grade_id, cell.points, cell.points, "passed")
 
 
-def _is_public(error: BaseException, cell: Cell) -> bool:
-    """Whether the error is from a test that students can see; only then may its numbers be told."""
+def is_public(error: BaseException, cell: Cell) -> bool:
+    """Return whether the error is from a test that students can see; only then may its numbers be told."""
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == f"<{cell.grade_id}>"]
     return bool(lines) and lines[-1] not in regions.inside(cell.source, regions.HIDDEN)

@@ -24,7 +24,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def nbgrader(folder: Path, *words: str) -> str:
     """Run nbgrader as if the virtual environment were activated; it looks for kernels there."""
     programs = str(Path(sys.executable).parent)
-    environment = os.environ | {"PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"}
+    environment = os.environ | {
+        "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}",
+        "OMP_NUM_THREADS": "1",  # as in the sandbox; other tests run beside this one
+    }
     done = subprocess.run(
         [sys.executable, "-m", "nbgrader", *words],
         cwd=folder, env=environment, capture_output=True, text=True, check=False,
@@ -34,25 +37,35 @@ def nbgrader(folder: Path, *words: str) -> str:
     return said
 
 
-@pytest.mark.parametrize("name", masters.names())
-def test_generate_assignment_makes_our_copy(folder: Path, name: str) -> None:
-    """Cell by cell the same as `python -m camcourse release`."""
-    nbgrader(folder, "generate_assignment", name)
-    theirs = nbformat.read(folder / "release" / name / f"{name}.ipynb", as_version=4)
-    ours = students_copy(masters.read(name))
-    assert [cell.source for cell in theirs.cells] == [cell.source for cell in ours.cells]
+def test_generate_assignment_makes_our_copies(folder: Path) -> None:
+    """Cell by cell the same as `python -m camcourse release`; the star stands for all assignments."""
+    nbgrader(folder, "generate_assignment", "*")
+    for name in masters.names():
+        theirs = nbformat.read(folder / "release" / name / f"{name}.ipynb", as_version=4)
+        ours = students_copy(masters.read(name))
+        assert [cell.source for cell in theirs.cells] == [cell.source for cell in ours.cells]
 
 
-@pytest.mark.parametrize("name", masters.names())
-def test_validate_accepts_the_master(folder: Path, name: str) -> None:
-    said = nbgrader(folder, "validate", f"source/{name}/{name}.ipynb")
-    assert "Success! Your notebook passes all the tests." in said
+def test_validate_accepts_the_masters_and_refuses_a_blank_copy(folder: Path) -> None:
+    """Every cell runs with the solutions, also those that only show something; one trains briefly."""
+    shorten(folder / "source/make-it-cam-ready/make-it-cam-ready.ipynb")
+    blank = students_copy(masters.read(masters.names()[0]))
+    nbformat.write(blank, folder / "blank.ipynb")
+    notebooks = [f"source/{name}/{name}.ipynb" for name in masters.names()]
+    said = nbgrader(folder, "validate", *notebooks, "blank.ipynb")
+    passed = "Success! Your notebook passes all the tests."
+    accepted, refused, rest = said.partition("VALIDATION FAILED ON")
+    assert refused, said
+    assert (accepted.count(passed), rest.count(passed)) == (len(notebooks), 0), said
 
 
-def test_validate_refuses_a_blank_copy(folder: Path) -> None:
-    """So that the success above means something."""
-    name = masters.names()[0]
-    blank = folder / "blank.ipynb"
-    nbformat.write(students_copy(masters.read(name)), blank)
-    with pytest.raises(AssertionError, match="failed"):
-        assert "Success" in nbgrader(folder, "validate", "blank.ipynb"), "validation failed"
+def shorten(path: Path) -> None:
+    """Let its report make and train on fewer scenes: what the table then says is not looked at."""
+    source = path.read_text(encoding="utf-8")
+    for before, after in (
+        ('\\"train\\"), 1500', '\\"train\\"), 200'),
+        ("scenes=1024", "scenes=64"),
+    ):
+        assert before in source
+        source = source.replace(before, after)
+    path.write_text(source, encoding="utf-8")
