@@ -159,6 +159,7 @@ def serve(page_with: Open, quiet: None) -> Open:
         Handler.html = html_of(html) if isinstance(html, Explorer) else html
         page = page_with(**options)
         page.mouse.move(0, 0)
+        page.mouse.up()  # a test that failed may have left it pressed
         page.set_viewport_size(viewport or {"width": 1280, "height": 900})
         # Another address each time: of the same the browser would remember how far one had scrolled.
         page.goto(f"{ADDRESS}?{next(VISITS)}")
@@ -201,10 +202,20 @@ def alive(serve: Open) -> Open:
     return alive
 
 
+# Many numbers come over as text: one by one they would take seconds.
+BASE64 = """const base64 = ({ buffer, byteOffset, byteLength }) => {
+    let text = "";
+    for (let at = 0; at < byteLength; at += 8192)
+        text += String.fromCharCode(...new Uint8Array(buffer, byteOffset + at, Math.min(8192, byteLength - at)));
+    return btoa(text);
+};"""
+
+
 def call(page: Page, module: str, expression: str, argument: Any = None) -> Any:
-    """Evaluate a JavaScript expression of a module's exports ``m`` and the argument ``a``."""
+    """Evaluate a JavaScript expression of a module's exports ``m``, the argument ``a`` and BASE64."""
     return page.evaluate(
-        f"async (a) => {{ const m = await import('/{module}'); return {expression}; }}", argument
+        f"async (a) => {{ {BASE64} const m = await import('/{module}'); return {expression}; }}",
+        argument,
     )
 
 
@@ -216,12 +227,13 @@ def numbers(text: str) -> list[float]:
 def pixels(canvas: Locator, *, over_black: bool = False) -> np.ndarray:
     """What a canvas shows, 0 to 255: colours and opacity, or, over black, colour × opacity."""
     drawn, height = canvas.evaluate(
-        """(canvas, black) => {
-            const surface = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+        "(canvas, black) => {"
+        + BASE64
+        + """const surface = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
             if (black) surface.fillRect(0, 0, canvas.width, canvas.height);
             surface.drawImage(canvas, 0, 0);
             const { data } = surface.getImageData(0, 0, canvas.width, canvas.height);
-            return [btoa(Array.from(data, (octet) => String.fromCharCode(octet)).join("")), canvas.height];
+            return [base64(data), canvas.height];
         }""",
         over_black,
     )

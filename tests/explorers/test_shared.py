@@ -42,7 +42,7 @@ def test_upsampling_is_camlibs(empty: Page, mode: str, align_corners: bool) -> N
         got = call(
             empty,
             "shared/upsampling.mjs",
-            "Array.from(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode, a.on))",
+            "base64(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode, a.on))",
             {
                 "map": values.flatten().tolist(),
                 "cells": cells,
@@ -52,7 +52,7 @@ def test_upsampling_is_camlibs(empty: Page, mode: str, align_corners: bool) -> N
             },
         )
         np.testing.assert_allclose(
-            got,
+            np.frombuffer(base64.b64decode(got), np.float32),
             expected.flatten().numpy(),
             atol=2e-6 * float(values.abs().max()),
             err_msg=f"{cells} cells on {size} pixels",
