@@ -150,23 +150,27 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.fixture
-def serve(page_with: Open, quiet: None) -> Open:
+def serve(page_with: Open, quiet: None) -> Iterator[Open]:
     """Open a page around some HTML; what was there before is gone, the mouse is in the corner."""
+    served = set()
 
     def serve(
         html: str | Explorer = "", viewport: dict[str, int] | None = None, **options: Any
     ) -> Page:
         Handler.html = html_of(html) if isinstance(html, Explorer) else html
         page = page_with(**options)
+        served.add(page)
         page.mouse.move(0, 0)
         page.mouse.up()  # a test that failed may have left it pressed
         page.set_viewport_size(viewport or {"width": 1280, "height": 900})
         # Another address each time: of the same the browser would remember how far one had scrolled.
         page.goto(f"{ADDRESS}?{next(VISITS)}")
-        page.bring_to_front()
+        page.bring_to_front()  # a tab key may have led out of the page
         return page
 
-    return serve
+    yield serve
+    for page in served:
+        page.evaluate("undefined")  # what went wrong before this is heard of before its answer
 
 
 @pytest.fixture(scope="session")
