@@ -1,17 +1,21 @@
 """A browser in which the ES modules run, and what an explorer's HTML holds, read as a page reads it."""
 
 import base64
+import functools
 import io
+import itertools
 import json
 import re
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Locator, Page, Playwright, Route
+from playwright.sync_api import Browser, Locator, Page, Playwright, Request
 
 import camlib
 from camlib.explorers.explorer import Explorer
@@ -24,6 +28,7 @@ PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Explorer</
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <style>body {{ font-family: sans-serif }} img {{ max-width: 100%; height: auto }}</style>
 <main>{}</main></html>"""
+VISITS = itertools.count(1)
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True}
 
 # ------------------------------------------------------------------ HTML
@@ -69,48 +74,117 @@ def words_of(explorer: Explorer) -> tuple[str, str]:
 # ------------------------------------------------------------------ browser
 
 
+class Handler(BaseHTTPRequestHandler):
+    """Answers with a page around ``html``, and with the modules: the browser may keep those."""
+
+    html = ""
+    protocol_version = "HTTP/1.1"
+    wbufsize = -1  # an answer goes out in one piece
+
+    def do_GET(self) -> None:
+        if self.path.endswith(".mjs"):
+            self.answer("text/javascript", (MODULES / self.path[1:]).read_bytes(), "max-age=3600")
+        else:
+            page = PAGE.format(Handler.html).encode()
+            self.answer("text/html; charset=utf-8", page, "no-store")
+
+    def answer(self, kind: str, content: bytes, caching: str) -> None:
+        self.send_response(200)
+        for name, value in {
+            "Content-Type": kind,
+            "Content-Length": str(len(content)),
+            "Cache-Control": caching,
+        }.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing about requests."""
+
+
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
-    """A running Chromium."""
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    running = playwright.chromium.launch(executable_path=tooling_browser.find(), args=flags)
-    yield running
-    running.close()
+    """A running Chromium in which ADDRESS alone has a server."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        rules = f"MAP explorer.test:80 127.0.0.1:{server.server_port}, MAP * ~NOTFOUND"
+        flags = [*tooling_browser.FLAGS, f"--host-resolver-rules={rules}"]
+        running = playwright.chromium.launch(executable_path=tooling_browser.find(), args=flags)
+        yield running
+        running.close()
+        server.shutdown()
+
+
+TROUBLES: list[str] = []
+
+
+def new_page(chromium: Browser, **options: Any) -> Page:
+    """A page of which TROUBLES hears: requests for anything but pages and modules, messages, errors."""
+    asked = re.compile(rf"blob:.*|{ADDRESS}(\?\d+|[\w/]+\.mjs|favicon\.ico)")
+
+    def note_request(request: Request) -> None:
+        if not asked.fullmatch(request.url):
+            TROUBLES.append(f"request to {request.url}")
+
+    page = chromium.new_context(**options).new_page()
+    page.on("pageerror", lambda error: TROUBLES.append(str(error)))
+    page.on("console", lambda message: TROUBLES.append(message.text))
+    page.on("request", note_request)
+    return page
+
+
+@pytest.fixture(scope="session")
+def page_with(chromium: Browser) -> Open:
+    """A page for each set of options, kept from test to test: a new one costs more than most tests."""
+    return functools.cache(functools.partial(new_page, chromium))
 
 
 @pytest.fixture
-def serve(chromium: Browser) -> Iterator[Open]:
-    """Open a page around some HTML; any other request than the module's, or an error, fails."""
-    contexts, troubles = [], []
+def quiet() -> Iterator[None]:
+    """Nothing may go wrong in a page during the test."""
+    yield
+    troubles, TROUBLES[:] = TROUBLES[:], []
+    assert troubles == []
 
-    def serve(html: str | Explorer = "", **options: Any) -> Page:
-        html = html_of(html) if isinstance(html, Explorer) else html
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 900}} | options)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda message: troubles.append(message.text))
 
-        def answer(route: Route) -> None:
-            if route.request.url == ADDRESS:
-                route.fulfill(body=PAGE.format(html), content_type="text/html; charset=utf-8")
-            elif route.request.url.endswith(".mjs"):
-                module = MODULES / route.request.url.removeprefix(ADDRESS)
-                route.fulfill(path=module, content_type="text/javascript")
-            elif route.request.url.endswith("/favicon.ico"):
-                route.fulfill(status=204)
-            else:
-                troubles.append(f"request to {route.request.url}")
-                route.abort()
+@pytest.fixture
+def serve(page_with: Open, quiet: None) -> Iterator[Open]:
+    """Open a page around some HTML; what was there before is gone, the mouse is in the corner."""
+    served = set()
 
-        context.route("**/*", answer)
-        page.goto(ADDRESS)
+    def serve(
+        html: str | Explorer = "", viewport: dict[str, int] | None = None, **options: Any
+    ) -> Page:
+        Handler.html = html_of(html) if isinstance(html, Explorer) else html
+        page = page_with(**options)
+        served.add(page)
+        page.mouse.move(0, 0)
+        page.mouse.up()  # a test that failed may have left it pressed
+        page.set_viewport_size(viewport or {"width": 1280, "height": 900})
+        # Another address each time: of the same the browser would remember how far one had scrolled.
+        page.goto(f"{ADDRESS}?{next(VISITS)}")
+        page.bring_to_front()  # a tab key may have led out of the page
         return page
 
     yield serve
-    for context in contexts:
-        context.close()
-    assert troubles == []
+    for page in served:
+        page.evaluate("undefined")  # what went wrong before this is heard of before its answer
+
+
+@pytest.fixture(scope="session")
+def empty_page(chromium: Browser) -> Page:
+    """A page in which modules are called and nothing is shown."""
+    page = new_page(chromium)
+    page.goto(f"{ADDRESS}?0")
+    return page
+
+
+@pytest.fixture
+def empty(empty_page: Page, quiet: None) -> Page:
+    """The same, and nothing goes wrong in it."""
+    return empty_page
 
 
 HYDRATE = """async () => {
@@ -132,10 +206,20 @@ def alive(serve: Open) -> Open:
     return alive
 
 
+# Many numbers come over as text: one by one they would take seconds.
+BASE64 = """const base64 = ({ buffer, byteOffset, byteLength }) => {
+    let text = "";
+    for (let at = 0; at < byteLength; at += 8192)
+        text += String.fromCharCode(...new Uint8Array(buffer, byteOffset + at, Math.min(8192, byteLength - at)));
+    return btoa(text);
+};"""
+
+
 def call(page: Page, module: str, expression: str, argument: Any = None) -> Any:
-    """Evaluate a JavaScript expression of a module's exports ``m`` and the argument ``a``."""
+    """Evaluate a JavaScript expression of a module's exports ``m``, the argument ``a`` and BASE64."""
     return page.evaluate(
-        f"async (a) => {{ const m = await import('/{module}'); return {expression}; }}", argument
+        f"async (a) => {{ {BASE64} const m = await import('/{module}'); return {expression}; }}",
+        argument,
     )
 
 
@@ -147,12 +231,13 @@ def numbers(text: str) -> list[float]:
 def pixels(canvas: Locator, *, over_black: bool = False) -> np.ndarray:
     """What a canvas shows, 0 to 255: colours and opacity, or, over black, colour × opacity."""
     drawn, height = canvas.evaluate(
-        """(canvas, black) => {
-            const surface = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
+        "(canvas, black) => {"
+        + BASE64
+        + """const surface = new OffscreenCanvas(canvas.width, canvas.height).getContext("2d");
             if (black) surface.fillRect(0, 0, canvas.width, canvas.height);
             surface.drawImage(canvas, 0, 0);
             const { data } = surface.getImageData(0, 0, canvas.width, canvas.height);
-            return [btoa(Array.from(data, (octet) => String.fromCharCode(octet)).join("")), canvas.height];
+            return [base64(data), canvas.height];
         }""",
         over_black,
     )

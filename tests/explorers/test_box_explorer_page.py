@@ -50,7 +50,7 @@ CASES = {
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_regions_boxes_and_ious_are_camlibs_at_every_threshold(serve: Open, name: str) -> None:
+def test_regions_boxes_and_ious_are_camlibs_at_every_threshold(empty: Page, name: str) -> None:
     map = CASES[name]
     height, width = map.shape
     truth = [(1, 1, width - 1, 4), (0, 2, 3, height)]
@@ -62,7 +62,7 @@ def test_regions_boxes_and_ious_are_camlibs_at_every_threshold(serve: Open, name
         "boxes": truth,
     }
     found = call(
-        serve(),
+        empty,
         "box_explorer.mjs",
         "a.thresholds.map((t) => { const c = m.cut({ ...a.scene, map: Float32Array.from(a.scene.map) },"
         " t); return [c.box, c.iou, c.regions.map(({ size, box }) => [size, ...box])]; })",

@@ -68,10 +68,10 @@ def chosen(page: Page, place: int) -> None:
     ],
 )
 def test_search_puts_words_before_beginnings_before_parts(
-    serve: Open, typed: str, names: list[str]
+    empty: Page, typed: str, names: list[str]
 ) -> None:
     found = call(
-        serve(),
+        empty,
         "class_explorer.mjs",
         """m.search({ names: a.names, classes: [900, 901, 902, 903, 904], order: [0, 3, 2, 4, 1] },
                     a.typed, 50)""",

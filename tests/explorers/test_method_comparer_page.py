@@ -43,10 +43,10 @@ def canvas(page: Page, panel: int) -> np.ndarray:
 # ------------------------------------------------------------------ arithmetic
 
 
-def test_compare_by_hand(serve: Open) -> None:
+def test_compare_by_hand(empty: Page) -> None:
     """Peaks are largest magnitudes: 6 and 2; highest values 4 and -1; the third has no map."""
     got = call(
-        serve(),
+        empty,
         "method_comparer.mjs",
         """a.scales.map((scale) => m.compare(a.methods.map(({ maps }) => ({ maps: maps.map((layer) =>
              layer && layer.map((map) => Float32Array.from(map))) })), 1, 0, scale)

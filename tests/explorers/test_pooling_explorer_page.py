@@ -76,21 +76,21 @@ def meters(page: Page) -> list[str]:
 
 
 @pytest.mark.parametrize(("h", "w"), [(3, 3), (7, 7), (1, 4), (5, 2)])
-def test_pooling_is_camlibs(serve: Open, h: int, w: int) -> None:
+def test_pooling_is_camlibs(empty: Page, h: int, w: int) -> None:
     maps = torch.randn((1, 4, h, w), generator=torch.Generator().manual_seed(h), dtype=torch.double)
-    got = call(serve(), MODULE, "a.map(m.pool)", maps[0].tolist())
+    got = call(empty, MODULE, "a.map(m.pool)", maps[0].tolist())
     averages = [one["average"] for one in got]
     np.testing.assert_allclose(averages, camlib.global_average_pool(maps)[0], rtol=0, atol=1e-12)
     assert [one["maximum"] for one in got] == maps.amax((2, 3))[0].tolist()
 
 
-def test_moving_is_roll_and_shuffling_puts_every_cell_somewhere(serve: Open) -> None:
+def test_moving_is_roll_and_shuffling_puts_every_cell_somewhere(empty: Page) -> None:
     """The keys 3, 1, 2, 0 sort the places into 3, 1, 2, 0."""
-    page, one = serve(), torch.arange(12).reshape(3, 4)
+    one = torch.arange(12).reshape(3, 4)
     for way in [(1, 0), (-1, 0), (0, 1), (0, -1), (2, -1)]:
-        got = call(page, MODULE, "m.moved(...a)", [one.tolist(), *way])
+        got = call(empty, MODULE, "m.moved(...a)", [one.tolist(), *way])
         assert got == one.roll(way, (0, 1)).tolist()
-    got = call(page, MODULE, "m.shuffled(...a)", [[[10, 20], [30, 40]], [3, 1, 2, 0]])
+    got = call(empty, MODULE, "m.shuffled(...a)", [[[10, 20], [30, 40]], [3, 1, 2, 0]])
     assert got == [[40, 20], [30, 10]]
 
 

@@ -5,11 +5,11 @@ import base64
 import numpy as np
 import pytest
 import torch
-from playwright.sync_api import Error
+from playwright.sync_api import Error, Page
 
 import camlib
 
-from .conftest import Open, call
+from .conftest import call
 from .makers import make_cam
 
 SETTINGS = [
@@ -35,15 +35,14 @@ SIZES = [
 
 
 @pytest.mark.parametrize(("mode", "align_corners"), SETTINGS)
-def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> None:
-    page = serve()
+def test_upsampling_is_camlibs(empty: Page, mode: str, align_corners: bool) -> None:
     for cells, size in SIZES:
         values = make_cam(1, *cells).maps
         expected = camlib.upsample(values, size, mode, align_corners=align_corners)
         got = call(
-            page,
+            empty,
             "shared/upsampling.mjs",
-            "Array.from(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode, a.on))",
+            "base64(m.upsample(Float32Array.from(a.map), ...a.cells, ...a.size, a.mode, a.on))",
             {
                 "map": values.flatten().tolist(),
                 "cells": cells,
@@ -53,7 +52,7 @@ def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> N
             },
         )
         np.testing.assert_allclose(
-            got,
+            np.frombuffer(base64.b64decode(got), np.float32),
             expected.flatten().numpy(),
             atol=2e-6 * float(values.abs().max()),
             err_msg=f"{cells} cells on {size} pixels",
@@ -63,13 +62,13 @@ def test_upsampling_is_camlibs(serve: Open, mode: str, align_corners: bool) -> N
 @pytest.mark.parametrize(("mode", "align_corners"), SETTINGS)
 @pytest.mark.parametrize(("cells", "pixels"), [(7, 224), (4, 10), (1, 3), (6, 4)])
 def test_shares_are_the_table_that_enlarges_unit_cells(
-    serve: Open, mode: str, align_corners: bool, cells: int, pixels: int
+    empty: Page, mode: str, align_corners: bool, cells: int, pixels: int
 ) -> None:
     """camlib enlarges the identity matrix downwards: row p holds every cell's share in pixel p."""
     eye = torch.eye(cells)[None, None]
     table = camlib.upsample(eye, (pixels, cells), mode, align_corners=align_corners)[0, 0]
     taps, cell, share = call(
-        serve(),
+        empty,
         "shared/upsampling.mjs",
         """Object.values(m.shares(a.cells, a.pixels, a.mode, a.on))
                  .map((part) => part.length ? Array.from(part) : part)""",
@@ -81,12 +80,12 @@ def test_shares_are_the_table_that_enlarges_unit_cells(
     np.testing.assert_allclose(got, table.numpy(), atol=2e-6)
 
 
-def test_shares_by_hand(serve: Open) -> None:
+def test_shares_by_hand(empty: Page) -> None:
     """Two cells on four pixels. Pixel 0 lies at -0.25 cells, beyond the first centre: bilinear asks
     cell -1, which is cell 0 once more, for a quarter and cell 0 for the rest.
     """
     shares = call(
-        serve(),
+        empty,
         "shared/upsampling.mjs",
         "(({ cell, share }) => [Array.from(cell), Array.from(share)])(m.shares(2, 4, 'bilinear'))",
     )
@@ -96,10 +95,10 @@ def test_shares_by_hand(serve: Open) -> None:
     ]
 
 
-def test_centres_by_hand(serve: Open) -> None:
+def test_centres_by_hand(empty: Page) -> None:
     """Seven cells on 224 pixels: centres 32 pixels apart from 15.5, or 223/6 apart from 0."""
     got = call(
-        serve(),
+        empty,
         "shared/upsampling.mjs",
         "[m.centresOf(7, 224), m.centresOf(7, 224, true), m.centresOf(1, 5, true)].map((c) => Array.from(c))",
     )
@@ -108,15 +107,15 @@ def test_centres_by_hand(serve: Open) -> None:
     assert got[2] == [2]
 
 
-def test_an_unknown_mode_is_refused(serve: Open) -> None:
+def test_an_unknown_mode_is_refused(empty: Page) -> None:
     with pytest.raises(Error, match="mode: expected nearest, bilinear or bicubic, got cubic"):
-        call(serve(), "shared/upsampling.mjs", "m.shares(2, 4, 'cubic')")
+        call(empty, "shared/upsampling.mjs", "m.shares(2, 4, 'cubic')")
 
 
-def test_strongest_mean_and_largest(serve: Open) -> None:
+def test_strongest_mean_and_largest(empty: Page) -> None:
     """Of 2, 5, -7, 5 the order is 5, 5, 2, -7, the mean 5/4, the largest absolute value 7."""
     got = call(
-        serve(),
+        empty,
         "shared/numbers.mjs",
         "[m.strongest(a, 3), m.mean(Float32Array.from(a)), m.largest(a)]",
         [2, 5, -7, 5],
@@ -124,10 +123,10 @@ def test_strongest_mean_and_largest(serve: Open) -> None:
     assert got == [[1, 3, 0], 1.25, 7]
 
 
-def test_digits_by_hand(serve: Open) -> None:
+def test_digits_by_hand(empty: Page) -> None:
     """Three figures: 1234, 14.2, 9.82, 0.294; the sign does not count, six digits are enough."""
     got = call(
-        serve(),
+        empty,
         "shared/numbers.mjs",
         "[...a.map((peak) => m.digitsFor(peak)), m.digitsFor(0.25, 4)]",
         [1234, 14.2, 9.82, -0.294, 1e-9, 0],
@@ -139,7 +138,7 @@ def test_digits_by_hand(serve: Open) -> None:
     ("dtype", "name"),
     [("<i2", "int16"), ("<i4", "int32"), ("<f4", "float32"), ("u1", "uint8")],
 )
-def test_arrays_arrive(serve: Open, dtype: str, name: str) -> None:
+def test_arrays_arrive(empty: Page, dtype: str, name: str) -> None:
     values = np.array([0, 1, 77, 3]).astype(dtype)
     address = f"data:application/x-{name};base64,{base64.b64encode(values.tobytes()).decode()}"
-    assert call(serve(), "shared/data.mjs", "Array.from(m.decode(a))", address) == values.tolist()
+    assert call(empty, "shared/data.mjs", "Array.from(m.decode(a))", address) == values.tolist()

@@ -320,12 +320,12 @@ def test_a_map_of_zeros(alive: Open) -> None:
     expect(page.get_by_role("button")).to_have_text("Hottest pixel: row 0–223, column 0–223")
 
 
-def test_cells_of_a_pixel_by_hand(serve: Open) -> None:
+def test_cells_of_a_pixel_by_hand(empty: Page) -> None:
     """Two by two cells on 4×4 pixels. Pixel (1, 0) takes ¾ of row 0 and ¼ of row 1, and of column 0
     all: a quarter of it comes from the copy beyond the edge, so four cells were asked.
     """
     got = call(
-        serve(),
+        empty,
         "upsampling_explorer.mjs",
         """(async () => {
             const { shares } = await import("/shared/upsampling.mjs");
