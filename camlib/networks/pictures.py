@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import resources
 
 import numpy as np
 import torch
 from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
+from torchvision.models import ResNet18_Weights
+from torchvision.transforms.v2 import functional as T
 
 from camlib.errors import check_floating, check_whole, describe
 
@@ -100,8 +101,7 @@ def to_picture(images: Float[Tensor, "*n 3 H W"]) -> Float[np.ndarray, "*n H W 3
 
 def class_names() -> tuple[str, ...]:
     """Return the names of the 1000 ImageNet classes, in the order of the network's logits."""
-    file = resources.files("camlib").joinpath("assets", "networks", "imagenet-classes.txt")
-    return tuple(file.read_text(encoding="utf-8").splitlines())
+    return tuple(ResNet18_Weights.DEFAULT.meta["categories"])
 
 
 def _check_pictures(pictures: object) -> None:
@@ -121,19 +121,10 @@ def _check_pictures(pictures: object) -> None:
 def _normalised(picture: Image.Image, resize: int | None, crop: int | None) -> Tensor:
     rgb = _on_white(ImageOps.exif_transpose(picture))
     if resize is not None:
-        short = min(rgb.size)  # the longer side is rounded down
-        size = resize * rgb.width // short, resize * rgb.height // short
-        rgb = rgb.resize(size, Image.Resampling.BILINEAR)
+        rgb = T.resize(rgb, [resize])
     if crop is not None:
-        left, top = (_margin(length, crop) for length in rgb.size)
-        rgb = rgb.crop((left, top, left + crop, top + crop))
-    pixels = torch.from_numpy(np.array(rgb)).permute(2, 0, 1).float() * (1 / 255)
-    return (pixels - MEAN) / STD
-
-
-def _margin(length: int, side: int) -> int:
-    """Return the pixels before what is cut out; below 0 if there are too few, and black is added."""
-    return round((length - side) / 2) if length >= side else -((side - length) // 2)
+        rgb = T.center_crop(rgb, [crop, crop])
+    return (T.to_dtype(T.pil_to_tensor(rgb), torch.float32, scale=True) - MEAN) / STD
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

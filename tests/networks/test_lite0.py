@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 from efficientnet_lite_pytorch import EfficientNet as Reference
-from torchvision.models import efficientnet_b0
 
 from camlib import networks, photos
 from camlib.networks.lite0 import WEIGHTS_FILE, WEIGHTS_PACKAGE
@@ -25,13 +24,6 @@ def test_equals_the_reference_bit_for_bit(weights_path: Path) -> None:
     with torch.no_grad():
         expected = reference.eval()(images)
         assert torch.equal(networks.efficientnet_lite0()(images), expected)
-
-
-def test_its_tensors_have_the_names_of_torchvisions_b0() -> None:
-    """All but those of squeeze-excitation, which Lite does without."""
-    own, theirs = networks.efficientnet_lite0().state_dict(), efficientnet_b0().state_dict()
-    rest = {name: tensor for name, tensor in theirs.items() if ".fc" not in name}
-    assert {name: one.shape for name, one in own.items()} == {n: t.shape for n, t in rest.items()}
 
 
 def test_names_what_stands_in_the_photographs() -> None:

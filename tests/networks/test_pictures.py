@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from torchvision.models import ResNet18_Weights
-from torchvision.transforms.v2 import functional as T
 
 from camlib import networks, photos
 
@@ -28,23 +26,6 @@ def test_the_shorter_side_is_resized_before_the_middle_is_cut_out() -> None:
     torch.testing.assert_close(images, torch.ones(1, 3, 2, 2))
     assert networks.preprocess(photos.load("cat")).shape == (1, 3, 224, 224)
     assert networks.preprocess(photos.load("cat"), crop=None).shape == (1, 3, 256, 384)
-
-
-@pytest.mark.parametrize("size", [(3, 5), (7, 2), (100, 33), (225, 224), (451, 300)])
-@pytest.mark.parametrize("crop", [3, 50, 77, 224, None])
-@pytest.mark.parametrize("resize", [37, 61, 256, None])
-def test_equals_torchvision_bit_for_bit(
-    size: tuple[int, int], resize: int | None, crop: int | None
-) -> None:
-    """Also where a picture is smaller than what is cut out."""
-    picture = expected = photos.load("coffee").resize(size)
-    if resize:
-        expected = T.resize(expected, [resize])
-    if crop:
-        expected = T.center_crop(expected, [crop, crop])
-    tensor = T.to_dtype(T.pil_to_tensor(expected), torch.float32, scale=True)
-    images = networks.preprocess(picture, resize, crop)
-    assert torch.equal(images[0], (tensor - 127 / 255) / (128 / 255))
 
 
 def test_there_and_back_again() -> None:
@@ -109,7 +90,6 @@ def test_one_transparent_colour_lies_on_white() -> None:
 def test_there_are_a_thousand_class_names() -> None:
     names = networks.class_names()
     assert len(names) == 1000
-    assert list(names) == ResNet18_Weights.DEFAULT.meta["categories"]
     assert [names[index] for index in (281, 282, 967)] == ["tabby", "tiger cat", "espresso"]
 
 
