@@ -22,9 +22,13 @@ FIRST_PAINT = "first paint"
 READY = "explorers ready"
 TRANSFER = "transferred, compressed"
 EXPLORER_CODE = "explorers' code, compressed"
-ALL_CODE = "explorers' code of all pages, compressed"
 FIRST_VISIT = "first visit to first map"
 WARM = "photograph to map"
+BARE_PAINT = "first paint of a bare page"
+BARE_READY = "scripts of a bare page have run"
+LEAST_ACTION = "smallest action to next paint"
+FIRST_BARE_RUN = "first visit to first run of the bare network"
+BARE_RUN = "run of the bare network"
 
 
 def gradient_maps(library: str, method: str, count: int) -> str:
