@@ -2623,7 +2623,7 @@ function switchesPart2(data, state) {
     update(now) {
       const mine = ++turns;
       if (drawn[0] === void 0 || drawn[0] === now.place) return fill(now);
-      requestAnimationFrame(() => setTimeout(() => mine === turns && fill(look(data, state))));
+      requestAnimationFrame(() => requestAnimationFrame(() => mine === turns && fill(look(data, state))));
     }
   };
 }
