@@ -201,10 +201,15 @@ def visits(pages: Sequence[str], count: int = 5, site: Path = serve.SITE) -> Ite
             explorers = [f"explorer {one}" for one in explorers_of(name, site)]
             whole = name not in BY_THEMSELVES
             costs = [
-                (*_visit(chromium, bare, [])[:2], *_visit(chromium, f"{address}{name}.html", explorers))
+                (
+                    *_visit(chromium, bare, [])[:2],
+                    *_visit(chromium, f"{address}{name}.html", explorers),
+                )
                 for _ in range(count if whole else 1)
             ]
-            bare_paint, bare_ready, paint, ready, received, code = map(list, zip(*costs, strict=True))
+            bare_paint, bare_ready, paint, ready, received, code = map(
+                list, zip(*costs, strict=True)
+            )
             if whole:
                 times = {goals.BARE_PAINT: bare_paint, goals.FIRST_PAINT: paint}
                 if explorers:

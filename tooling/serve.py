@@ -67,15 +67,13 @@ class Handler(http.server.SimpleHTTPRequestHandler):
 class Server(http.server.ThreadingHTTPServer):
     """Says nothing about browsers that close while a file is on its way."""
 
-    def handle_error(self, request: object, address: object) -> None:  # type: ignore[override]
+    def handle_error(self, request: object, address: object) -> None:
         """Let the base class print any other error."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, address)  # type: ignore[arg-type]
 
 
-def server(
-    folder: Path = SITE, port: int = 8000, handler: type[Handler] = Handler
-) -> Server:
+def server(folder: Path = SITE, port: int = 8000, handler: type[Handler] = Handler) -> Server:
     """Return a server for `folder` on the first free port from `port` on (0: any).
 
     Raises
