@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, measure: Measure | None = None)
     results = []
     # What has no bare forward pass beside it makes one table, each race makes one of its own.
     for races, group in groupby(
-        (measure or time_all)(options), lambda result: BARE in result.times
+        told((measure or time_all)(options)), lambda result: BARE in result.times
     ):
         for some in ([result] for result in group) if races else [list(group)]:
             results += some
@@ -56,11 +56,18 @@ def time_all(options: Namespace) -> Iterator[goals.Result]:
     if options.pages:
         listed = notebooks.pages()
         yield from pages.visits(listed, 2 if quick else 5)
-        yield from pages.actions(listed, 5 if quick else 60)
+        yield from pages.actions(listed, 1 if quick else 10)
         yield from pages.your_photo(visits=1 if quick else 3, turns=4 if quick else 20)
     torch.set_num_threads(options.threads)
     yield from races.run(options.networks, options.batches, 2 if quick else options.rounds)
     yield from memory.measure(options.networks, options.threads, quick=quick)
+
+
+def told(results: Iterable[goals.Result]) -> Iterator[goals.Result]:
+    """Say what has been measured while the rest still is."""
+    for result in results:
+        print(f"measured: {result.subject}, {', '.join(result.times)}", file=sys.stderr, flush=True)
+        yield result
 
 
 def wanted(options: Namespace) -> list[goals.Goal]:
@@ -70,8 +77,12 @@ def wanted(options: Namespace) -> list[goals.Goal]:
         goal
         for goal in goals.GOALS
         if goal.batch in (None, *options.batches)
-        # What has no ratio is a page's; what names no network is on each that has a CAM.
-        and (networks & ({goal.on} if goal.on else set(CAM_READY)) if goal.over else options.pages)
+        # A goal of a network that names none is on each that has a CAM.
+        and (
+            options.pages
+            if goal in goals.PAGES
+            else networks & ({goal.on} if goal.on else set(CAM_READY))
+        )
     ]
 
 

@@ -5,7 +5,6 @@ answers, from an action to the next paint, from a photograph to its map; and byt
 from __future__ import annotations
 
 import base64
-import gzip
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -22,14 +21,18 @@ from tooling import browser, serve
 WINDOW = {"width": 1280, "height": 900}
 # Pages that load on demand what no chapter does; but for the explorers' code their goals are their own.
 BY_THEMSELVES = ("book/your-photo",)
+# A page of the same theme with neither explorers nor formulas.
+BARE_PAGE = "book/licences"
+TURNS = 5  # of an action in a block, each block one round
 FILES = ("cat.png", "coffee.png", "rocket.jpg", "astronaut.jpg")
-MARKS = """(names) => [
+COSTS = """(names) => [
     performance.getEntriesByName("first-contentful-paint")[0].startTime,
-    ...names.map((name) => performance.getEntriesByName(name)[0].startTime),
+    names.length ? Math.max(...names.map((name) => performance.getEntriesByName(name)[0].startTime))
+      : performance.getEntriesByType("navigation")[0].domContentLoadedEventEnd,
+    performance.getEntriesByType("resource")
+      .filter(({ name }) => name.includes("/_static/explorers/"))
+      .reduce((total, { encodedBodySize }) => total + encodedBodySize, 0),
 ]"""
-CODE = """() => performance.getEntriesByType("resource")
-    .filter(({ name }) => name.includes("/_static/explorers/"))
-    .reduce((total, { encodedBodySize }) => total + encodedBodySize, 0)"""
 MARKED = "(names) => names.every((name) => performance.getEntriesByName(name).length)"
 
 
@@ -68,39 +71,50 @@ ACTIONS = (
     Action("method_comparer", "pointing at a place", ".cx-pad", "pointermove"),
 )
 
-# A frame's callbacks run just before it is painted; a message posted in one arrives just after.
-ACT = """async (figure, [selector, event, count]) => {
+# Blocks of an action and the smallest one that paints, in turn: a dot of one pixel changes its colour.
+# A frame's callbacks run just before it is painted; a message posted in one arrives just after. Readers
+# do not act in step with the screen: the turns of a block begin at places spread over a frame.
+ACT = """async (figure, [selector, event, blocks, turns]) => {
   const nodes = [...figure.querySelectorAll(selector)];
   if (!nodes.length) throw new Error(`nothing is ${selector}`);
-  const painted = () => new Promise((done) => requestAnimationFrame(() => {
-    const { port1, port2 } = new MessageChannel();
-    port1.onmessage = done;
-    port2.postMessage(null);
-  }));
-  const act = (node, turn) => {
+  const dot = document.createElement("canvas");
+  [dot.width, dot.height, dot.style.position, dot.style.top] = [1, 1, "fixed", 0];
+  document.body.append(dot);
+  const surface = dot.getContext("2d");
+  const least = (turn) => {
+    surface.fillStyle = turn % 2 ? "black" : "white";
+    surface.fillRect(0, 0, 1, 1);
+  };
+  const act = (turn) => {
+    const node = nodes[turn % nodes.length];
     const { left, top, width, height } = node.getBoundingClientRect();
     // Never twice the same place: an explorer that sees no change has nothing to do.
     const [across, down] = [0.618 * turn, 0.755 * turn].map((share) => 0.1 + 0.8 * (share % 1));
     const place = { bubbles: true, clientX: left + across * width, clientY: top + down * height };
-    if (event === "input" && "value" in node) {
-      const other = node.value === node.max ? node.min : node.max;
-      node.value = node.type === "range" ? other : node.value;
+    if (event === "input") {
+      node.value = node.value === node.max ? node.min : node.max;
       node.dispatchEvent(new Event("input", { bubbles: true }));
-    } else if (event.startsWith("pointer")) {
-      node.dispatchEvent(new PointerEvent(event, { ...place, pointerType: "mouse" }));
     } else if (event === "click") node.click();
-    else node.dispatchEvent(new MouseEvent(event, place));
+    else node.dispatchEvent(new PointerEvent(event, { ...place, pointerType: "mouse" }));
   };
-  const times = [];
-  for (let turn = 0; turn < count; turn++) {
-    // Readers do not act in step with the screen.
-    await new Promise((done) => setTimeout(done, 40 + 16 * Math.random()));
+  const frame = () => new Promise((done) => requestAnimationFrame(done));
+  const timed = async (what, turn) => {
+    await frame();
+    await new Promise((done) => setTimeout(done, 40 + (16.7 * (turn % turns)) / turns));
     const start = performance.now();
-    act(nodes[turn % nodes.length], turn);
-    await painted();
-    times.push(performance.now() - start);
+    what(turn);
+    await frame();
+    const { port1, port2 } = new MessageChannel();
+    await new Promise((done) => { port1.onmessage = done; port2.postMessage(null); });
+    return performance.now() - start;
+  };
+  const sums = Array.from({ length: blocks }, () => [0, 0]);
+  for (let turn = 0; turn < blocks * turns; turn++) {
+    for (const which of turn % 2 ? [1, 0] : [0, 1]) {
+      sums[Math.floor(turn / turns)][which] += await timed([act, least][which], turn) / turns;
+    }
   }
-  return times;
+  return sums;
 }"""
 
 # From a file's choice to the paint of its map: a message posted in a frame arrives after its paint.
@@ -131,6 +145,24 @@ SINCE_START = f"""async (given) => {{
   await ({SHOW})(given);
   return performance.now();
 }}"""
+# The network by itself, from the start of the visit to the end of its first run; bareRun() runs it again.
+BARE_NETWORK = """async () => {
+  const fetched = async (file) => new Uint8Array(await (await fetch(`../_static/${file}`)).arrayBuffer());
+  const [ort, wasm, model] = await Promise.all([
+    import(new URL("../_static/ort/ort.wasm.min.mjs", location.href)),
+    fetched("ort/ort-wasm-simd-threaded.wasm"), fetched("network/efficientnet_lite0.onnx"),
+  ]);
+  Object.assign(ort.env.wasm, { numThreads: 1, proxy: false, wasmBinary: wasm.buffer });
+  const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
+  const images = new ort.Tensor("float32", new Float32Array(3 * 224 ** 2).fill(0.5), [1, 3, 224, 224]);
+  globalThis.bareRun = async () => {
+    const start = performance.now();
+    await session.run({ images });
+    return performance.now() - start;
+  };
+  await bareRun();
+  return performance.now();
+}"""
 
 
 @contextmanager
@@ -158,39 +190,41 @@ def explorers_of(page: str, site: Path = serve.SITE) -> list[str]:
 
 
 def visits(pages: Sequence[str], count: int = 5, site: Path = serve.SITE) -> Iterator[Result]:
-    """Visit each page ``count`` times, each time for the first time, and weigh the explorers' code."""
+    """Visit each page ``count`` times, each time for the first time and after the bare page.
+
+    The explorers' code is weighed, too.
+    """
     with reader(site) as (chromium, address):
-        _visit(chromium, f"{address}{pages[0]}.html", [])  # the browser's own first page
+        bare = f"{address}{BARE_PAGE}.html"
+        _visit(chromium, bare, [])  # the browser's own first page
         for name in pages:
             explorers = [f"explorer {one}" for one in explorers_of(name, site)]
             whole = name not in BY_THEMSELVES
             costs = [
-                _visit(chromium, f"{address}{name}.html", explorers)
+                (
+                    *_visit(chromium, bare, [])[:2],
+                    *_visit(chromium, f"{address}{name}.html", explorers),
+                )
                 for _ in range(count if whole else 1)
             ]
-            paint, ready, received, code = (list(values) for values in zip(*costs, strict=True))
+            bare_paint, bare_ready, paint, ready, received, code = map(
+                list, zip(*costs, strict=True)
+            )
             if whole:
-                alive = {goals.READY: ready} if explorers else {}
-                yield Result(name, 1, {goals.FIRST_PAINT: paint} | alive)
+                times = {goals.BARE_PAINT: bare_paint, goals.FIRST_PAINT: paint}
+                if explorers:
+                    times |= {goals.BARE_READY: bare_ready, goals.READY: ready}
+                yield Result(name, 1, times)
                 yield Result(name, 1, {goals.TRANSFER: received}, unit="kB")
             if any(code):
                 yield Result(name, 1, {goals.EXPLORER_CODE: code}, unit="kB")
-    yield Result("all explorers", 1, {goals.ALL_CODE: [code_size(site)]}, unit="kB")
 
 
-def code_size(site: Path = serve.SITE) -> float:
-    """Return the size in megabytes of all explorers' modules, each compressed as it is served."""
-    modules = sorted((site / "_static" / "explorers").rglob("*.mjs"))
-    if not modules:
-        raise ValueError(f"site: expected the explorers' modules in {site}, got none. `make book`?")
-    return sum(len(gzip.compress(module.read_bytes(), 6, mtime=0)) for module in modules) / 1e6
-
-
-def _visit(chromium: Browser, address: str, names: list[str]) -> tuple[float, ...]:
+def _visit(chromium: Browser, address: str, explorers: list[str]) -> tuple[float, ...]:
     """Visit a page until its explorers answer.
 
-    Returns seconds to the first paint and until all explorers answer, then megabytes in all and of
-    the explorers' code.
+    Returns seconds to the first paint and until all explorers answer (without any: until its scripts
+    have run), then megabytes in all and of the explorers' code.
     """
     with first_visit(chromium) as page:
         received: list[float] = []
@@ -198,13 +232,12 @@ def _visit(chromium: Browser, address: str, names: list[str]) -> tuple[float, ..
         network.send("Network.enable")
         network.on("Network.loadingFinished", lambda one: received.append(one["encodedDataLength"]))
         page.goto(address, wait_until="networkidle")
-        page.wait_for_function(MARKED, arg=[*names, "first-contentful-paint"])
-        paint, *ready = page.evaluate(MARKS, names)
-        code = page.evaluate(CODE)
-    return paint / 1000, max(ready, default=0.0) / 1000, sum(received) / 1e6, code / 1e6
+        page.wait_for_function(MARKED, arg=[*explorers, "first-contentful-paint"])
+        paint, ready, code = page.evaluate(COSTS, explorers)
+    return paint / 1000, ready / 1000, sum(received) / 1e6, code / 1e6
 
 
-def actions(pages: Sequence[str], count: int = 60) -> Iterator[Result]:
+def actions(pages: Sequence[str], blocks: int = 10) -> Iterator[Result]:
     """Time each action from the event to the next paint, on the first page that holds its explorer.
 
     Raises
@@ -226,36 +259,51 @@ def actions(pages: Sequence[str], count: int = 60) -> Iterator[Result]:
             page.wait_for_function(MARKED, arg=[f"explorer {action.explorer}"])
             figure.scroll_into_view_if_needed()
             act = [action.nodes, action.event]
-            figure.evaluate(
-                ACT, [*act, 10]
-            )  # the compiler's and the caches' first runs don't count
-            times = [time / 1000 for time in figure.evaluate(ACT, [*act, count])]
+            figure.evaluate(ACT, [*act, 1, 10])  # the compiler's and the caches' first runs
+            times, least = zip(*figure.evaluate(ACT, [*act, blocks, TURNS]), strict=True)
             page.close()
-            yield Result(f"{action.explorer}: {action.what}", 1, {goals.ACTION: times})
+            yield Result(
+                f"{action.explorer}: {action.what}",
+                1,
+                {goals.ACTION: _seconds(times), goals.LEAST_ACTION: _seconds(least)},
+            )
 
 
 def your_photo(visits: int = 3, turns: int = 20) -> Iterator[Result]:
     """Time the first visit, with an empty cache and a reader who chooses at once, and later choices.
 
     A choice takes from the file to the paint of its map, decoding included; the book's photographs
-    come in turn.
+    come in turn. Beside each the bare network runs: loaded by a bare page, or again in the same one.
     """
     given = [(base64.b64encode(_photograph(file)).decode(), file) for file in FILES]
     with reader() as (chromium, address):
-        first = []
+        first, bare = [], []
         for _ in range(visits):
             with first_visit(chromium) as page:
                 page.goto(f"{address}book/your-photo.html", wait_until="commit")
                 page.wait_for_selector('[data-camlib-app="your_photo"]', state="attached")
-                first.append(page.evaluate(SINCE_START, given[0]) / 1000)
-        yield Result("your photograph", 1, {goals.FIRST_VISIT: first})
+                first.append(page.evaluate(SINCE_START, given[0]))
+            with first_visit(chromium) as page:
+                page.goto(f"{address}{BARE_PAGE}.html", wait_until="commit")
+                bare.append(page.evaluate(BARE_NETWORK))
+        times = {goals.FIRST_VISIT: _seconds(first), goals.FIRST_BARE_RUN: _seconds(bare)}
+        yield Result("your photograph", 1, times)
         page = chromium.new_page(viewport=WINDOW)
         page.goto(f"{address}book/your-photo.html")
         page.wait_for_selector('[data-camlib-app="your_photo"][data-awake]')
+        page.evaluate(BARE_NETWORK)
         for pair in given:  # what is compiled at the first time is not the reader's
             page.evaluate(SHOW, pair)
-        warm = [page.evaluate(SHOW, given[turn % len(given)]) / 1000 for turn in range(turns)]
-        yield Result("your photograph", 1, {goals.WARM: warm})
+        warm, bare = [], []
+        for turn in range(turns):
+            bare.append(page.evaluate("bareRun()"))
+            warm.append(page.evaluate(SHOW, given[turn % len(given)]))
+        times = {goals.WARM: _seconds(warm), goals.BARE_RUN: _seconds(bare)}
+        yield Result("your photograph", 1, times)
+
+
+def _seconds(milliseconds: Sequence[float]) -> list[float]:
+    return [time / 1000 for time in milliseconds]
 
 
 def _photograph(file: str) -> bytes:

@@ -64,9 +64,16 @@ class Handler(http.server.SimpleHTTPRequestHandler):
         """Say nothing about requests."""
 
 
-def server(
-    folder: Path = SITE, port: int = 8000, handler: type[Handler] = Handler
-) -> http.server.ThreadingHTTPServer:
+class Server(http.server.ThreadingHTTPServer):
+    """Says nothing about browsers that close while a file is on its way."""
+
+    def handle_error(self, request: object, address: object) -> None:
+        """Let the base class print any other error."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, address)  # type: ignore[arg-type]
+
+
+def server(folder: Path = SITE, port: int = 8000, handler: type[Handler] = Handler) -> Server:
     """Return a server for `folder` on the first free port from `port` on (0: any).
 
     Raises
@@ -81,7 +88,7 @@ def server(
     answer = functools.partial(handler, directory=str(folder))
     while True:
         try:
-            return http.server.ThreadingHTTPServer(("127.0.0.1", port), answer)
+            return Server(("127.0.0.1", port), answer)
         except OSError as error:
             if error.errno != errno.EADDRINUSE:
                 raise

@@ -268,7 +268,7 @@ function switchesPart(data, state) {
       const mine = ++turns;
       if (drawn[0] === undefined || drawn[0] === now.place) return fill(now);
       // Another class: its map and its logit are painted first, then the tiles take their new order.
-      requestAnimationFrame(() => setTimeout(() => mine === turns && fill(look(data, state))));
+      requestAnimationFrame(() => requestAnimationFrame(() => mine === turns && fill(look(data, state))));
     },
   };
 }

@@ -483,7 +483,8 @@ function explore(root, data, state) {
     },
     update() {
       this.cut = cut(this.scene, this.threshold);
-      this.ious = scenes.map((scene) => (scene === this.scene ? this.cut : cut(scene, this.threshold)).iou);
+      if (this.at !== this.threshold) this.ious = scenes.map((scene) => cut(scene, this.threshold).iou);
+      this.at = this.threshold;
       this.found = this.ious.filter((iou) => iou >= FOUND).length;
     }
   };
@@ -530,40 +531,43 @@ function titlePart({ scenes, state, here }) {
 var outline = ([x0, y0, x1, y1]) => `M${x0} ${y0}H${x1}V${y1}H${x0}Z`;
 function stagePart({ scenes, colours, here }) {
   const photo = photograph({ class: "photo" });
-  const layers = element("div", { class: "layers" });
+  const [evidence, shadow] = [0, 1].map(() => element("canvas", { class: "heat", "aria-hidden": "true" }));
+  const [surface, dark] = [evidence, shadow].map((canvas) => canvas.getContext("2d"));
   const [truth, found] = ["true", "found"].map((name) => [0, 1].map((over2) => shape("path", { class: over2 ? name : `${name} halo` })));
   const over = shape("svg", { class: "over", "aria-hidden": "true" }, ...truth, ...found);
   const painted = /* @__PURE__ */ new Map();
-  const layersOf = (scene) => {
+  const colouredOf = (scene) => {
     if (!painted.has(scene)) {
-      const evidence = heat(scene.height, scene.width, colours);
-      evidence.draw(scene.map, Math.max(scene.peak, -scene.low));
-      const shadow = element("canvas", { class: "heat", width: scene.width, height: scene.height, "aria-hidden": "true" });
-      const surface = shadow.getContext("2d");
-      const image = surface.createImageData(scene.width, scene.height);
-      painted.set(scene, { nodes: [evidence.node, shadow], surface, image, pixels: new Uint32Array(image.data.buffer) });
+      const image2 = surface.createImageData(scene.width, scene.height);
+      paint(new Uint32Array(image2.data.buffer), scene.map, Math.max(scene.peak, -scene.low), colours);
+      painted.set(scene, image2);
     }
     return painted.get(scene);
   };
   let shown;
+  let image;
   return {
-    node: element("div", { class: "stage" }, photo, layers, over),
+    node: element("div", { class: "stage" }, photo, element("div", { class: "layers" }, evidence, shadow), over),
     update() {
       const { scene, cut: { owner, largest: largest2, box } } = here;
-      const { nodes, surface, image, pixels } = layersOf(scene);
+      const { width, height } = scene;
+      if (image?.width !== width || image.height !== height) {
+        for (const canvas of [evidence, shadow]) [canvas.width, canvas.height] = [width, height];
+        image = dark.createImageData(width, height);
+        [photo.width, photo.height] = [width, height];
+        over.setAttribute("viewBox", `0 0 ${width} ${height}`);
+      }
+      const pixels = new Uint32Array(image.data.buffer);
       for (let place = 0; place < owner.length; place++) {
         pixels[place] = owner[place] === 0 ? 2818572288 : owner[place] === largest2 ? 0 : 1409286144;
       }
-      surface.putImageData(image, 0, 0);
+      dark.putImageData(image, 0, 0);
       found.forEach((path) => path.setAttribute("d", box ? outline(box) : ""));
       if (shown === scene) return;
       shown = scene;
+      surface.putImageData(colouredOf(scene), 0, 0);
       photo.src = scene.photo;
-      photo.width = scene.width;
-      photo.height = scene.height;
       photo.alt = `${scene.name}: the picture under its map`;
-      layers.replaceChildren(...nodes);
-      over.setAttribute("viewBox", `0 0 ${scene.width} ${scene.height}`);
       truth.forEach((path) => path.setAttribute("d", scene.boxes.map(outline).join("")));
     }
   };
@@ -710,7 +714,7 @@ path.cx-halo { stroke: #16181d; stroke-width: 5.5; stroke-dasharray: none; strok
 .cx-no { color: var(--cx-muted); }
 .cx-thumb .cx-yes { font-weight: 600; }
 .cx-boxing .cx-words { margin-bottom: 0.25rem; }
-.cx-verdict { font-size: 0.875rem; min-height: 2.8em; }
+.cx-verdict { font-size: 0.875rem; min-height: 4.8em; }
 .cx-verdict strong { font-size: 1.25rem; }
 
 .cx-boxing .cx-chart { position: relative; height: 7.5rem; margin-left: 1.5rem; border: solid var(--cx-line); border-width: 0 0 1px 1px; cursor: ew-resize; touch-action: pan-y; stroke: var(--cx-ink); }
@@ -2619,7 +2623,7 @@ function switchesPart2(data, state) {
     update(now) {
       const mine = ++turns;
       if (drawn[0] === void 0 || drawn[0] === now.place) return fill(now);
-      requestAnimationFrame(() => setTimeout(() => mine === turns && fill(look(data, state))));
+      requestAnimationFrame(() => requestAnimationFrame(() => mine === turns && fill(look(data, state))));
     }
   };
 }

@@ -28,11 +28,12 @@ EXPLORERS = {
 def test_a_page_pays_for_the_explorers_it_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its explorer and what is shared, compressed; the third file counts in the sum alone.
+    """Its explorer and what is shared, compressed, not the third file; beside it the bare page.
 
     Of a page with goals of its own only the explorers' code is held against a goal of all pages.
     """
     monkeypatch.setattr(pages, "BY_THEMSELVES", ("book/own",))
+    monkeypatch.setattr(pages, "BARE_PAGE", "book/still")
     files = {
         "index": PAGE,
         "book/still": PAGE,
@@ -51,23 +52,19 @@ def test_a_page_pays_for_the_explorers_it_holds(
     }
     assert set(found) == {
         ("book/still", goals.FIRST_PAINT),
+        ("book/still", goals.BARE_PAINT),
         ("book/still", goals.TRANSFER),
         ("book/alive", goals.FIRST_PAINT),
+        ("book/alive", goals.BARE_PAINT),
         ("book/alive", goals.READY),
+        ("book/alive", goals.BARE_READY),
         ("book/alive", goals.TRANSFER),
         ("book/alive", goals.EXPLORER_CODE),
         ("book/own", goals.EXPLORER_CODE),
-        ("all explorers", goals.ALL_CODE),
     }
     fetched = sizes["one.mjs"] + sizes["shared/all.mjs"]
     assert found["book/alive", goals.EXPLORER_CODE] == pytest.approx([fetched] * 2)
     assert found["book/own", goals.EXPLORER_CODE] == pytest.approx([fetched])
-    assert found["all explorers", goals.ALL_CODE] == pytest.approx([sum(sizes.values())])
-    assert all(value > 0 for value in found["book/alive", goals.READY])
+    for name in (goals.READY, goals.BARE_READY):
+        assert all(value > 0 for value in found["book/alive", name])
     assert found["book/alive", goals.TRANSFER][0] > fetched
-
-
-def test_a_site_without_explorers_is_an_error(tmp_path: Path) -> None:
-    """A sum over no files would pass for a small one."""
-    with pytest.raises(ValueError, match=r"site: expected the explorers' modules in .*, got none"):
-        pages.code_size(tmp_path)
