@@ -2,7 +2,7 @@
 
 A page is opened once wide and light, once narrow and dark, and switched to the other colours each time;
 without scripts once, wide, and then made narrow. All that is asked of it is asked then, a screenshot
-goes to ``_build/reports/screenshots``, and the tests below look at the answers.
+of each opening goes to ``_build/reports/screenshots``, and the tests below look at the answers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import pytest
 from playwright.sync_api import TimeoutError
 
+from tests.browsing import COLOURS
 from tooling.repository import ROOT
 
 # What a page holds, asked of the page itself. What an explorer that is awake draws for itself is the
@@ -151,9 +152,7 @@ def facts(
             if scripts:
                 with contextlib.suppress(TimeoutError):  # then a test says that the theme stayed
                     opened.page.wait_for_function(THEME_IS, arg=second[1], timeout=5000)
-            picture = picture_of(name, *second, scripts)
-            # The text has been looked at in these colours, at the other width.
-            known[(name, *second, scripts)] = look(opened, picture, without="article")
+            known[(name, *second, scripts)] = look(opened)
         record_property("page", name.partition(".html")[0])
         return known[name, width, scheme, scripts]
 
@@ -172,23 +171,23 @@ def top_of(page: Any) -> dict[str, float]:
     return {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": min(height, 4500)}
 
 
-def look(opened: Any, picture: Path, without: str | None = None) -> Facts:
-    """Ask an open page everything, and take its picture; last of all, on paper.
+def look(opened: Any, picture: Path | None = None) -> Facts:
+    """Ask an open page everything; last of all, on paper. A page just opened gets its picture taken.
 
-    ``without`` is a part that axe-core leaves out.
+    After a switch only the colours around the text are looked at: the text has been looked at in these
+    colours, at the other width.
     """
     page = opened.page
     found = page.evaluate(QUESTIONS)
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    # A whole chapter would be a picture 25 000 pixels high, and take longer than all the rest.
-    page.screenshot(path=picture, type="jpeg", quality=60, full_page=True, clip=top_of(page))
+    if picture:
+        picture.parent.mkdir(parents=True, exist_ok=True)
+        # A whole chapter would be a picture 25 000 pixels high, and take longer than all the rest.
+        page.screenshot(path=picture, type="jpeg", quality=60, full_page=True, clip=top_of(page))
     if not opened.scripts:
         return Facts(opened.problems, opened.foreign, found | page.evaluate(UNSCRIPTED), [], {})
-    barriers = opened.barriers(without=without)
+    barriers = opened.barriers() if picture else opened.barriers(without="article", rules=COLOURS)
     page.emulate_media(media="print")
     paper = page.evaluate(PAPER)
-    if page.viewport_size["width"] > 500 and found["theme"] == "dark":
-        page.screenshot(path=picture.with_stem(f"{picture.stem}-printed"), type="jpeg", quality=60)
     return Facts(list(opened.problems), list(opened.foreign), found, barriers, paper)
 
 

@@ -279,7 +279,7 @@ def test_one_of_the_books_by_one_click(reader: Callable[..., Reader]) -> None:
     Nothing leaves the machine: requests carry no data; once the network is there, all works without any
     connection. A setting holds for the next photograph.
     """
-    opened = reader()
+    opened = reader(fresh=True)
     page = opened.page
     requests: list[Any] = []
     page.context.on("request", lambda request: requests.append(request))
@@ -462,7 +462,7 @@ def test_a_network_that_does_not_load(
 
 def test_an_old_browser_is_told(visit: Callable[..., Any]) -> None:
     """Without vector instructions: which ability is missing, and where one can go instead."""
-    page = visit(PAGE).page
+    page = visit(PAGE, fresh=True).page
     page.context.add_init_script(
         "WebAssembly.validate = () => false; delete globalThis.OffscreenCanvas;"
     )
