@@ -121,6 +121,12 @@ class Visit(Watched):
                 self.page.wait_for_function(ALL_AWAKE, timeout=20_000)
         return self.page
 
+    def wear(self, scheme: str) -> None:
+        """Switch to other colours."""
+        self.page.emulate_media(color_scheme=scheme)
+        theme = "scheme => document.documentElement.dataset.theme === scheme"
+        self.page.wait_for_function(theme, arg=scheme, timeout=5000)
+
     def forget(self) -> None:
         """Leave nothing of this visit to the next one but what the browser has fetched."""
         self.page.context.set_offline(False)
