@@ -34,15 +34,15 @@ serve: _build/.book ## show the built book in a browser on this machine
 lab: .venv/.ready ## open the chapters in JupyterLab
 	@$(py) -m tooling.lab
 
-# One after the other, also under `make -j`: each stage uses what the one before has proven.
+# One after the other, also under `make -j`: each stage uses what the one before has proven. But
+# JupyterLab waits so often that its tests cost less beside those of the pages.
 test: .venv/.ready ## check everything: code, chapters, the built pages, JupyterLab
 	@rm -rf _build/reports
 	@$(MAKE) --no-print-directory lint
 	@$(MAKE) --no-print-directory unit
 	@$(MAKE) --no-print-directory course
 	@$(MAKE) --no-print-directory chapters
-	@$(MAKE) --no-print-directory pages
-	@$(MAKE) --no-print-directory widgets
+	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) pages widgets
 	@$(py) -m tooling.summary _build/reports
 
 quick: .venv/.ready ## lint, and the unit tests beside what has changed since the last commit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -13,6 +13,9 @@ from tooling import browser
 from tooling.repository import ROOT
 
 AXE = ROOT / "_web" / "tests" / "axe.min.js"
+WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")  # axe-core's names for A and AA
+# The rules of these that ask for colours: of the same page in other colours, all that can change.
+COLOURS = ("color-contrast", "link-in-text-block")
 # No name has an address: what a page asks another server for fails, as it would on an island.
 ISLAND = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 
@@ -53,21 +56,23 @@ class Watched:
         if url.scheme not in ("data", "blob") and not own:
             self.foreign.append(address)
 
-    def barriers(self, part: str = ":root", without: str | None = None) -> list[str]:
-        """Let axe-core look for barriers in a part of the page: WCAG 2.2, A and AA."""
+    def barriers(
+        self, part: str = ":root", without: str | None = None, rules: Sequence[str] = WCAG
+    ) -> list[str]:
+        """Let axe-core look for barriers in a part of the page: WCAG 2.2, A and AA, or some rules of it."""
         if not AXE.is_file():
             pytest.fail("axe-core is missing: run `python -m tooling.web_assets`", pytrace=False)
         # Evaluated, not added: the page's policy lets no such script in.
-        self.page.evaluate(AXE.read_text(encoding="utf-8") + ";undefined")
+        if not self.page.evaluate("'axe' in globalThis"):
+            self.page.evaluate(AXE.read_text(encoding="utf-8") + ";undefined")
         found: list[str] = self.page.evaluate(
-            """async ([part, without]) => {
+            """async ([part, without, runOnly]) => {
                 const where = { include: part, ...(without && { exclude: without }) };
-                const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-                const { passes, violations } = await axe.run(where, { runOnly: tags, resultTypes: ["violations"] });
+                const { passes, violations } = await axe.run(where, { runOnly, resultTypes: ["violations"] });
                 if (!passes.length) throw new Error("axe-core found nothing to look at");
                 return violations.flatMap(({ id, nodes }) => nodes.map(
                     ({ target, html, failureSummary }) => `${id}: ${target} ${html} ${failureSummary}`));
             }""",
-            [part, without],
+            [part, without, list(rules)],
         )
         return found

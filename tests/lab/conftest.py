@@ -172,7 +172,10 @@ class Notebook(Watched):
         return self.run(below + 1)
 
     def wear(self, theme: str) -> None:
-        """Choose "Light" or "Dark" in the menu of themes."""
+        """Choose "Light" or "Dark" in the menu of themes, unless it is worn already."""
+        named = self.page.locator("body").get_attribute("data-jp-theme-name")
+        if named == f"JupyterLab {theme}":
+            return
         self.page.get_by_role("menuitem", name="Settings").click()
         self.page.locator(".lm-Menu-item", has_text="Theme").first.hover()
         item = self.page.locator('.lm-Menu-item[data-command="apputils:change-theme"]')
@@ -187,17 +190,25 @@ class Notebook(Watched):
         self.page.screenshot(path=PICTURES / f"lab-{name}.png")
 
 
-@pytest.fixture(scope="module")
-def notebook(chromium: Browser, server: Server) -> Iterator[Notebook]:
-    """JupyterLab in the browser; any problem or foreign request in a module's tests fails them."""
+@pytest.fixture(scope="session")
+def tab(chromium: Browser, server: Server) -> Iterator[Notebook]:
+    """One tab for all: JupyterLab's code is read once."""
     context = chromium.new_context(viewport={"width": 1280, "height": 900}, reduced_motion="reduce")
     context.set_default_timeout(60_000)
     expect.set_options(timeout=60_000)
-    visited = Notebook(context.new_page(), server)
-    yield visited
+    yield Notebook(context.new_page(), server)
     context.close()
-    assert visited.problems == []
-    assert visited.foreign == []
+
+
+@pytest.fixture(scope="module")
+def notebook(tab: Notebook) -> Iterator[Notebook]:
+    """JupyterLab in the browser; any problem or foreign request in a module's tests fails them."""
+    yield tab
+    problems, foreign = tab.problems, tab.foreign
+    tab.page.goto("about:blank")
+    tab.problems, tab.foreign = [], []
+    assert problems == []
+    assert foreign == []
 
 
 worked: set[str] = set()

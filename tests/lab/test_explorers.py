@@ -60,8 +60,8 @@ def test_reader_and_python_see_the_same(
     record_property("explorer", name)
 
 
-@pytest.mark.parametrize("theme", ["Light", "Dark"])
 @pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("theme", ["Light", "Dark"])
 def test_at_home_in_both_themes(one_of_each: Notebook, name: str, theme: str) -> None:
     """Its colours are JupyterLab's, every word can be read, and it fits into its cell."""
     one_of_each.wear(theme)

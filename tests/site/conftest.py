@@ -60,6 +60,10 @@ class BelowFolder(serve.Handler):
             return str(serve.SITE / "outside the book's folder")
         return super().translate_path(path.removeprefix(f"/{FOLDER}"))
 
+    def send_header(self, keyword: str, value: str) -> None:
+        """Let a browser keep what it has: nothing changes while tests run."""
+        super().send_header(keyword, "max-age=3600" if keyword == "Cache-Control" else value)
+
 
 @pytest.fixture(scope="session")
 def pages() -> list[str]:
@@ -106,25 +110,56 @@ class Visit(Watched):
     def open(self, name: str) -> Page:
         """Open a page of the book by its name, and wait until all is quiet, drawn and awake."""
         address = name if ".html" in name else f"{name}.html"
-        self.page.goto(f"{self.home}{address}", wait_until="networkidle")
-        # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
-        self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
-        # On a busy machine the network is quiet for a while between two modules. Whether all explorers
-        # do wake is for a test to ask.
+        quiet = "networkidle" if self.scripts else "load"
+        self.page.goto(f"{self.home}{address}", wait_until=quiet)
         if self.scripts:
+            # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
+            self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
+            # On a busy machine the network is quiet for a while between two modules. Whether all
+            # explorers do wake is for a test to ask.
             with contextlib.suppress(TimeoutError):
                 self.page.wait_for_function(ALL_AWAKE, timeout=20_000)
         return self.page
 
+    def wear(self, scheme: str) -> None:
+        """Switch to other colours."""
+        self.page.emulate_media(color_scheme=scheme)
+        theme = "scheme => document.documentElement.dataset.theme === scheme"
+        self.page.wait_for_function(theme, arg=scheme, timeout=5000)
+
+    def forget(self) -> None:
+        """Leave nothing of this visit to the next one but what the browser has fetched."""
+        self.page.context.set_offline(False)
+        self.page.context.unroute_all()
+        self.page.unroute_all()
+        # Not at once: a page stores something even as it is left.
+        clear = "() => { localStorage.clear(); sessionStorage.clear(); }"
+        self.page.evaluate(f"addEventListener('pagehide', {clear})")
+        self.page.goto("about:blank")
+        self.page.context.clear_cookies()
+        self.page.mouse.move(-1, -1)
+        self.problems, self.foreign = [], []
+
+
+@pytest.fixture(scope="session")
+def idle() -> dict[tuple[bool, bool], list[Visit]]:
+    """Visits that are over, by touch and scripts: a new tab costs more than all a page does in it."""
+    return {}
+
 
 @pytest.fixture
 def visit(
-    chromium: Browser, site: str, record_property: Callable[[str, object], None]
+    chromium: Browser,
+    site: str,
+    idle: dict[tuple[bool, bool], list[Visit]],
+    record_property: Callable[[str, object], None],
 ) -> Iterator[Callable[..., Visit]]:
     """Open a page: ``visit("book/intro", width=390, scripts=False, scheme="dark")``.
 
+    In a tab that an earlier test is done with, or a ``fresh`` one: then nothing has been fetched yet.
     Every page opened is noted in the test's report as a property "page".
     """
+    shared: list[tuple[tuple[bool, bool], Visit]] = []
     contexts: list[BrowserContext] = []
 
     def start(
@@ -134,20 +169,27 @@ def visit(
         scripts: bool = True,
         scheme: str = "light",
         motion: str = "reduce",
+        fresh: bool = False,
     ) -> Visit:
-        context = chromium.new_context(
-            viewport={"width": width, "height": 900},
-            java_script_enabled=scripts,
-            color_scheme=scheme,
-            has_touch=width < 500,
-            reduced_motion=motion,
-        )
-        contexts.append(context)
-        visit = Visit(context.new_page(), site, scripts=scripts)
+        kind = (width < 500, scripts)
+        if idle.get(kind) and not fresh:
+            visit = idle[kind].pop()
+        else:
+            context = chromium.new_context(java_script_enabled=scripts, has_touch=width < 500)
+            visit = Visit(context.new_page(), site, scripts=scripts)
+        if fresh:
+            contexts.append(visit.page.context)
+        else:
+            shared.append((kind, visit))
+        visit.page.set_viewport_size({"width": width, "height": 900})
+        visit.page.emulate_media(media="screen", color_scheme=scheme, reduced_motion=motion)
         visit.open(name)
         record_property("page", name.partition(".html")[0])
         return visit
 
     yield start
+    for kind, visit in shared:
+        visit.forget()
+        idle.setdefault(kind, []).append(visit)
     for context in contexts:
         context.close()

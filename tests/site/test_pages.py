@@ -2,7 +2,7 @@
 
 A page is opened once wide and light, once narrow and dark, and switched to the other colours each time;
 without scripts once, wide, and then made narrow. All that is asked of it is asked then, a screenshot
-goes to ``_build/reports/screenshots``, and the tests below look at the answers.
+of each opening goes to ``_build/reports/screenshots``, and the tests below look at the answers.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 import pytest
 from playwright.sync_api import TimeoutError
 
+from tests.browsing import COLOURS
 from tooling.repository import ROOT
 
 # What a page holds, asked of the page itself. What an explorer that is awake draws for itself is the
@@ -102,7 +103,6 @@ UNSCRIPTED = """() => ({
         figure.querySelector(':scope > img').getClientRects().length,
         figure.querySelector(':scope > figcaption').innerText]),
 })"""
-THEME_IS = "(scheme) => document.documentElement.dataset.theme === scheme"
 WIDTHS = (1280, 390)
 # In this order: the text is looked at for barriers in the first colours only.
 SCHEMES = {1280: ("light", "dark"), 390: ("dark", "light")}
@@ -146,14 +146,11 @@ def facts(
                 first, second = [(one, "light") for one in WIDTHS]
             opened = visit(name, width=first[0], scheme=first[1], scripts=scripts)
             known[(name, *first, scripts)] = look(opened, picture_of(name, *first, scripts))
-            opened.page.emulate_media(media="screen", color_scheme=second[1])
             opened.page.set_viewport_size({"width": second[0], "height": 900})
             if scripts:
                 with contextlib.suppress(TimeoutError):  # then a test says that the theme stayed
-                    opened.page.wait_for_function(THEME_IS, arg=second[1], timeout=5000)
-            picture = picture_of(name, *second, scripts)
-            # The text has been looked at in these colours, at the other width.
-            known[(name, *second, scripts)] = look(opened, picture, without="article")
+                    opened.wear(second[1])
+            known[(name, *second, scripts)] = look(opened)
         record_property("page", name.partition(".html")[0])
         return known[name, width, scheme, scripts]
 
@@ -166,30 +163,39 @@ def picture_of(name: str, width: int, scheme: str, scripts: bool) -> Path:
     return PICTURES / f"{name.partition('.html')[0].replace('/', '-')}-{way}"
 
 
-def top_of(page: Any) -> dict[str, float]:
-    """Return the part of a page that its picture shows: five screens of it at most."""
-    height = page.evaluate("document.documentElement.scrollHeight")
-    return {"x": 0, "y": 0, "width": page.viewport_size["width"], "height": min(height, 4500)}
+def picture(page: Any, path: Path) -> None:
+    """Take a page's picture: five screens of it at most, for a whole chapter has thirty."""
+    screen = page.viewport_size
+    height = min(page.evaluate("document.documentElement.scrollHeight"), 5 * screen["height"])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # On a screen that is so high: several times faster than a picture of more than the screen.
+    page.set_viewport_size(screen | {"height": height})
+    page.screenshot(path=path, type="jpeg", quality=60)
+    page.set_viewport_size(screen)
 
 
-def look(opened: Any, picture: Path, without: str | None = None) -> Facts:
-    """Ask an open page everything, and take its picture; last of all, on paper.
+def look(opened: Any, path: Path | None = None) -> Facts:
+    """Ask an open page everything, also on paper. A page just opened gets its picture taken.
 
-    ``without`` is a part that axe-core leaves out.
+    After a switch only the colours around the text are looked at: the text has been looked at in these
+    colours, at the other width. Without the text that is much faster; the page is of no use afterwards.
     """
     page = opened.page
     found = page.evaluate(QUESTIONS)
-    picture.parent.mkdir(parents=True, exist_ok=True)
-    # A whole chapter would be a picture 25 000 pixels high, and take longer than all the rest.
-    page.screenshot(path=picture, type="jpeg", quality=60, full_page=True, clip=top_of(page))
+    if path:
+        picture(page, path)
     if not opened.scripts:
         return Facts(opened.problems, opened.foreign, found | page.evaluate(UNSCRIPTED), [], {})
-    barriers = opened.barriers(without=without)
     page.emulate_media(media="print")
     paper = page.evaluate(PAPER)
-    if page.viewport_size["width"] > 500 and found["theme"] == "dark":
-        page.screenshot(path=picture.with_stem(f"{picture.stem}-printed"), type="jpeg", quality=60)
-    return Facts(list(opened.problems), list(opened.foreign), found, barriers, paper)
+    page.emulate_media(media="screen")
+    problems, foreign = list(opened.problems), list(opened.foreign)
+    if path:
+        barriers = opened.barriers()
+    else:
+        page.evaluate("document.querySelector('article').remove()")
+        barriers = opened.barriers(rules=COLOURS)
+    return Facts(problems, foreign, found, barriers, paper)
 
 
 @every_way
