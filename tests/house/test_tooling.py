@@ -3,6 +3,8 @@
 import gzip
 import http.client
 import os
+import socket
+import struct
 import subprocess
 import sys
 from pathlib import Path
@@ -187,6 +189,26 @@ class TestServe:
                 assert (len(got) < 200) is smaller
                 assert len(got) == int(response.headers["Content-Length"])
                 assert (gzip.decompress(got) if smaller else got) == content
+
+    def test_a_browser_may_close_early(
+        self, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+    ) -> None:
+        """No traceback is printed for it; the error of a handler is still told."""
+        (tmp_path / "index.html").write_bytes(b"x" * 50_000_000)
+        reset = struct.pack("ii", 1, 0)  # close at once, without reading what is on its way
+
+        class Failing(serve.Handler):
+            def do_HEAD(self) -> None:
+                raise ValueError("a real error")
+
+        for method, told in (("GET", False), ("HEAD", True)):
+            with serve.in_background(tmp_path, Failing) as address:
+                host, port = urlsplit(address).netloc.split(":")
+                with socket.create_connection((host, int(port))) as connection:
+                    connection.sendall(f"{method} /index.html HTTP/1.0\r\n\r\n".encode())
+                    connection.recv(100)
+                    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, reset)
+            assert ("Traceback" in capfd.readouterr().err) is told
 
     def test_a_taken_port_is_left_alone(self, tmp_path: Path) -> None:
         (tmp_path / "index.html").touch()
