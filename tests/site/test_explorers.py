@@ -62,11 +62,21 @@ def drawn(canvas: Locator) -> str:
 
 @two_ways
 @pytest.mark.parametrize("name", CLASSES)
-def test_another_class_moves_the_map(
+def test_classes_move_the_map_and_places_speak(
     awake: Callable[..., Locator], name: str, way: dict[str, Any]
 ) -> None:
-    """By a tile and by the search; the photograph below is grey, also where the theme changes pictures."""
+    """By a tile, by the search, by arrow keys; the photograph is grey, also where the theme changes pictures.
+
+    On a phone map and buttons fit on one screen of the first page: whoever taps sees what it does.
+    """
     explorer = awake(name, **way)
+    if way and name == CLASSES[0]:
+        stage, last = (
+            explorer.locator(part).bounding_box() for part in (".cx-stage", ".cx-tile >> nth=-1")
+        )
+        assert stage is not None
+        assert last is not None
+        assert last["y"] + last["height"] - stage["y"] < 600
     title, heat = explorer.locator(".cx-title strong"), explorer.locator(".cx-stage .cx-heat")
     tile = explorer.locator(".cx-tile[aria-pressed=false]").last
     before, words = drawn(heat), tile.locator(".cx-name").inner_text()
@@ -80,11 +90,6 @@ def test_another_class_moves_the_map(
     expect(title).to_have_text("goldfish")
     style = "image => [getComputedStyle(image).filter, getComputedStyle(image).padding]"
     assert explorer.locator(".cx-photo").evaluate(style) == ["grayscale(1)", "0px"]
-
-
-@pytest.mark.parametrize("name", CLASSES)
-def test_arrow_keys_ask_the_places(awake: Callable[..., Locator], name: str) -> None:
-    explorer = awake(name)
     explorer.get_by_role("gridcell").first.focus()
     heading = explorer.locator(".cx-speaks .cx-heading")
     for key, place in [
@@ -95,17 +100,6 @@ def test_arrow_keys_ask_the_places(awake: Callable[..., Locator], name: str) -> 
         explorer.page.keyboard.press(key)
         expect(heading).to_contain_text(place)
         expect(explorer.locator(".cx-line").first).to_have_text(re.compile(r"\w+.*[\d.]+"))
-
-
-def test_on_a_phone_the_guesses_are_beside_the_map(awake: Callable[..., Locator]) -> None:
-    """Map and buttons fit on one screen of the first page: whoever taps sees what it does."""
-    explorer = awake("book/intro", width=390)
-    stage, tile = (
-        explorer.locator(part).bounding_box() for part in (".cx-stage", ".cx-tile >> nth=-1")
-    )
-    assert stage is not None
-    assert tile is not None
-    assert tile["y"] + tile["height"] - stage["y"] < 600
 
 
 # ---------------------------------------------------------------- PoolingExplorer

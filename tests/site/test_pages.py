@@ -182,20 +182,22 @@ def look(opened: Any, path: Path | None = None) -> Facts:
     """
     page = opened.page
     found = page.evaluate(QUESTIONS)
+    paper, barriers = {}, []
+    if opened.scripts:
+        page.emulate_media(media="print")
+        paper = page.evaluate(PAPER)
+        page.emulate_media(media="screen")
+        if path:
+            barriers = opened.barriers()
+        else:
+            page.evaluate("document.querySelector('article')?.remove()")
+            barriers = opened.barriers(rules=COLOURS)
+    else:
+        found |= page.evaluate(UNSCRIPTED)
+    # Last: what the theme does when a window changes its height would touch what is looked at above.
     if path:
         picture(page, path)
-    if not opened.scripts:
-        return Facts(opened.problems, opened.foreign, found | page.evaluate(UNSCRIPTED), [], {})
-    page.emulate_media(media="print")
-    paper = page.evaluate(PAPER)
-    page.emulate_media(media="screen")
-    problems, foreign = list(opened.problems), list(opened.foreign)
-    if path:
-        barriers = opened.barriers()
-    else:
-        page.evaluate("document.querySelector('article').remove()")
-        barriers = opened.barriers(rules=COLOURS)
-    return Facts(problems, foreign, found, barriers, paper)
+    return Facts(list(opened.problems), list(opened.foreign), found, barriers, paper)
 
 
 @every_way
