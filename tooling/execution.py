@@ -8,6 +8,7 @@ compares what they print (tests/book/keep_outputs.py).
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -18,7 +19,7 @@ import nbformat
 from jupyter_cache import get_cache
 from jupyter_cache.base import CacheBundleIn
 
-from tooling.notebooks import Notebook, listed, run
+from tooling.notebooks import Notebook, client, listed
 from tooling.repository import ROOT
 from tooling.sphinx_ext.settings import cache_of
 
@@ -63,7 +64,8 @@ class Running:
 
     def execute(self) -> None:
         """Execute it in a kernel of its own, in its own folder."""
-        run(self.notebook, self.path.parent, on_cell_executed=self._count)
+        runs = client(self.notebook, self.path.parent, on_cell_executed=self._count)
+        asyncio.run(runs.async_execute())  # execute() would leave this thread's event loop open
 
     def _count(self, cell: Notebook, **_: Any) -> None:
         self.done += cell.cell_type == "code"

@@ -4,7 +4,6 @@ python -m tooling.notebooks list | format [NAME ...] | check [NAME ...] | execut
 """
 
 import argparse
-import asyncio
 import os
 import sys
 from pathlib import Path
@@ -88,12 +87,12 @@ def formatted(path: Path, url: str | None) -> str:
     return str(nbformat.writes(notebook)) + "\n"
 
 
-def run(notebook: Notebook, folder: Path, **hooks: Any) -> None:
-    """Run a notebook's cells in a folder; the notebook takes their outputs, without widget state."""
+def client(notebook: Notebook, folder: Path, **hooks: Any) -> Any:
+    """Return what runs a notebook's cells in a folder; the notebook takes their outputs, no widget state."""
     from nbclient import NotebookClient
 
     os.environ.setdefault("JUPYTER_PREFER_ENV_PATH", "1")  # the kernel of this environment
-    client = NotebookClient(
+    return NotebookClient(
         notebook,
         timeout=300,
         kernel_name="python3",
@@ -102,14 +101,13 @@ def run(notebook: Notebook, folder: Path, **hooks: Any) -> None:
         resources={"metadata": {"path": str(folder)}},
         **hooks,
     )
-    asyncio.run(client.async_execute())  # execute() would leave an event loop open in each thread
 
 
 def execute(path: Path) -> None:
     """Run the notebook at `path` in its own folder and store its outputs."""
     notebook = nbformat.read(path, as_version=4)
     normalise(notebook, address())
-    run(notebook, path.parent)
+    client(notebook, path.parent).execute()
     nbformat.write(notebook, path)
 
 

@@ -264,7 +264,7 @@ def test_calls_that_cannot_be_batched_are_differentiated_one_by_one() -> None:
 @BOTH
 def test_several_layers_in_one_run(method: Callable[..., tuple[camlib.GradientMaps, ...]]) -> None:
     """By name or itself, in any order, one inside the other, before and behind calls in place."""
-    network, images = build("resnet10"), random_pictures(2)
+    network, images = build("resnet18"), random_pictures(2)
     runs: list[int] = []
     handle = network.conv1.register_forward_hook(lambda *_: runs.append(1))
     layers = ["layer4", network.layer2, "layer2.1.bn2", "bn1", "layer4.1"]

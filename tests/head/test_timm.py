@@ -50,7 +50,7 @@ REFUSED: dict[str, str] = {
     "xcit_nano_12_p16_224": "reads one of 197 tokens, not their average",
 }
 # Fewer hidden numbers, which would cost most of the time.
-OPTIONS = {"vgg11": {"num_features": 64}}
+OPTIONS = {"vgg11": {"mlp_ratio": 0.01}}
 HELD = {"convnext_atto", "convnextv2_atto", "edgenext_xx_small", "poolformer_s12"}
 
 
