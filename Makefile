@@ -130,7 +130,7 @@ distclean: clean ## remove the environment too
 
 # Kernels talk to this machine only; without the setting each one warns that it does so in clear.
 .venv/.ready: pyproject.toml constraints.txt .venv/.torch
-	@echo "Installing into .venv with $(if $(uv),uv,pip) ($(if $(TORCH_INDEX),2,up to 7) GB the first time) ..."
+	@echo "Installing into .venv with $(if $(uv),uv,pip) ($(if $(TORCH_INDEX),3,up to 7) GB the first time) ..."
 	@$(pip) --editable ".[book,course,test,dev]"
 	@mkdir -p .venv/etc/ipython && echo 'c.IPKernelApp.log_level = "ERROR"' \
 		> .venv/etc/ipython/ipython_kernel_config.py

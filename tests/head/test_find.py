@@ -96,6 +96,35 @@ def test_centring_alone_is_linear_by_hand() -> None:
     assert head.held == ()
 
 
+def test_what_is_remembered_of_a_held_spread_follows_the_network() -> None:
+    """Other pictures, weights and biases than at the first call: maps of the layers written out."""
+    network = TableNet(lambda n, f: n.fc(n.layer_norm(f.mean((2, 3)))))
+    norm, last = network.layer_norm, network.fc
+    with torch.no_grad():
+        for count in (2, 5, 3):
+            images = torch.randn(count, 3, 5, 7, dtype=torch.float64)
+            cam = camlib.class_activation_maps(network, images)
+            features = camlib.find_head(network, images).features
+            spread = features.mean((2, 3)).var(1, correction=0).add(norm.eps).sqrt()
+            normed = (features - features.mean(1, keepdim=True)) / spread[:, None, None, None]
+            expected = torch.einsum("nkhw,ck->nchw", normed, last.weight * norm.weight)
+            torch.testing.assert_close(cam.maps, expected)
+            torch.testing.assert_close(cam.offset, (last(norm.bias)).expand(count, -1))
+            for parameter in (*norm.parameters(), *last.parameters()):
+                parameter.normal_()
+
+
+def test_a_head_that_is_no_longer_affine_is_refused() -> None:
+    """Its calls are the same as at the first call, where a clamp changed nothing."""
+    bounds = [-1e9]
+    network = TableNet(lambda n, f: n.fc(n.layer_norm(f.mean((2, 3))).clamp(min=bounds[0])))
+    images = torch.randn(2, 3, 5, 7, dtype=torch.float64)
+    assert camlib.class_activation_maps(network, images).held
+    bounds[0] = 0.0
+    with pytest.raises(camlib.NotCAMReadyError, match="clamp"):
+        camlib.class_activation_maps(network, images)
+
+
 def test_a_held_spread_is_that_of_its_picture() -> None:
     """Each picture's map is the same alone and among others."""
     network = TableNet(lambda n, f: n.fc(n.layer_norm(f.mean((2, 3)))))

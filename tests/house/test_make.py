@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 import zipfile
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import ClassVar
 
@@ -57,7 +57,7 @@ def test_a_skipped_test_fails(tmp_path: Path) -> None:
     assert result.stdout.splitlines()[-1].startswith("1 failed, 1 passed, 3 errors")
 
 
-class Index(SimpleHTTPRequestHandler):
+class Index(BaseHTTPRequestHandler):
     """A package index with an empty torch and torchvision, which notes what it is asked for."""
 
     asked: ClassVar[list[str]] = []
