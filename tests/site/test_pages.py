@@ -182,18 +182,20 @@ def look(opened: Any, path: Path | None = None) -> Facts:
     """
     page = opened.page
     found = page.evaluate(QUESTIONS)
-    paper, barriers = {}, []
+    paper: dict[str, Any] = {}
+    barriers: list[str] = []
+    # Before the page is on paper, where no code scrolls: the theme would note that for the keyboard.
+    if opened.scripts and path:
+        barriers = opened.barriers()
     if opened.scripts:
         page.emulate_media(media="print")
         paper = page.evaluate(PAPER)
         page.emulate_media(media="screen")
-        if path:
-            barriers = opened.barriers()
-        else:
-            page.evaluate("document.querySelector('article')?.remove()")
-            barriers = opened.barriers(rules=COLOURS)
     else:
         found |= page.evaluate(UNSCRIPTED)
+    if opened.scripts and not path:
+        page.evaluate("document.querySelector('article')?.remove()")
+        barriers = opened.barriers(rules=COLOURS)
     # Last: what the theme does when a window changes its height would touch what is looked at above.
     if path:
         picture(page, path)
