@@ -19,7 +19,7 @@ from camcourse.masters import Cell, Master
 
 MASTERS = [masters.read(name) for name in masters.names()]
 each_master = pytest.mark.parametrize("master", MASTERS, ids=lambda master: master.name)
-SEEDS = range(5)
+SEEDS = range(3)
 
 
 @pytest.fixture

@@ -14,8 +14,8 @@ from tooling.repository import ROOT
 
 PAGE = zoo.PAGE.read_text(encoding="utf-8")
 WRITTEN = zoo.rows(PAGE)
-# Larger networks are left to `make zoo`: these take half a minute and two gigabytes, the rest as long.
-LARGEST = 90.0
+# Larger networks are left to `make zoo`: what they are made of is in these too.
+LARGEST = 40.0
 
 
 def parameters(row: str) -> float:
@@ -44,7 +44,7 @@ def test_the_page_counts_what_it_lists() -> None:
     assert counts == [63, 17]
     sentence = "Of 80 networks **63 have exact maps** and **17 are refused**"
     assert sentence in PAGE
-    assert len(SMALL) >= 60
+    assert len(SMALL) >= 40
 
 
 def test_the_page_names_the_versions_that_are_pinned() -> None:
