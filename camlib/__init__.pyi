@@ -6,9 +6,11 @@ from . import gradients as gradients
 from . import localization as localization
 from . import networks as networks
 from . import photos as photos
+from . import pictures as pictures
 from . import plotting as plotting
 from . import regions as regions
 from . import scaling as scaling
+from . import targets as targets
 from .errors import NotCAMReadyError as NotCAMReadyError
 from .explain import ClassActivationMaps as ClassActivationMaps
 from .explain import GradientMaps as GradientMaps

@@ -9,19 +9,26 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
 import json
-import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import distributed, nn
+from torch import nn
 from tqdm.auto import tqdm
 
+from camlib.command import (
+    add_network_options,
+    batches,
+    device,
+    in_words,
+    network_from,
+    processes,
+    said_by_the_first,
+    wait_for_all,
+)
 from camlib.errors import check_whole
 from camlib.evaluate.folder import FolderData
 from camlib.evaluate.measuring import (
@@ -29,16 +36,15 @@ from camlib.evaluate.measuring import (
     METHODS,
     DataSet,
     as_data,
-    batches,
     measure_pictures,
 )
 from camlib.evaluate.options import add_options
 from camlib.evaluate.store import Store
 from camlib.evaluate.table import Picture, Table, tabulate
-from camlib.inputs import check_network
 from camlib.localization import THRESHOLDS
-from camlib.networks import GapNet, efficientnet_lite0, garment_network, read_checkpoint
+from camlib.networks import GapNet, NamedNetwork, garment_network, read_checkpoint
 from camlib.networks.checkpoint import CARRIED, at_stride, digest, replace_file
+from camlib.networks.named import import_function
 from camlib.networks.small import FINEST
 
 # A name, which is imported only if no other data are asked for: that module stands above this one.
@@ -52,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         given, options = _parse(arguments)
         output = given.output
-        with _processes() as (rank, count):
+        with processes() as (rank, count):
             table = _run(given, options, rank, count)
         if rank == 0:
             for name in table.outside:
@@ -71,12 +77,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(given: argparse.Namespace, options: dict[str, Any], rank: int, count: int) -> Table:
     """Measure what is not measured yet, then count everything."""
     check_whole("--batch-size", given.batch_size, 1)
-    network, data = _network(given).to(_device(given.device, rank)), _data(given, options)
+    named = _named(given)
+    network = _at_stride(named.network, given).to(device(given.device, rank))
+    data = _data(given, options, named)
     run = {
         "network": digest(network.state_dict()),
         "stride": getattr(network, "stride", None),
         "method": given.method,
         "data": {"function": given.data, **options, "digest": getattr(data, "digest", None)},
+        "transforms": in_words(named.transforms),
         "pictures": len(data),
         "chunk": CHUNK,
     }
@@ -84,19 +93,19 @@ def _run(given: argparse.Namespace, options: dict[str, Any], rank: int, count: i
         folder = given.output
         if folder is None:
             new = tempfile.TemporaryDirectory() if rank == 0 else contextlib.nullcontext("")
-            folder = Path(_said_by_the_first(stack.enter_context(new)))
+            folder = Path(said_by_the_first(stack.enter_context(new)))
         store = Store(folder, run)
         chunks = list(batches(range(len(data)), CHUNK))
         missing = [number for number in range(rank, len(chunks), count) if not store.has(number)]
         for number in tqdm(missing, unit="chunk", disable=given.quiet or rank > 0):
             store.put(number, _chunk(network, data, chunks[number], given))
-        _wait_for_all()
+        wait_for_all()
         pictures = [picture for number in range(len(chunks)) for picture in store.get(number)]
         table = tabulate(pictures, THRESHOLDS)
         if given.output is not None and rank == 0:
             text = json.dumps(table.as_dict(), indent=1, allow_nan=False)
             replace_file(folder / "table.json", text.encode())
-        _wait_for_all()  # a temporary folder stays until everybody has read it
+        wait_for_all()  # a temporary folder stays until everybody has read it
     return table
 
 
@@ -105,91 +114,39 @@ def _chunk(
 ) -> list[Picture]:
     found = measure_pictures(network, data, numbers, given.method, THRESHOLDS, given.batch_size)
     for picture in found:
-        if picture.logits is None:
-            print(f"corrupt picture: {picture.name}", file=sys.stderr)
+        if picture.unread:
+            print(f"{picture.unread} picture: {picture.name}", file=sys.stderr)
     return found
 
 
-def _network(given: argparse.Namespace) -> nn.Module:
-    network = _named(given.network)
-    check_network(network)
+def _named(given: argparse.Namespace) -> NamedNetwork:
+    """Return one of the package's small networks, by name or checkpoint, or any other."""
+    if given.network in CARRIED:
+        return NamedNetwork(garment_network(given.network), None, ())
+    if given.network.endswith(".safetensors"):
+        return NamedNetwork(read_checkpoint(given.network)[0], None, ())
+    return network_from(given)
+
+
+def _at_stride(network: nn.Module, given: argparse.Namespace) -> nn.Module:
     if given.stride is None and isinstance(network, GapNet):
         return network.at_stride(FINEST)
     return network if given.stride is None else at_stride(network, given.stride)
 
 
-def _named(name: str) -> nn.Module:
-    if name == "efficientnet_lite0":
-        return efficientnet_lite0()
-    if name in CARRIED:
-        return garment_network(name)
-    if ":" in name:
-        network: nn.Module = _function("--network", name)()
-        return network
-    return read_checkpoint(name)[0]
-
-
-def _data(given: argparse.Namespace, options: dict[str, Any]) -> DataSet:
+def _data(given: argparse.Namespace, options: dict[str, Any], named: NamedNetwork) -> DataSet:
     if (given.images is None) != (given.boxes is None):
         raise ValueError(
             "--images and --boxes: expected both or none, got one. Name the other too."
         )
-    if given.images is not None:
-        return FolderData(given.images, given.boxes)
-    return as_data(_function("--data", given.data)(**options))
-
-
-def _function(option: str, name: str) -> Callable[..., Any]:
-    """Return the function that ``module:function`` names."""
-    module, _, function = name.partition(":")
-    try:
-        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    if given.images is None:
+        return as_data(import_function("--data", given.data)(**options))
+    if named.transforms is None:
         raise ValueError(
-            f"{option}: expected module:function that can be imported, got {name!r} ({error}). "
-            "Run the command in the module's folder, or add that to PYTHONPATH."
-        ) from error
-    return found
-
-
-# One process or several: under torchrun each takes its share of the chunks.
-
-
-@contextlib.contextmanager
-def _processes() -> Iterator[tuple[int, int]]:
-    """Join the processes that torchrun has started, if any: which one this is, and how many."""
-    rank, count = int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1"))
-    if count == 1:
-        yield 0, 1
-        return
-    # Only short texts are sent, so the network of CPUs is enough for GPUs as well.
-    distributed.init_process_group("gloo")
-    try:
-        yield rank, count
-    finally:
-        distributed.destroy_process_group()
-
-
-def _said_by_the_first(value: Any) -> Any:
-    """Return, in all processes, what the first one passes."""
-    box = [value]
-    if distributed.is_initialized():
-        distributed.broadcast_object_list(box, src=0)
-    return box[0]
-
-
-def _wait_for_all() -> None:
-    if distributed.is_initialized():
-        distributed.barrier()
-
-
-def _device(asked: str, rank: int) -> torch.device:
-    """Return the device asked for; "auto": this process's GPU if there is one, else the CPU."""
-    if asked != "auto":
-        return torch.device(asked)
-    if torch.cuda.is_available():
-        return torch.device("cuda", rank % torch.cuda.device_count())
-    return torch.device("cpu")
+            f"--network: nothing says how the pictures of {given.network} are normalised. Pass "
+            "--mean and --std (and --resize and --crop), as it was trained."
+        )
+    return FolderData(given.images, given.boxes, named.classes or None, named.transforms)
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str, Any]]:
@@ -198,7 +155,7 @@ def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[st
     known = parser.parse_known_args(arguments)[0]
     names: list[str] = []
     if known.images is None:
-        names = add_options(parser, _function("--data", known.data))
+        names = add_options(parser, import_function("--data", known.data))
     else:
         parser.set_defaults(data="--images")
     parser.add_argument("-h", "--help", action="help", help="show this and end")
@@ -215,18 +172,15 @@ def _parser() -> argparse.ArgumentParser:
         epilog="Data of your own: --data module:function with a function that returns a list, or a "
         "data set of torch.utils.data, of pairs (image, {'boxes': (m, 4), 'labels': (m,)}); "
         "camlib.evaluate.DataSet says more. Each argument of the function is an option here. "
-        "ImageNet's validation set: one row for each <object> of its XML annotations, with "
-        "file = the picture's name, class = the number of its synset in sorted order, x0 = xmin, "
-        "y0 = ymin, x1 = xmax + 1, y1 = ymax + 1. Several processes: torchrun "
+        "Several processes: torchrun "
         "--nproc-per-node 2 -m camlib.evaluate ...",
     )
     add = parser.add_argument
-    add(
-        "--network",
-        default="gap",
-        help="a small network of the package (gap, gap-max, flatten), efficientnet_lite0, a "
-        "checkpoint that camlib.garments wrote, or module:function that returns a network "
-        "(default: %(default)s)",
+    add_network_options(
+        parser,
+        "gap",
+        "a small network of the package (gap, gap-max, flatten), a checkpoint that camlib.garments "
+        "wrote, ",
     )
     add(
         "--stride",
@@ -242,7 +196,13 @@ def _parser() -> argparse.ArgumentParser:
         help="what returns the data (default: %(default)s)",
     )
     add("--images", type=Path, metavar="FOLDER", help="photographs instead of --data")
-    add("--boxes", type=Path, metavar="CSV", help="file,class,x0,y0,x1,y1: a row for each object")
+    add(
+        "--boxes",
+        type=Path,
+        metavar="PATH",
+        help="a CSV file with the columns file,class,x0,y0,x1,y1 and a row for each object, a folder "
+        "of XML files as ImageNet has them, or the folder of CUB-200-2011",
+    )
     add(
         "--batch-size",
         type=int,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,12 +11,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from camlib.command import batches
 from camlib.errors import NotCAMReadyError, check_axes, check_choice, check_whole, describe
-from camlib.evaluate.table import Picture, Table, tabulate
+from camlib.evaluate.table import SCALES, Picture, Table, tabulate
 from camlib.explain import class_activation_maps, grad_cam, grad_cam_plus_plus
 from camlib.inputs import check_network
 from camlib.localization import THRESHOLDS, best_ious, energy_inside, pointing_game
 from camlib.running import evaluating
+from camlib.scaling import min_max
 from camlib.upsampling import upsample
 
 BATCH_SIZE = 50  # pictures: at stride 1 the small networks take some megabytes for each
@@ -57,7 +59,8 @@ class DataSet(Protocol):
     - ``target["labels"]``: shape (m,), the class of each box: a logit's number.
     - ``target["image_id"]``, if there is one: what the picture is called in messages.
 
-    A picture that cannot be read raises ``OSError``; it is counted and named. Two attributes are used
+    A picture that is missing raises ``FileNotFoundError`` and one that cannot be read ``OSError``; it
+    is counted and named. Two attributes are used
     if the data have them: ``classes``, the names of all classes, and ``digest``, a text that differs
     where the data differ.
     """
@@ -154,18 +157,14 @@ def measure_pictures(
     return found
 
 
-def batches(numbers: range, size: int) -> Iterator[range]:
-    """Cut a range into pieces of at most ``size``."""
-    for first in range(0, len(numbers), size):
-        yield numbers[first : first + size]
-
-
 def _read(data: DataSet, number: int) -> tuple[Tensor | None, Picture]:
     """Return an image, or None if it cannot be read, and what is known before it is measured."""
     try:
         item: Any = data[number]
+    except FileNotFoundError as error:
+        return None, Picture(number, str(error), unread="missing")
     except OSError as error:
-        return None, Picture(number, str(error))
+        return None, Picture(number, str(error), unread="corrupt")
     where = f"data[{number}]"
     try:
         image, target = item
@@ -250,14 +249,15 @@ def _localized(
 ) -> Picture:
     """Say for each object's map how well it finds the object's boxes."""
     inside = torch.zeros(maps.shape, dtype=torch.bool)
-    reached = []
+    reached: dict[str, list[Any]] = {scale: [] for scale in SCALES}
     for map, mask, (_, boxes) in zip(maps, inside, picture.objects(), strict=True):
         for x0, y0, x1, y1 in boxes.tolist():
             mask[y0:y1, x0:x1] = True
-        reached.append(best_ious(map, boxes, thresholds))
+        for scale, scaled in zip(SCALES, (map, min_max(map)), strict=True):
+            reached[scale].append(best_ious(scaled, boxes, thresholds))
     return dataclasses.replace(
         picture,
         pointing=pointing_game(maps, inside).tolist(),
         energy=energy_inside(maps, inside).tolist(),
-        ious=torch.from_numpy(np.array(reached)),
+        ious={scale: torch.from_numpy(np.array(found)) for scale, found in reached.items()},
     )

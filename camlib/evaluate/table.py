@@ -15,6 +15,9 @@ from torch import Tensor
 from camlib.localization import Box, BoxAccuracy, box_accuracy, centre_box, iou
 
 IOUS = (0.3, 0.5, 0.7)  # of MaxBoxAccV2 (Choe et al. 2020, section 4.2)
+# How maps are scaled before a box is drawn at a part of their maximum: as they are, where 0 is no
+# evidence, or with each map's minimum and maximum brought to 0 and 1 first, as Choe et al. do.
+SCALES = ("raw", "min-max")
 
 
 @dataclass(frozen=True)
@@ -36,9 +39,12 @@ class Picture:
     pointing, energy, ious
         For each of :meth:`objects`: whether the highest value of its map lies in one of its boxes,
         the share of positive values in them, and the IoU at each threshold of the largest region
-        and of the best one, shape (m, 2, t). Nothing if there are no maps.
+        and of the best one, shape (m, 2, t), by the names of :data:`SCALES`. Nothing if there are no
+        maps.
     refusal
         Why there are none, or an empty text.
+    unread
+        Why the picture could not be read: "missing" or "corrupt", else an empty text.
     """
 
     number: int
@@ -49,8 +55,9 @@ class Picture:
     outside: list[str] = field(default_factory=list)
     pointing: list[bool] = field(default_factory=list)
     energy: list[float] = field(default_factory=list)
-    ious: Float[Tensor, "m 2 t"] | None = None
+    ious: dict[str, Float[Tensor, "m 2 t"]] = field(default_factory=dict)
     refusal: str = ""
+    unread: str = ""
 
     def objects(self) -> list[tuple[int, Int[Tensor, "k 4"]]]:
         """Return the classes of which a box is left, in ascending order, with their boxes."""
@@ -72,12 +79,22 @@ class Localization:
         MaxBoxAcc.
     box_v2
         The best box of all regions against IoU 0.3, 0.5 and 0.7: its ``best`` is MaxBoxAccV2.
+    top1
+        The share of pictures whose highest logit is a class that is there and whose map finds it:
+        the box around the largest region has IoU 0.5 at least, at the threshold that is best for
+        ``box``.
+    box_min_max, box_v2_min_max, top1_min_max
+        The same with each map's minimum and maximum brought to 0 and 1 first, as Choe et al. do.
     """
 
     pointing: float
     energy: float
     box: BoxAccuracy
     box_v2: BoxAccuracy
+    top1: float
+    box_min_max: BoxAccuracy
+    box_v2_min_max: BoxAccuracy
+    top1_min_max: float
 
 
 @dataclass(frozen=True)
@@ -99,8 +116,9 @@ class Table:
     centre_box, random_box
         MaxBoxAcc's IoU 0.5 for a box of the true boxes' mean size in the middle of each picture,
         and at a random place: what knowing nothing achieves.
-    corrupt, outside
-        Names of pictures that could not be read, and of objects that the crop cut away.
+    missing, corrupt, outside
+        Names of pictures that are not there, of those that could not be read, and of objects that
+        the crop cut away.
     """
 
     pictures: int
@@ -111,6 +129,7 @@ class Table:
     refusal: str
     centre_box: float
     random_box: float
+    missing: tuple[str, ...]
     corrupt: tuple[str, ...]
     outside: tuple[str, ...]
 
@@ -130,7 +149,7 @@ class Table:
             "random_box",
         )
         figures: dict[str, Any] = {name: getattr(self, name) for name in names}
-        figures |= {"corrupt": list(self.corrupt), "outside": list(self.outside)}
+        figures |= {name: list(getattr(self, name)) for name in ("missing", "corrupt", "outside")}
         figures["average_precision"] = [
             None if np.isnan(value) else value for value in self.average_precision.tolist()
         ]
@@ -140,9 +159,14 @@ class Table:
         return figures | {
             "pointing": found.pointing,
             "energy": found.energy,
+            "top1_localization": found.top1,
             "max_box_acc": found.box.best,
             "threshold": found.box.best_threshold,
             "max_box_acc_v2": found.box_v2.best,
+            "top1_localization_min_max": found.top1_min_max,
+            "max_box_acc_min_max": found.box_min_max.best,
+            "threshold_min_max": found.box_min_max.best_threshold,
+            "max_box_acc_v2_min_max": found.box_v2_min_max.best,
         }
 
     def __str__(self) -> str:
@@ -155,16 +179,27 @@ class Table:
         ]
         if self.localization is not None:
             found = self.localization
-            at = f"  (best threshold {found.box.best_threshold:.2f})"
             rows += [
                 ("pointing game", _percent(found.pointing)),
                 ("energy in the boxes", _percent(found.energy)),
+            ]
+            at, other_at = (
+                f"  (best threshold {box.best_threshold:.2f})"
+                for box in (found.box, found.box_min_max)
+            )
+            scaled = "  maps min-maxed"
+            rows += [
                 ("MaxBoxAcc", _percent(found.box.best) + at),
+                (scaled, _percent(found.box_min_max.best) + other_at),
                 ("MaxBoxAccV2", _percent(found.box_v2.best)),
+                (scaled, _percent(found.box_v2_min_max.best)),
+                ("top-1 localization", _percent(found.top1)),
+                (scaled, _percent(found.top1_min_max)),
             ]
         rows += [
             ("  a centre box", _percent(self.centre_box)),
             ("  a random box", _percent(self.random_box)),
+            ("missing pictures", f"{len(self.missing)}"),
             ("corrupt pictures", f"{len(self.corrupt)}"),
             ("objects outside the crop", f"{len(self.outside)}"),
         ]
@@ -183,11 +218,15 @@ def tabulate(pictures: Sequence[Picture], thresholds: Sequence[float]) -> Table:
         If no picture could be measured, or none shows an object.
     """
     seen = sorted((one for one in pictures if one.logits is not None), key=lambda one: one.number)
-    corrupt = sorted(one.name for one in pictures if one.logits is None)
+    unread = {
+        why: sorted(one.name for one in pictures if one.unread == why)
+        for why in ("missing", "corrupt")
+    }
     if not any(picture.objects() for picture in seen):
         raise ValueError(
             f"data: expected a readable picture with an object at least, got {len(seen)} pictures "
-            f"without any and {len(corrupt)} that are corrupt. Check pictures and boxes."
+            f"without any, {len(unread['missing'])} that are missing and {len(unread['corrupt'])} that "
+            "are corrupt. Check pictures and boxes."
         )
     logits = torch.stack([one.logits for one in seen if one.logits is not None]).numpy()
     present = np.zeros(logits.shape, bool)
@@ -204,7 +243,8 @@ def tabulate(pictures: Sequence[Picture], thresholds: Sequence[float]) -> Table:
         refusal=refusal,
         centre_box=_share_met(seen, _in_the_middle),
         random_box=_share_met(seen, _at_random),
-        corrupt=tuple(corrupt),
+        missing=tuple(unread["missing"]),
+        corrupt=tuple(unread["corrupt"]),
         outside=tuple(sorted(name for picture in seen for name in picture.outside)),
     )
 
@@ -217,13 +257,26 @@ def _average_precision(present: np.ndarray, logits: np.ndarray) -> Float[np.ndar
 
 
 def _localization(seen: Sequence[Picture], thresholds: Sequence[float]) -> Localization:
-    reached = torch.cat([picture.ious for picture in seen if picture.ious is not None]).numpy()
+    boxes: list[Any] = []
+    for scale in SCALES:
+        reached = torch.cat([one.ious[scale] for one in seen if one.objects()]).numpy()
+        box = box_accuracy(reached[:, 0], thresholds, (0.5,))
+        place = list(thresholds).index(box.best_threshold)
+        top1 = float(np.mean([_found_its_class(one, scale, place) for one in seen]))
+        boxes += [box, box_accuracy(reached[:, 1], thresholds, IOUS), top1]
     return Localization(
-        pointing=float(np.mean([hit for picture in seen for hit in picture.pointing])),
-        energy=float(np.mean(sorted(share for picture in seen for share in picture.energy))),
-        box=box_accuracy(reached[:, 0], thresholds, (0.5,)),
-        box_v2=box_accuracy(reached[:, 1], thresholds, IOUS),
+        float(np.mean([hit for picture in seen for hit in picture.pointing])),
+        float(np.mean(sorted(share for picture in seen for share in picture.energy))),
+        *boxes,
     )
+
+
+def _found_its_class(picture: Picture, scale: str, threshold: int) -> bool:
+    """Say whether the highest logit's class is there, and its largest region meets one of its boxes."""
+    assert picture.logits is not None
+    top = int(picture.logits.argmax())
+    labels = [label for label, _ in picture.objects()]
+    return top in labels and bool(picture.ious[scale][labels.index(top), 0, threshold] >= 0.5)
 
 
 def _share_met(seen: Sequence[Picture], place: Callable[..., Box]) -> float:

@@ -175,10 +175,18 @@ def _change(
         )
         for count in counts
     ]
+    found = torch.stack(seen, dim=1)
+    constant = (found == found[:, :1]).all(dim=1)
+    if constant.any():
+        raise ValueError(
+            f"probability: expected one that changes with the picture, got {float(found[constant][0, 0]):g} "
+            f"at every step for {int(constant.sum())} of {len(found)} pictures. A saturated softmax or "
+            "a network that ignores the picture gives no curve: pass another probability."
+        )
     # Sixteen bits cannot count the pixels of a large picture.
     wide = torch.promote_types(seen[0].dtype, torch.float32)
     fractions = torch.tensor(counts, dtype=wide, device=start.device) / pixels
-    return Curve(fractions, torch.stack(seen, dim=1))
+    return Curve(fractions, found)
 
 
 def _ranks(maps: Float[Tensor, "n H W"]) -> Int[Tensor, "n H W"]:

@@ -2,15 +2,26 @@
 
 from camlib.networks.checkpoint import garment_network, read_checkpoint, write_checkpoint
 from camlib.networks.lite0 import efficientnet_lite0
-from camlib.networks.pictures import class_names, preprocess, to_picture
+from camlib.networks.named import NamedNetwork, named_network
+from camlib.networks.pictures import (
+    class_names,
+    eval_transforms,
+    geometry,
+    preprocess,
+    to_picture,
+)
 from camlib.networks.small import FlattenNet, GapNet
 
 __all__ = [
     "FlattenNet",
     "GapNet",
+    "NamedNetwork",
     "class_names",
     "efficientnet_lite0",
+    "eval_transforms",
     "garment_network",
+    "geometry",
+    "named_network",
     "preprocess",
     "read_checkpoint",
     "to_picture",

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, overload
 
 import safetensors
+import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
@@ -213,5 +214,6 @@ def digest(tensors: Mapping[str, Tensor]) -> str:
     summary = hashlib.sha256()
     for name in sorted(tensors):
         summary.update(name.encode())
-        summary.update(tensors[name].detach().cpu().contiguous().numpy().tobytes())
+        flat = tensors[name].detach().cpu().contiguous().reshape(-1)
+        summary.update(flat.view(torch.uint8).numpy().tobytes())  # numpy has no bfloat16
     return summary.hexdigest()

@@ -2,41 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Float
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
-from camlib.errors import check_floating, check_whole, describe
+from camlib.errors import check_finite, check_floating, check_whole, describe, warn
+from camlib.pictures import Geometry, Range, to_rgb
 
 # EfficientNet-Lite reads (pixel - 127) / 128 for pixels of 0 to 255.
 MEAN = 127 / 255
 STD = 128 / 255
+# A picture in RGB to what the network reads: weights.transforms(), timm's, or a Compose of one's own.
+Transforms = Callable[[Image.Image], Tensor]
+# Interpolation may carry a pixel this far beyond black and white.
+_ROUNDING = 0.01
+# Steps that neither move nor change the colours of a pixel.
+_CONVERSIONS = (
+    "ToTensor", "MaybeToTensor", "PILToTensor", "MaybePILToTensor", "ToImage", "ToDtype",
+    "ToPureTensor", "ConvertImageDtype", "Grayscale", "RGB",
+)  # fmt: skip
 
 
 def preprocess(
     pictures: Image.Image | Sequence[Image.Image],
     resize: int | None = 256,
     crop: int | None = 224,
-) -> Float[Tensor, "n 3 H W"]:
+    *,
+    transforms: Transforms | None = None,
+    range: Range | None = None,
+) -> Float[Tensor, "n channels H W"]:
     r"""Resize, cut out the middle and normalise, as the network was trained.
 
     .. math:: \mathrm{image} = (\mathrm{pixel}/255 - \mu) / \sigma, \quad
               \mu = 127/255, \ \sigma = 128/255
 
+    or as ``transforms`` does. :func:`geometry` tells where the crop lies in the photograph.
+
     Parameters
     ----------
     pictures
-        A picture or several of them (equal in size when ``crop`` is None). A photograph that a
-        camera stored on its side (EXIF orientation) is turned upright, transparent pictures are
-        laid on white, other colour modes than RGB are converted.
+        A picture or several of them (equal in size when ``crop`` is None). Each is turned upright
+        and converted by :func:`camlib.pictures.to_rgb` first, whatever its mode.
     resize
         Length of the shorter side after resizing (bilinear, antialiased); None keeps the size.
     crop
         Side of the square cut from the middle; None keeps the whole picture.
+    transforms
+        Another network's own preprocessing, from a picture in RGB to a tensor (channels, H, W):
+        torchvision's ``weights.transforms()``, ``timm.data.create_transform(...)``, or a
+        ``Compose``. ``resize`` and ``crop`` are not used then.
+    range
+        The values that are black and white, needed by pictures of floats and 32-bit numbers.
 
     Returns
     -------
@@ -46,18 +67,15 @@ def preprocess(
     Raises
     ------
     TypeError
-        If something else than PIL pictures is passed.
+        If something else than PIL pictures is passed, or ``transforms`` does not return tensors.
     ValueError
-        If there is none, a size is below 1, or the resulting sizes differ.
+        If there is none, a size is below 1, the resulting sizes differ, or a picture cannot be
+        converted.
     """
     several = [pictures] if isinstance(pictures, Image.Image) else pictures
     _check_pictures(several)
-    for name, length in (("resize", resize), ("crop", crop)):
-        if length is not None:
-            check_whole(
-                name, length, 1, advice="The network was trained with resize=256, crop=224."
-            )
-    images = [_normalised(picture, resize, crop) for picture in several]
+    steps = transforms or eval_transforms(resize, crop)
+    images = [_transformed(steps, to_rgb(picture, range)) for picture in several]
     sizes = {tuple(image.shape[1:]) for image in images}
     if len(sizes) > 1:
         raise ValueError(
@@ -67,33 +85,163 @@ def preprocess(
     return torch.stack(images)
 
 
-def to_picture(images: Float[Tensor, "*n 3 H W"]) -> Float[np.ndarray, "*n H W 3"]:
-    """Undo the normalisation: what the network saw, as an array that can be shown.
+def eval_transforms(
+    resize: int | Sequence[int] | None = 256,
+    crop: int | None = 224,
+    mean: float | Sequence[float] = MEAN,
+    std: float | Sequence[float] = STD,
+    interpolation: str = "bilinear",
+) -> Transforms:
+    """Compose the usual preprocessing of torchvision's transforms, by default EfficientNet-Lite's.
+
+    Parameters
+    ----------
+    resize
+        Length of the shorter side after resizing, (height, width), or None.
+    crop
+        Side of the square cut from the middle, or None.
+    mean, std
+        The normalisation of pixels from 0 to 1, one number for all channels or one for each. One
+        number in a sequence is for networks that read grey pictures.
+    interpolation
+        "nearest", "bilinear", "bicubic" or "lanczos".
+
+    Returns
+    -------
+    Callable
+        From a PIL picture to a tensor (channels, H, W).
+
+    Raises
+    ------
+    ValueError
+        If a size is below 1 or the interpolation is not known.
+    """
+    for name, length in (("resize", resize), ("crop", crop)):
+        if length is not None and not isinstance(length, Sequence):
+            check_whole(
+                name, length, 1, advice="The network was trained with resize=256, crop=224."
+            )
+    from torchvision.transforms import InterpolationMode, v2  # as long to import as torch
+
+    steps: list[Any] = []
+    if resize is not None:
+        side = [resize] if isinstance(resize, int) else list(resize)
+        steps.append(v2.Resize(side, interpolation=InterpolationMode(interpolation)))
+    if crop is not None:
+        steps.append(v2.CenterCrop(crop))
+    means, stds = (_per_channel(one) for one in (mean, std))
+    if len(means) == 1:
+        steps.append(v2.Grayscale())
+    steps += [v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(means, stds)]
+    composed: Transforms = v2.Compose(steps)
+    return composed
+
+
+def geometry(
+    picture: Image.Image,
+    resize: int | None = 256,
+    crop: int | None = 224,
+    *,
+    transforms: Transforms | None = None,
+) -> Geometry:
+    """Tell where the image that :func:`preprocess` makes lies in the photograph.
+
+    Parameters
+    ----------
+    picture
+        The photograph, as :func:`preprocess` gets it: its orientation is applied.
+    resize, crop, transforms
+        As in :func:`preprocess`.
+
+    Returns
+    -------
+    Geometry
+        Pass it to :func:`camlib.plotting.overlay` with the photograph.
+
+    Raises
+    ------
+    TypeError
+        If ``picture`` is no PIL picture.
+    ValueError
+        If ``transforms`` holds a step of which it is not known where it moves a pixel.
+    """
+    _check_pictures([picture])
+    width, height = picture.size
+    if picture.getexif().get(0x0112, 1) >= 5:  # Orientation: stored on its side
+        width, height = height, width
+    read = _read(transforms or eval_transforms(resize, crop), where=True)
+    return Geometry.of((height, width), read.resize, read.crop)
+
+
+def to_picture(
+    images: Float[Tensor, "*n channels H W"],
+    transforms: Transforms | None = None,
+    *,
+    mean: float | Sequence[float] | None = None,
+    std: float | Sequence[float] | None = None,
+) -> Float[np.ndarray, "*n H W 3"]:
+    r"""Undo the normalisation: what the network saw, as an array that can be shown.
+
+    .. math:: \mathrm{pixel}/255 = \mathrm{image} \cdot \sigma + \mu
 
     Parameters
     ----------
     images
-        Images from :func:`preprocess`, shape (3, H, W) or (n, 3, H, W).
+        Images from :func:`preprocess`, shape (channels, H, W) or (n, channels, H, W) with three
+        channels or a grey one.
+    transforms
+        What made them, if not EfficientNet-Lite's preprocessing: the normalisation is read from it.
+    mean, std
+        Or the normalisation itself, one number or one for each channel.
 
     Returns
     -------
     numpy.ndarray
-        Shape (H, W, 3) or (n, H, W, 3), dtype float32, values in [0, 1].
+        Shape (H, W, 3) or (n, H, W, 3), dtype float32, values in [0, 1]; a grey channel is repeated.
 
     Raises
     ------
     TypeError
         If ``images`` is not a floating-point tensor.
     ValueError
-        If it does not have three colour channels in the right place.
+        If it does not have one or three channels in the right place, or the normalisation cannot be
+        read from ``transforms``.
+
+    Warns
+    -----
+    UserWarning
+        If the pixels would lie outside 0 to 1: then another normalisation made the images.
     """
     tensor = check_floating("images", images)
-    if tensor.ndim not in (3, 4) or tensor.shape[-3] != 3:
+    if tensor.ndim not in (3, 4) or tensor.shape[-3] not in (1, 3):
         raise ValueError(
-            f"images: expected shape (3, H, W) or (n, 3, H, W), got {describe(images)}. "
-            "Pass what camlib.networks.preprocess returned."
+            f"images: expected shape (channels, H, W) or (n, channels, H, W) with 1 or 3 channels, "
+            f"got {describe(images)}. Pass what camlib.networks.preprocess returned."
         )
-    pixels = (tensor.detach().float().cpu() * STD + MEAN).clamp(0, 1)
+    if (mean is None) != (std is None) or (transforms is not None and mean is not None):
+        raise ValueError(
+            "mean, std: expected both, or transforms, or nothing for EfficientNet-Lite, got a mix. "
+            "For torchvision's networks pass weights.transforms()."
+        )
+    if transforms is not None:
+        mean, std = _normalisation(transforms)
+    elif mean is None:
+        mean, std = MEAN, STD
+    means, stds = (torch.tensor(one, dtype=torch.float32).reshape(-1, 1, 1) for one in (mean, std))
+    if len(means) not in (1, tensor.shape[-3]) or len(stds) not in (1, tensor.shape[-3]):
+        raise ValueError(
+            f"mean, std: expected one number or one for each of {tensor.shape[-3]} channels, got "
+            f"{mean!r} and {std!r}. Pass those the images were normalised with."
+        )
+    pixels = tensor.detach().float().cpu() * stds + means
+    low, high = check_finite("images", pixels, "Look for a division by zero in the preprocessing.")
+    if low < -_ROUNDING or high > 1 + _ROUNDING:
+        warn(
+            f"images: expected pixels from 0 to 1 after undoing mean {mean} and std {std}, got "
+            f"{low:.3g} to {high:.3g}, which are cut off. If another preprocessing made the images, "
+            "pass it: to_picture(images, weights.transforms()), or mean= and std=."
+        )
+    pixels = pixels.clamp(0, 1).expand(*pixels.shape[:-3], 3, *pixels.shape[-2:])
     return np.ascontiguousarray(pixels.movedim(-3, -1).numpy())
 
 
@@ -102,6 +250,90 @@ def class_names() -> tuple[str, ...]:
     from torchvision.models import ResNet18_Weights  # as long to import as torch
 
     return tuple(ResNet18_Weights.DEFAULT.meta["categories"])
+
+
+class _Read(NamedTuple):
+    """What is known of transforms; sizes are (height, width), or one number for the shorter side."""
+
+    resize: int | tuple[int, int] | None = None
+    crop: tuple[int, int] | None = None
+    mean: Sequence[float] | None = None
+    std: Sequence[float] | None = None
+
+
+def _read(transforms: Any, *, where: bool) -> _Read:
+    """Read sizes and normalisation; with ``where`` refuse steps that may move pixels."""
+    if hasattr(transforms, "resize_size") and hasattr(transforms, "crop_size"):  # torchvision's
+        return _Read(
+            _size(transforms.resize_size), _square(transforms.crop_size),
+            list(transforms.mean), list(transforms.std),
+        )  # fmt: skip
+    found = _Read()
+    for step in _steps(transforms):
+        kind = type(step).__name__
+        if kind == "Resize" and found.crop is None and found.resize is None:
+            found = found._replace(resize=_size(step.size))
+        elif kind == "CenterCrop" and found.crop is None:
+            found = found._replace(crop=_square(step.size))
+        elif kind == "Normalize":
+            found = found._replace(
+                mean=torch.as_tensor(step.mean).flatten().tolist(),
+                std=torch.as_tensor(step.std).flatten().tolist(),
+            )
+        elif where and kind not in _CONVERSIONS:
+            raise ValueError(
+                f"transforms: expected one Resize, then one CenterCrop, and steps that move no "
+                f"pixel, got {kind}. Build camlib.pictures.Geometry(size, box) yourself: the "
+                "photograph's (height, width) and the edges (x0, y0, x1, y1) of the image in it."
+            )
+    return found
+
+
+def _steps(transforms: Any) -> Iterator[Any]:
+    """Yield the steps of (nested) compositions one after the other."""
+    inner = getattr(transforms, "transforms", None)
+    if inner is None and isinstance(transforms, torch.nn.Sequential):
+        inner = transforms
+    if inner is None:
+        yield transforms
+        return
+    for step in inner:
+        yield from _steps(step)
+
+
+def _normalisation(transforms: Any) -> tuple[Sequence[float], Sequence[float]]:
+    read = _read(transforms, where=False)
+    if read.mean is None or read.std is None:
+        raise ValueError(
+            f"transforms: expected a Normalize among its steps, got {describe(transforms)}. Pass the "
+            "normalisation itself: mean=..., std=...."
+        )
+    return read.mean, read.std
+
+
+def _size(size: Any) -> int | tuple[int, int]:
+    if isinstance(size, int):
+        return size
+    return int(size[0]) if len(size) == 1 else (int(size[0]), int(size[1]))
+
+
+def _square(size: Any) -> tuple[int, int]:
+    sides = _size(size)
+    return (sides, sides) if isinstance(sides, int) else sides
+
+
+def _per_channel(numbers: float | Sequence[float]) -> list[float]:
+    return [float(numbers)] * 3 if isinstance(numbers, (int, float)) else [*map(float, numbers)]
+
+
+def _transformed(transforms: Transforms, picture: Image.Image) -> Tensor:
+    image = transforms(picture)
+    if not isinstance(image, Tensor) or image.ndim != 3:
+        raise TypeError(
+            f"transforms: expected a tensor (channels, H, W) from a PIL picture, got "
+            f"{describe(image)}. End it with a conversion to a tensor and Normalize."
+        )
+    return image
 
 
 def _check_pictures(pictures: object) -> None:
@@ -116,23 +348,3 @@ def _check_pictures(pictures: object) -> None:
             )
     if not named:
         raise ValueError("pictures: expected at least one picture, got none. Pass a PIL picture.")
-
-
-def _normalised(picture: Image.Image, resize: int | None, crop: int | None) -> Tensor:
-    from torchvision.transforms.v2 import functional as T  # as long to import as torch
-
-    rgb = _on_white(ImageOps.exif_transpose(picture))
-    if resize is not None:
-        rgb = T.resize(rgb, [resize])
-    if crop is not None:
-        rgb = T.center_crop(rgb, [crop, crop])
-    return (T.to_dtype(T.pil_to_tensor(rgb), torch.float32, scale=True) - MEAN) / STD
-
-
-def _on_white(picture: Image.Image) -> Image.Image:
-    """Convert to RGB; what is transparent shows white, not the colour that happens to be stored."""
-    if "A" not in picture.getbands() and "transparency" not in picture.info:
-        return picture.convert("RGB")
-    rgba = picture.convert("RGBA")
-    white = Image.new("RGBA", rgba.size, "white")
-    return Image.alpha_composite(white, rgba).convert("RGB")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from PIL import Image
 
 from camlib.errors import describe
+from camlib.pictures import to_rgb
 
 # Rounding may carry a scaled map this far over the end of its range, and resizing a picture's white
 # or black pixel; such values are cut.
@@ -55,12 +57,21 @@ def as_map(name: str, value: ArrayLike, low: float, high: float) -> NDArray[np.f
     return numbers.clip(low, high)
 
 
-def as_picture(name: str, value: ArrayLike) -> NDArray[np.float64]:
-    """Return a picture (H, W, 3), uint8 or float in [0, 1], as float64 in [0, 1]."""
+def as_picture(name: str, value: ArrayLike | Image.Image) -> NDArray[np.float64]:
+    """Return a picture (H, W, 3) as float64 in [0, 1], from uint8 or float in [0, 1], or from PIL.
+
+    A grey one, (H, W) or (H, W, 1), gets three equal channels.
+    """
+    if isinstance(value, Image.Image):
+        value = np.asarray(to_rgb(value))
     numbers = as_numbers(name, value)
+    if numbers.ndim == 2:
+        numbers = numbers[..., None]
+    if numbers.ndim == 3 and numbers.shape[2] == 1:
+        numbers = numbers.repeat(3, axis=2)
     if numbers.ndim != 3 or numbers.shape[2] != 3 or numbers.size == 0:
         raise ValueError(
-            f"{name}: expected a picture of shape (H, W, 3), got shape {numbers.shape}. "
+            f"{name}: expected a picture of shape (H, W, 3) or (H, W), got shape {numbers.shape}. "
             + _shape_cure(name, numbers)
         )
     dtype = str(getattr(value, "dtype", "float")).removeprefix("torch.")
@@ -76,8 +87,6 @@ def as_picture(name: str, value: ArrayLike) -> NDArray[np.float64]:
 
 
 def _shape_cure(name: str, numbers: NDArray[np.float64]) -> str:
-    if numbers.ndim == 2:
-        return f"Colour a map first: camlib.plotting.colorize({name})."
     if numbers.ndim == 3 and numbers.shape[0] == 3:
         return "Move the colour axis to the end: camlib.networks.to_picture does it."
     if numbers.ndim == 3 and numbers.shape[2] == 4:

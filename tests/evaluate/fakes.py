@@ -5,6 +5,8 @@ from typing import Any
 import torch
 from torch import nn
 
+from camlib.networks import eval_transforms
+
 
 class Pooled(nn.Module):
     """The mean of each channel times a weight for each class."""
@@ -28,6 +30,11 @@ def mirror() -> nn.Module:
 def bright_places() -> nn.Module:
     """Make a network for photographs: the first three classes' maps are the colours."""
     return Pooled(torch.eye(1000, 3))
+
+
+def bright_places_own() -> tuple[nn.Module, Any]:
+    """Return the same network, and transforms that no other network has."""
+    return bright_places(), eval_transforms(64, 64, (0.2, 0.5, 0.5), 0.5)
 
 
 def pictures(side: int = 4) -> list[tuple[torch.Tensor, dict[str, Any]]]:

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 
 from camlib.evaluate import FolderData
-from camlib.networks import to_picture
+from camlib.networks import class_names, eval_transforms, to_picture
 
 HEADER = "file,class,x0,y0,x1,y1"
 
@@ -53,7 +53,8 @@ def test_classes_go_by_name_or_number_and_rows_of_one_file_belong_together(tmp_p
     rows = ("a.png,Tiger Cat,50,50,90,90", "a.png,967,60,60,70,70", "a.png,282,28.4,29.6,120,999")
     found = data(tmp_path, *rows)
     assert len(found) == 1
-    target = found[0][1]
+    with pytest.warns(UserWarning, match="a.png: expected boxes inside the photograph of 256×256"):
+        target = found[0][1]
     assert target["labels"] == (282, 967, 282)
     expected = [[34, 34, 74, 74], [44, 44, 54, 54], [12, 14, 104, 224]]
     assert target["boxes"].tolist() == expected
@@ -111,3 +112,101 @@ def test_wrong_or_missing_files_are_named(tmp_path: Path) -> None:
         data(tmp_path, "a.png,1,0,0,1,1", header="name,class,x0,y0,x1,y1")
     with pytest.raises(ValueError, match="expected at least one object, got none"):
         data(tmp_path)
+
+
+ROW = "a.png;tabby;1,5;2;9;10"
+
+
+def test_semicolons_tabs_and_a_byte_order_mark_are_read(tmp_path: Path) -> None:
+    save(tmp_path, "a.png", (256, 256), (0, 0, 9, 9))
+    path = tmp_path / "boxes.csv"
+    semicolons = f"{HEADER.replace(',', ';')}\r\n{ROW}\r\n"
+    tabs = semicolons.replace(",", ".").replace(";", "\t")
+    for text in (semicolons, tabs, "\ufeff" + semicolons):
+        path.write_text(text, encoding="utf-8", newline="")
+        assert FolderData(tmp_path, path).objects == {"a.png": [(281, (1.5, 2, 9, 10))]}
+
+
+def test_another_encoding_is_named_by_file_and_line(tmp_path: Path) -> None:
+    path = tmp_path / "boxes.csv"
+    path.write_bytes(f"{HEADER}\na.png,1,0,0,1,1\ncaf\u00e9.png,1,0,0,1,1\n".encode("cp1252"))
+    with pytest.raises(
+        ValueError, match=r"boxes.csv, line 3: expected text in UTF-8, got the byte 0xe9"
+    ):
+        FolderData(tmp_path, path)
+
+
+def test_a_missing_file_is_not_called_corrupt(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"^none\.png$"):
+        data(tmp_path, "none.png,1,0,0,1,1")[0]
+
+
+def test_classes_and_preprocessing_of_ones_own(tmp_path: Path) -> None:
+    """A box of half the picture covers half of the 64 pixels that the network reads."""
+    save(tmp_path, "a.png", (200, 200), (0, 0, 100, 200))
+    path = tmp_path / "boxes.csv"
+    path.write_text(f"{HEADER}\na.png,cup,0,0,100,200\n", encoding="utf-8")
+    transforms = eval_transforms(64, 64, [0.5], [0.25])
+    found = FolderData(tmp_path, path, ["cat", "cup"], transforms)
+    image, target = found[0]
+    assert image.shape == (1, 64, 64)
+    assert image[0, 0, 0] == 2
+    assert target["boxes"].tolist() == [[0, 0, 32, 64]]
+    assert target["labels"] == (1,)
+
+
+XML = """<annotation><filename>{file}</filename>
+<object><name>{name}</name><bndbox><xmin>10</xmin><ymin>20</ymin><xmax>{x}</xmax><ymax>39</ymax></bndbox></object>
+</annotation>"""
+
+
+def test_boxes_as_imagenet_ships_them(tmp_path: Path) -> None:
+    """Its files leave the ending out; xmax and ymax belong to the box; synsets count in their order."""
+    annotations = tmp_path / "xml"
+    annotations.mkdir()
+    for number, (synset, x) in enumerate((("n02123045", 29), ("n01440764", 49)), 1):
+        name = f"ILSVRC2012_val_{number:08}"
+        (annotations / f"{name}.xml").write_text(XML.format(file=name, name=synset, x=x))
+        save(tmp_path, f"{name}.JPEG", (256, 256), (10, 20, 30, 40))
+    steps = eval_transforms(None, None)
+    for classes in (("tench", "tabby"), ("n01440764 tench", "n02123045 tabby"), None):
+        found = FolderData(tmp_path, annotations, classes, steps)
+        image, target = found[0]
+        assert (target["labels"], target["boxes"].tolist()) == ((1,), [[10, 20, 30, 40]])
+        bright = to_picture(image).mean(-1) > 0.5
+        assert bright[22:38, 12:28].all()
+        assert found[1][1]["labels"] == (0,)
+    with pytest.raises(ValueError, match=r"00000001\.xml, object 1: expected a class by its name"):
+        FolderData(tmp_path, annotations, class_names())
+    (annotations / "broken.xml").write_text("<annotation>\n<object>")
+    with pytest.raises(ValueError, match=r"broken\.xml, line 2: expected XML"):
+        FolderData(tmp_path, annotations)
+
+
+def test_boxes_as_cub_ships_them(tmp_path: Path) -> None:
+    """x, y, width, height; classes from 1; the pictures of the training set are left out."""
+    files = {
+        "images": "1 001.Albatross/a.jpg\n2 002.Finch/b.jpg\n3 002.Finch/c.jpg\n",
+        "bounding_boxes": "1 1.0 1.0 9.0 9.0\n2 60.0 27.0 32.0 40.0\n3 0.0 0.0 8.0 8.0\n",
+        "image_class_labels": "1 1\n2 2\n3 2\n",
+        "classes": "1 001.Albatross\n2 002.Finch\n",
+        "train_test_split": "1 1\n2 0\n3 0\n",
+    }
+    for name, text in files.items():
+        (tmp_path / f"{name}.txt").write_text(text)
+    (tmp_path / "images" / "002.Finch").mkdir(parents=True)
+    save(tmp_path / "images", "002.Finch/b.jpg", (256, 256), (60, 27, 92, 67))
+    found = FolderData(tmp_path / "images", tmp_path)
+    assert found.names == ["002.Finch/b.jpg", "002.Finch/c.jpg"]
+    assert found.classes == ("001.Albatross", "002.Finch")
+    image, target = found[0]
+    assert (target["labels"], target["boxes"].tolist()) == ((1,), [[44, 11, 76, 51]])
+    bright = to_picture(image).mean(-1) > 0.5
+    assert bright[13:49, 46:74].all()
+    assert bright.sum() < 1.1 * 32 * 40
+    (tmp_path / "bounding_boxes.txt").write_text("1 1.0 1.0 9.0 9.0\n2 sixty 27.0 32.0 40.0\n")
+    with pytest.raises(ValueError, match=r"bounding_boxes.txt, picture 2: expected x, y, width"):
+        FolderData(tmp_path / "images", tmp_path)
+    (tmp_path / "classes.txt").unlink()
+    with pytest.raises(FileNotFoundError, match=r"boxes: expected classes\.txt of CUB"):
+        FolderData(tmp_path / "images", tmp_path)

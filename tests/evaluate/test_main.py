@@ -16,6 +16,8 @@ from camlib.evaluate import __main__ as command
 from camlib.networks import GapNet, write_checkpoint
 from tooling.repository import ROOT
 
+BRIGHT = "tests.evaluate.fakes:bright_places"
+
 
 @pytest.fixture(scope="module")
 def network(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -138,16 +140,58 @@ def test_photographs_with_boxes(tmp_path: Path, capsys) -> None:
     picture.save(tmp_path / "red.png")
     (tmp_path / "broken.png").write_bytes(b"x")
     boxes = tmp_path / "boxes.csv"
-    rows = ("broken.png,tench,0,0,9,9", "red.png,0,64,64,128,128", "red.png,1,0,0,9,9")
+    rows = (
+        "broken.png,tench,0,0,9,9",
+        "red.png,0,64,64,128,128",
+        "red.png,1,0,0,9,9",
+        "gone.png,tench,0,0,9,9",
+    )
     boxes.write_text("\n".join(["file,class,x0,y0,x1,y1", *rows]))
-    given = ("--images", str(tmp_path), "--boxes", str(boxes))
-    assert run("--network", "tests.evaluate.fakes:bright_places", *given) == 0
+    given = ("--images", str(tmp_path), "--boxes", str(boxes), "--network", BRIGHT)
+    assert run(*given) == 1
+    assert "nothing says how the pictures of" in capsys.readouterr().err
+    classes = tmp_path / "classes.txt"
+    classes.write_text("tench\ngoldfish\n" + "".join(f"{number}\n" for number in range(2, 1000)))
+    given += (
+        "--mean",
+        "0.5",
+        "0.5",
+        "0.5",
+        "--std",
+        "0.5",
+        "0.5",
+        "0.5",
+        "--classes",
+        str(classes),
+    )
+    assert run(*given) == 0
     printed = capsys.readouterr()
+    assert "missing picture: gone.png" in printed.err
+    assert "missing pictures          1" in printed.out
     assert "corrupt picture: broken.png" in printed.err
     assert "outside the crop: red.png (goldfish)" in printed.err
     assert "corrupt pictures          1" in printed.out
     assert "pointing game             100.0 %" in printed.out
     assert "MaxBoxAcc                 100.0 %" in printed.out
+
+
+def test_a_networks_own_transforms_are_used(tmp_path: Path, capsys) -> None:
+    """The same network with its transforms beside it, and with them as options: the same table."""
+    Image.new("RGB", (64, 64), "red").save(tmp_path / "a.png")
+    boxes = tmp_path / "boxes.csv"
+    boxes.write_text("file,class,x0,y0,x1,y1\na.png,0,0,0,64,32\n")
+    tables = []
+    numbers = ("--mean", "0.2", "0.5", "0.5", "--std", "0.5", "--resize", "64", "--crop", "64")
+    for options in (
+        (f"{BRIGHT}_own",),
+        (BRIGHT, *numbers, "--classes", ",".join(map(str, range(1000)))),
+    ):
+        given = ("--images", str(tmp_path), "--boxes", str(boxes), "--network", *options)
+        folder = tmp_path / str(len(tables))
+        assert run(*given, "--output", str(folder)) == 0
+        tables.append(json.loads((folder / "table.json").read_text()))
+    capsys.readouterr()
+    assert tables[0] == tables[1]
 
 
 OWN = ("--network", "tests.evaluate.fakes:mirror", "--data", "tests.evaluate.fakes:pictures")
@@ -176,7 +220,7 @@ def test_help_lists_the_options_of_the_data(capsys) -> None:
     ("arguments", "message"),
     [
         (("--network", "nowhere.safetensors"), "there is no file nowhere.safetensors"),
-        (("--network", "nowhere:function"), "--network: expected module:function that can be"),
+        (("--network", "nowhere:function"), "network: expected module:function that can be"),
         (("--data", "nowhere:function"), "--data: expected module:function that can be imported"),
         (("--data", "json:nothing"), "--data: expected module:function that can be imported"),
         (("--data", "json"), "--data: expected module:function that can be imported"),

@@ -53,6 +53,36 @@ def test_the_figures_are_those_worked_by_hand() -> None:
     assert (result.pictures, result.objects, result.centre_box) == (3, 3, 0)
 
 
+def test_top1_and_maps_min_maxed_by_hand() -> None:
+    """Four pictures of one class each, thresholds of a quarter and three quarters of the maximum.
+
+    The first's highest logit is the other class. The second: 4 in the box, 2 beside it, 0 elsewhere:
+    above 3 the region is the box. The third: 4 in the box and 2 everywhere else, so that raw its
+    region above 1 is the whole picture (IoU 1/4), and min-maxed, (M - 2) / 2, the box. The fourth's
+    highest value lies elsewhere.
+    """
+    images = torch.zeros(4, 1, 4, 4)
+    images[0] = -1.0
+    images[1, 0, :2, :2], images[1, 0, :2, 2] = 4, 2
+    images[2] = 2.0
+    images[2, 0, :2, :2] = 4
+    images[3, 0, 3, 3] = 3
+    box = {"boxes": [[0, 0, 2, 2]], "labels": [0]}
+    found = table([(image, box) for image in images]).localization
+    assert found is not None
+    np.testing.assert_allclose(found.box.accuracy, [[1 / 4, 2 / 4]])
+    np.testing.assert_allclose(found.box_min_max.accuracy, [[2 / 4, 2 / 4]])
+    assert (found.box.best_threshold, found.box_min_max.best_threshold) == (0.75, 0.25)
+    assert (found.top1, found.top1_min_max) == (2 / 4, 2 / 4)
+    lone = table([(images[2], box)]).localization
+    assert lone is not None
+    assert lone.box.accuracy.tolist() == [[0, 1]]
+    assert lone.box_min_max.accuracy.tolist() == [[1, 1]]
+    wrong = table([(images[2], box | {"labels": [1]})])
+    assert wrong.localization is not None
+    assert (wrong.top1, wrong.localization.top1) == (0, 0)
+
+
 def test_order_and_batches_change_nothing() -> None:
     expected = table()
     for batch_size in (1, 2):
@@ -162,5 +192,7 @@ def test_other_arguments_out_of_range_are_refused() -> None:
         table(batch_size=0)
     with pytest.raises(ValueError, match="one shape in a batch"):
         table([*pictures(), *pictures(side=8)])
-    with pytest.raises(ValueError, match=r"got 0 pictures without any and 1 that are corrupt"):
+    with pytest.raises(
+        ValueError, match=r"got 0 pictures without any, 0 that are missing and 1 that are corrupt"
+    ):
         table(Own([None]))

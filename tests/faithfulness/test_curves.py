@@ -154,3 +154,22 @@ MAPS = torch.ones(1, 2, 2)
 def test_bad_input_is_named(call, message: str) -> None:
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+def test_a_curve_that_never_changes_is_refused() -> None:
+    """Of one picture of two the probability is the same at every step, as behind a saturated softmax."""
+    network = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(4, 2))
+    images = torch.stack([torch.randn(1, 2, 2), torch.zeros(1, 2, 2)])
+    maps = torch.rand(2, 2, 2)
+    with pytest.raises(ValueError, match="at every step for 1 of 2 pictures"):
+        deletion(network, images, maps, 0, steps=2)
+    with pytest.raises(ValueError, match=r"got 0\.5 at every step for 2 of 2 pictures"):
+        insertion(
+            network,
+            images,
+            maps,
+            0,
+            steps=2,
+            probability=lambda logits: torch.full_like(logits, 0.5),
+        )
+    assert deletion(network, images[:1], maps[:1], 1, probability=torch.sigmoid, steps=2).area > 0

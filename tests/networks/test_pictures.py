@@ -127,8 +127,51 @@ def test_bad_input_is_named(
 def test_to_picture_needs_channels_in_their_place() -> None:
     for shape in ((4, 4, 3), (3, 4), (1, 1, 3, 4, 4)):
         with pytest.raises(
-            ValueError, match=r"^images: expected shape \(3, H, W\) or \(n, 3, H, W"
+            ValueError, match=r"^images: expected shape \(channels, H, W\) or \(n, channels, H, W"
         ):
             networks.to_picture(torch.zeros(shape))
     with pytest.raises(TypeError, match="images: expected a floating-point tensor"):
         networks.to_picture(torch.zeros(3, 4, 4, dtype=torch.uint8))
+
+
+def test_to_picture_undoes_torchvisions_normalisation() -> None:
+    from torchvision.models import ResNet18_Weights
+
+    transforms = ResNet18_Weights.DEFAULT.transforms()
+    cat = photos.load("cat")
+    images = networks.preprocess(cat, transforms=transforms)
+    expected = networks.to_picture(networks.preprocess(cat))
+    for given in (
+        {"transforms": transforms},
+        {"mean": transforms.mean, "std": transforms.std},
+    ):
+        np.testing.assert_allclose(networks.to_picture(images, **given), expected, atol=2e-3)
+    with pytest.warns(UserWarning, match="expected pixels from 0 to 1 .* another preprocessing"):
+        networks.to_picture(images)
+
+
+def test_to_picture_of_a_grey_image() -> None:
+    image = networks.preprocess(CAT, transforms=networks.eval_transforms(None, None, [0.5], [0.25]))
+    assert image.shape == (1, 1, 10, 20)
+    seen = networks.to_picture(image, mean=0.5, std=0.25)
+    assert seen.shape == (1, 10, 20, 3)
+    assert seen.max() == 0
+
+
+def test_to_picture_refuses_what_it_cannot_know() -> None:
+    image = networks.preprocess(CAT, None, None)
+    for given, message in (
+        (
+            {"transforms": lambda picture: picture},
+            "transforms: expected a Normalize among its steps",
+        ),
+        ({"mean": 0.5}, "mean, std: expected both"),
+        ({"mean": [0.5] * 4, "std": 0.5}, "one for each of 3 channels"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            networks.to_picture(image, **given)
+
+
+def test_transforms_have_to_give_tensors() -> None:
+    with pytest.raises(TypeError, match=r"transforms: expected a tensor .* got Image"):
+        networks.preprocess(CAT, transforms=lambda picture: picture)

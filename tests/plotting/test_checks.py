@@ -39,7 +39,7 @@ def cells(*arguments, **options):
     ("call", "error", "message"),
     [
         (panels([]), ValueError, "pictures: expected at least one picture, got none. Pass a list"),
-        (panels([BLACK, ZEROS]), ValueError, "pictures[1]: expected a picture of shape (H, W, 3), "),
+        (panels([BLACK, ZEROS[0]]), ValueError, "pictures[1]: expected a picture of shape (H, W, "),
         (panels([BLACK] * 2, ["a"]), ValueError, "titles: expected a list of 2, one for each pict"),
         (panels([BLACK] * 2, captions="ab"), ValueError, "captions: expected a list of 2, one for"),
         (panels([BLACK], columns=0), ValueError, "columns, width, height: expected positive numb"),
@@ -60,7 +60,7 @@ def cells(*arguments, **options):
         (overlay(BLACK + 1.5), ValueError, "image: expected uint8, or floats from 0 to 1, got flo"),
         (overlay(np.full((4, 4, 3), 200)), ValueError, "image: expected uint8, or floats from 0 t"),
         (overlay(BLACK * NAN), ValueError, "image: expected finite numbers, got NaN or infinity in"),
-        (overlay(ZEROS), ValueError, "image: expected a picture of shape (H, W, 3), got shape (2, "),
+        (overlay(ZEROS[0]), ValueError, "image: expected a picture of shape (H, W, 3) or (H, W), "),
         (overlay(opacity=70), ValueError, "opacity: expected a number from 0 (picture only) to 1 "),
         (overlay(opacity=-0.1), ValueError, "opacity: expected a number from 0 (picture only) to "),
         (colorize([[2.0, -3.0]]), ValueError, SCALED.format("-3 to 2")),
@@ -100,7 +100,7 @@ def test_bad_input_is_refused(call, error, message):
 @pytest.mark.parametrize(
     ("shape", "remedy"),
     [
-        ((2, 2), "Colour a map first: camlib.plotting.colorize(image)."),
+        ((2,), "Take one picture of three colours, for example image[0] of a batch."),
         ((3, 2, 2), "Move the colour axis to the end: camlib.networks.to_picture does it."),
         ((2, 2, 4), "Drop the transparency: image[..., :3]."),
         ((1, 2, 2, 3), "Take one picture of three colours, for example image[0] of a batch."),

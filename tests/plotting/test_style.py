@@ -97,7 +97,7 @@ def test_drawing_changes_no_setting(draw, untouched):
 def test_a_refused_drawing_changes_no_setting(untouched):
     before = settings()
     with pytest.raises(ValueError, match="expected a picture"):
-        plotting.panels([np.zeros((2, 2))])
+        plotting.panels([np.zeros(2)])
     with pytest.raises(ValueError, match="as many labels"):
         plotting.bars(["a"], [1.0, 2.0])
     assert settings() == before

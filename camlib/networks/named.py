@@ -1,0 +1,330 @@
+"""Layer 2: a network by its name, with a file of weights, its preprocessing and its classes' names."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import pickle
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from camlib.errors import describe
+from camlib.inputs import check_network
+from camlib.networks.lite0 import efficientnet_lite0
+from camlib.networks.pictures import Transforms, class_names, eval_transforms
+
+LITE0 = "efficientnet_lite0"
+_IMAGENET = 1000
+# Under which training scripts keep the weights in a checkpoint, and what wrappers put before names.
+_PLACES = ("state_dict", "model_state_dict", "model", "weights", "net")
+_PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.")
+
+
+@dataclass(frozen=True)
+class NamedNetwork:
+    """A network in evaluation mode, what turns its pictures into images, and its classes' names.
+
+    ``transforms`` is None if nothing says how its pictures were normalised; ``classes`` is empty if
+    nothing names them.
+    """
+
+    network: nn.Module
+    transforms: Transforms | None
+    classes: tuple[str, ...]
+
+
+def named_network(
+    name: str = LITE0,
+    weights: str | Path | None = None,
+    classes: str | Path | Sequence[str] | None = None,
+    transforms: Transforms | None = None,
+) -> NamedNetwork:
+    """Build the network of that name with trained weights.
+
+    Parameters
+    ----------
+    name
+        "efficientnet_lite0", a classifier of torchvision or timm ("timm/resnet18" where both have
+        one), or "module:function" for a function of one's own that returns a network, or a network
+        and its transforms.
+    weights
+        A state dict as safetensors, or as ``torch.save`` wrote it, also inside a training script's
+        checkpoint. The number of classes is read from it. None: the published weights, which
+        torchvision or timm download.
+    classes
+        The classes' names in the order of the logits: a sequence, a file (a name per line, or JSON),
+        or a folder with a subfolder for each, as ``ImageFolder`` sorts them.
+    transforms
+        The preprocessing, if not the network's own.
+
+    Returns
+    -------
+    NamedNetwork
+        In evaluation mode, on the CPU.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the name is not known, there are no weights and none can be downloaded, or the file's do
+        not fit.
+    """
+    stored = None if weights is None else read_weights(Path(weights))
+    own: Transforms | None = None
+    known: tuple[str, ...] = ()
+    if ":" in name:
+        network, own = _by_function(name)
+        if stored is not None:
+            _load(network, stored, name, str(weights))
+    elif name == LITE0:
+        network, own, known = efficientnet_lite0(), eval_transforms(), class_names()
+        if stored is not None:
+            _load(network, stored, name, str(weights))
+    else:
+        network, own, known = _from_a_collection(name, stored, str(weights))
+    check_network(network)
+    own = transforms or own or getattr(network, "transforms", None)
+    return NamedNetwork(
+        network.eval(), own, known if classes is None else read_class_names(classes)
+    )
+
+
+def import_function(option: str, name: str) -> Callable[..., Any]:
+    """Return the function that ``module:function`` names.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be imported; the message begins with ``option``.
+    """
+    module, _, function = name.partition(":")
+    try:
+        found: Callable[..., Any] = getattr(importlib.import_module(module), function)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise ValueError(
+            f"{option}: expected module:function that can be imported, got {name!r} ({error}). "
+            "Run the command in the module's folder, or add that to PYTHONPATH."
+        ) from error
+    return found
+
+
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict; nothing but tensors is unpickled.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it holds no state dict.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"weights: expected a file, but there is none at {path}. Check the path."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return safetensors.torch.load_file(path)
+        stored = torch.load(path, map_location="cpu", weights_only=True)
+    except safetensors.SafetensorError as error:
+        raise ValueError(f"weights: {path.name} is damaged ({error}). Copy it again.") from error
+    except pickle.UnpicklingError as error:
+        raise ValueError(
+            f"weights: expected tensors alone in {path.name}, got other objects, which could run any "
+            "code. Save the weights: torch.save(network.state_dict(), path)."
+        ) from error
+    except Exception as error:  # a file of something else makes the unpickler raise anything
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        raise ValueError(
+            f"weights: expected a file of torch.save or safetensors, got {path.name} ({reason}). "
+            "Copy or save it again."
+        ) from error
+    for place in _PLACES:
+        if isinstance(stored, Mapping) and isinstance(stored.get(place), Mapping):
+            stored = stored[place]
+    if not (
+        isinstance(stored, Mapping)
+        and stored
+        and all(isinstance(tensor, Tensor) for tensor in stored.values())
+    ):
+        raise ValueError(
+            f"weights: expected a state dict in {path.name}, names with tensors, got "
+            f"{describe(stored)}. Save it with torch.save(network.state_dict(), path)."
+        )
+    return dict(stored)
+
+
+def read_class_names(given: str | Path | Sequence[str]) -> tuple[str, ...]:
+    """Return classes' names from a sequence, a file, a folder of folders, or a text with commas.
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+    """
+    if not isinstance(given, (str, Path)):
+        return tuple(map(str, given))
+    path = Path(given)
+    if os.path.isdir(path):  # pathlib raises for names that are too long for a file
+        found = sorted(entry.name for entry in path.iterdir() if entry.is_dir())
+    elif os.path.isfile(path):
+        found = _names_in(path)
+    elif "," in str(given):
+        found = [name.strip() for name in str(given).split(",")]
+    else:
+        raise ValueError(
+            f"classes: expected a file with a name per line, a folder with a subfolder for each "
+            f"class, or names with commas between them, got {str(given)!r}. Check the path."
+        )
+    if not found:
+        raise ValueError(f"classes: expected at least one name in {path}, got none. Fill it.")
+    return tuple(found)
+
+
+def _names_in(path: Path) -> list[str]:
+    text = path.read_text(encoding="utf-8-sig")
+    if path.suffix != ".json":
+        return [line.strip() for line in text.splitlines() if line.strip()]
+    stored = json.loads(text)
+    if isinstance(stored, Mapping):
+        # {"0": "cat"} or {"0": ["n02123045", "cat"]}, or the other way round: {"cat": 0}.
+        if all(isinstance(value, int) for value in stored.values()):
+            return sorted(stored, key=stored.__getitem__)
+        stored = [stored[key] for key in sorted(stored, key=int)]
+    return [str(entry[-1] if isinstance(entry, list) else entry) for entry in stored]
+
+
+def _by_function(name: str) -> tuple[nn.Module, Transforms | None]:
+    made = import_function("network", name)()
+    transforms = None
+    if isinstance(made, tuple) and len(made) == 2:
+        made, transforms = made
+    if not isinstance(made, nn.Module):
+        raise ValueError(
+            f"network: expected a torch.nn.Module from {name}, or one and its transforms, got "
+            f"{describe(made)}. Let the function return the network."
+        )
+    if transforms is None and getattr(made, "pretrained_cfg", None):
+        transforms = _timm_transforms(made)
+    return made, transforms
+
+
+def _from_a_collection(
+    name: str, stored: dict[str, Tensor] | None, file: str
+) -> tuple[nn.Module, Transforms | None, tuple[str, ...]]:
+    """Build a classifier of torchvision, or else of timm."""
+    import torchvision  # as long to import as torch
+
+    models = torchvision.models
+    transforms: Transforms | None
+    if name in models.list_models(models):
+        published = models.get_model_weights(name).DEFAULT
+
+        def build(count: int, weights: Any = None) -> nn.Module:
+            more = {} if weights is not None or count == _IMAGENET else {"num_classes": count}
+            network: nn.Module = models.get_model(name, weights=weights, **more)
+            return network
+
+        network = _trained(name, stored, file, build, lambda: build(_IMAGENET, published))
+        transforms = published.transforms()
+    else:
+        timm, model = _timm(name)
+        network = _trained(
+            name, stored, file,
+            lambda count: timm.create_model(model, num_classes=count),
+            lambda: timm.create_model(model, pretrained=True),
+        )  # fmt: skip
+        transforms = _timm_transforms(network)
+    names = class_names() if stored is None or _rows(network) == _IMAGENET else ()
+    return network, transforms, names
+
+
+def _timm(name: str) -> tuple[Any, str]:
+    model = name.removeprefix("timm/")
+    try:  # optional: only who asks for one of its networks needs it
+        timm: Any = importlib.import_module("timm")
+    except ModuleNotFoundError:
+        timm = None
+    if timm is None or not timm.is_model(model.partition(".")[0]):
+        more = "" if timm is not None else " (timm is not installed)"
+        raise ValueError(
+            f'network: expected "{LITE0}", a classifier of torchvision or timm{more}, or '
+            f"module:function, got {name!r}. torchvision.models.list_models() and "
+            "timm.list_models() list theirs."
+        )
+    return timm, model
+
+
+def _timm_transforms(network: nn.Module) -> Transforms | None:
+    try:
+        data: Any = importlib.import_module("timm.data")
+    except ModuleNotFoundError:
+        return None
+    made: Transforms = data.create_transform(**data.resolve_model_data_config(network))
+    return made
+
+
+def _trained(
+    name: str,
+    stored: dict[str, Tensor] | None,
+    file: str,
+    build: Callable[[int], nn.Module],
+    download: Callable[[], nn.Module],
+) -> nn.Module:
+    """Return the network with the stored weights, or with the published ones."""
+    if stored is None:
+        try:
+            return download()
+        except (
+            Exception
+        ) as error:  # of urllib, of requests, of the hub: whatever says it is not there
+            raise ValueError(
+                f"weights: {name} has random weights without a file, and the published ones could "
+                f"not be downloaded ({type(error).__name__}: {error}). Pass a state dict."
+            ) from error
+    with torch.device("meta"):  # a skeleton, which takes no time and no memory
+        rows = {key: tensor.shape[:1] for key, tensor in build(_IMAGENET).state_dict().items()}
+    stored = _without_prefix(stored, rows)
+    counts = {
+        len(tensor)
+        for key, tensor in stored.items()
+        if tensor.ndim and rows.get(key) == (_IMAGENET,) and len(tensor) != _IMAGENET
+    }
+    with torch.random.fork_rng(devices=[]):  # weights drawn for a network are overwritten at once
+        network = build(counts.pop() if len(counts) == 1 else _IMAGENET)
+    _load(network, stored, name, file)
+    return network
+
+
+def _load(network: nn.Module, stored: dict[str, Tensor], name: str, file: str) -> None:
+    stored = _without_prefix(stored, network.state_dict())
+    try:
+        network.load_state_dict(stored)
+    except RuntimeError as error:
+        reasons = " ".join(str(error).split("\n\t")[1:]) or str(error)
+        raise ValueError(
+            f"weights: expected those of {name} in {Path(file).name}, got others: {reasons[:300]} "
+            "Name the network that was trained."
+        ) from error
+
+
+def _without_prefix(stored: dict[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Take off what DataParallel, torch.compile or Lightning put before all names."""
+    for prefix in _PREFIXES:
+        if not own.keys() & stored.keys() and all(key.startswith(prefix) for key in stored):
+            stored = {key.removeprefix(prefix): tensor for key, tensor in stored.items()}
+    return stored
+
+
+def _rows(network: nn.Module) -> int:
+    """Return how many rows the last weight has."""
+    return len(list(network.parameters())[-1])
