@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 import camlib
 from tooling.repository import ROOT
 from tooling.sphinx_ext import explorers
@@ -73,6 +75,27 @@ def test_search(visit: Callable[..., Any]) -> None:
     assert page.evaluate("violations") == []
     assert visited.problems == []
     assert visited.foreign == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["grayscale", "NaN", "bounding box", "timm", "huggingface", "cuda", "save png", "ImageFolder",
+     "Conv3d", "regression", "threshold"],
+)  # fmt: skip
+def test_the_words_people_search_for_lead_to_a_recipe(
+    visit: Callable[..., Any], words: str
+) -> None:
+    visited = visit("search")
+    page = visited.page
+    page.goto(f"{visited.home}search.html?q={words}", wait_until="networkidle")
+    page.wait_for_function(
+        "document.querySelector('#search-results h2 + *')?.textContent.match(/found|finished/i)"
+    )
+    results = page.locator("#search-results ul.search > li > a:first-of-type")
+    first = results.evaluate_all("(links) => links.slice(0, 3).map((link) => link.href)")
+    assert any("recipes.html" in address or "08-map-to-box.html" in address for address in first), (
+        first
+    )
 
 
 def test_failing_explorer_leaves_the_others(visit: Callable[..., Any], pages: list[str]) -> None:

@@ -149,6 +149,12 @@ def with_gamma() -> bytes:
     return encoded(photos.load("cat"), pnginfo=information)
 
 
+def sixteen_bits() -> bytes:
+    """The cat in grey values of 16 bits, which browsers make eight of."""
+    grey = np.asarray(photos.load("cat").convert("L")).astype(np.uint16)
+    return encoded(Image.fromarray(257 * grey))
+
+
 LARGE = photos.load("coffee").resize((1200, 800))
 # Files, and by how many of 255 steps a pixel may differ from Python's: not at all where pixels are stored
 # without loss; by two where JPEG decoders round, seldom; by one where the browser multiplies colour and
@@ -159,6 +165,8 @@ GIVEN: dict[str, tuple[Callable[[], bytes], int]] = {
     "higher than wide": (lambda: encoded(photos.load("coffee").resize((299, 583))), 0),
     "grey": (lambda: encoded(photos.load("cat").convert("L")), 0),
     "a palette": (lambda: encoded(photos.load("cat").quantize(64)), 0),
+    "one bit": (lambda: encoded(photos.load("cat").convert("1")), 0),
+    "16 bits": (sixteen_bits, 1),
     "one pixel": (lambda: encoded(Image.new("RGB", (1, 1), (10, 200, 90))), 0),
     "one line": (lambda: encoded(photos.load("cat").resize((1500, 3))), 0),
     "many pixels": (lambda: encoded(photos.load("astronaut").resize((2611, 1873))), 0),
