@@ -124,7 +124,7 @@ class Geometry:
         ``resize`` as one number is the new length of the shorter side; the longer one is rounded
         down. The crop's corner is rounded to whole pixels of the resized picture.
         """
-        resized = resized_to(size, resize)
+        resized = _resized_to(size, resize)
         corner, wanted = (0, 0), resized
         if crop is not None:
             wanted = (crop[0], crop[1])
@@ -189,7 +189,7 @@ class Geometry:
         return (np.asarray(boxes, np.float64) - [x0, y0, x0, y0]) * scale
 
 
-def resized_to(size: tuple[int, int], resize: int | Sequence[int] | None) -> tuple[int, int]:
+def _resized_to(size: tuple[int, int], resize: int | Sequence[int] | None) -> tuple[int, int]:
     """Return the (height, width) that torchvision resizes a picture to."""
     if resize is None:
         return size
