@@ -274,12 +274,11 @@ def _maps(images: Tensor, work: Work) -> Found:
         )
         return Found(logits.cpu(), classes.cpu(), maps.cpu(), scores.cpu(), offset.cpu(), "")
 
-    def target(output: Tensor) -> Tensor:
+    def lead(output: Tensor) -> Tensor:
         answers = as_logits(output, len(output))
-        own = answers[torch.arange(len(output), device=answers.device), classes[: len(output)]]
-        return own if work.minus is None else own - answers[:, work.minus]
+        return answers[:, work.wanted] - answers[:, work.minus]
 
-    found = method(network, images, target if work.minus is not None else classes, given.layer)
+    found = method(network, images, classes if work.minus is None else lead, given.layer)
     return Found(
         logits.cpu(),
         classes.cpu(),
