@@ -9,6 +9,11 @@ pip := $(if $(uv),$(uv) pip install --quiet --python $(py),$(py) -m pip install 
 	--disable-pip-version-check) --constraint constraints.txt
 # Two workers on two cores: threads that wait for others must not spin in their way.
 patient := OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
+pytest := $(patient) $(py) -m pytest -q -n 2
+needs_no_book := --doctest-modules tests camlib camcourse \
+	--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py
+course := tests/camcourse/grading tests/assignments
+together := --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
 nbval := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tooling/nbval.cfg
 # What PyTorch, oneDNN and MKL compute with on older processors.
 kernels := ATEN_CPU_CAPABILITY=avx2,ONEDNN_MAX_CPU_ISA=AVX2,MKL_ENABLE_INSTRUCTIONS=AVX2 \
@@ -20,7 +25,7 @@ book_files := $(shell find book camlib camcourse/checks camcourse/quizzes toolin
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve lab test quick lint unit course faults class chapters portability pages widgets bench zoo format constraints clean distclean
+.PHONY: help book serve lab test quick lint code unit course faults class chapters portability pages widgets bench zoo format constraints clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
@@ -34,15 +39,15 @@ serve: _build/.book ## show the built book in a browser on this machine
 lab: .venv/.ready ## open the chapters in JupyterLab
 	@$(py) -m tooling.lab
 
-# One after the other, also under `make -j`: each stage uses what the one before has proven. But
-# JupyterLab waits so often that its tests cost less beside those of the pages.
-test: .venv/.ready ## check everything: code, chapters, the built pages, JupyterLab
+# One after the other, also under `make -j`: each stage uses what the one before has proven. But the
+# sandbox and JupyterLab wait so often that they cost less beside the building and testing of pages.
+test: .venv/.ready ## check everything: code, chapters, assignments, the built pages, JupyterLab
 	@rm -rf _build/reports
 	@$(MAKE) --no-print-directory lint
-	@$(MAKE) --no-print-directory unit
-	@$(MAKE) --no-print-directory course
+	@$(MAKE) --no-print-directory code
 	@$(MAKE) --no-print-directory chapters
-	@$(MAKE) --no-print-directory --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync) pages widgets
+	@$(MAKE) --no-print-directory $(together) faults _build/.book
+	@$(MAKE) --no-print-directory $(together) pages widgets
 	@$(py) -m tooling.summary _build/reports
 
 quick: .venv/.ready ## lint, and the unit tests beside what has changed since the last commit
@@ -59,15 +64,17 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 	@.venv/bin/zizmor --offline --quiet .github/workflows
 	@echo "lint: clean"
 
-unit: .venv/.ready ## only the tests that need no built book
-	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/unit.xml \
-		--doctest-modules tests camlib camcourse \
-		--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py \
-		--ignore=tests/camcourse/grading --ignore=tests/assignments
+# What unit and course run, in one run.
+code: .venv/.ready
+	@$(py) -m tooling.bubblewrap
+	@$(browser) && $(pytest) --junitxml=_build/reports/code.xml $(needs_no_book)
+
+unit: .venv/.ready ## only the tests that need neither the built book nor the sandbox
+	@$(browser) && $(pytest) $(needs_no_book) $(addprefix --ignore=,$(course))
 
 course: .venv/.ready ## only the assignments, and the grader with several dozen hostile submissions
 	@$(py) -m tooling.bubblewrap
-	@$(browser) && $(patient) $(py) -m pytest -q -n 2 --junitxml=_build/reports/course.xml tests/camcourse/grading tests/assignments
+	@$(browser) && $(pytest) $(course)
 	@$(MAKE) --no-print-directory faults
 
 faults: .venv/.ready ## grade hostile submissions: a table of scores, fair scores and statuses
@@ -80,8 +87,7 @@ class: .venv/.ready ## grade a class of 500, with a kill halfway, and once more
 
 chapters: .venv/.ready ## only run the chapters again and compare what they print
 	@notebooks="$$($(py) -m tooling.notebooks list)" && \
-	$(patient) $(py) -m pytest -q -n 2 --dist loadfile --junitxml=_build/reports/chapters.xml \
-		$(nbval) -p tests.book.keep_outputs $$notebooks
+	$(pytest) --dist loadfile --junitxml=_build/reports/chapters.xml $(nbval) -p tests.book.keep_outputs $$notebooks
 
 portability: .venv/.ready ## run chapters with other kernels and one thread (CHAPTERS="06-... 08-...": only those)
 	@notebooks="$$($(py) -m tooling.notebooks list $(CHAPTERS))" && for kernels in $(kernels); do \
@@ -90,7 +96,7 @@ portability: .venv/.ready ## run chapters with other kernels and one thread (CHA
 			$(nbval) $$notebooks || exit 1; done
 
 pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
-	@$(browser) && $(py) -m pytest -q -n 2 --dist loadscope --junitxml=_build/reports/pages.xml \
+	@$(browser) && $(pytest) --dist loadscope --junitxml=_build/reports/pages.xml \
 		tests/book/test_figures.py tests/site
 
 widgets: _web/fingerprint .venv/.ready ## only the explorers in JupyterLab, worked by hand and from Python

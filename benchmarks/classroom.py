@@ -20,12 +20,14 @@ from pathlib import Path
 
 import psutil
 
+from camcourse import masters
 from camcourse.grading.records import RESULTS, TABLE
 from camcourse.grading.tables import harmless
-from tests.camcourse.grading.hostile import ASSIGNMENT, KINDS, SECONDS, Kind
+from tests.camcourse.grading.hostile import ASSIGNMENT, SECONDS, Kind, Submissions
 
 MINUTES = 20.0
 GROWTH = 1.1  # of the grader's memory, last quarter against second
+KINDS = Submissions(masters.read(ASSIGNMENT)).kinds()
 ORDINARY = 4  # so many ordinary submissions for each of the strange kinds
 
 

@@ -67,6 +67,20 @@ class Master:
         nodes = [node for tree in trees for node in tree.body]
         return tuple(node.name for node in nodes if isinstance(node, ast.FunctionDef))
 
+    @cached_property
+    def imports(self) -> tuple[str, ...]:
+        """The modules that the provided cells import, and what those import when they are used."""
+        found: dict[str, None] = {}
+        for node in (n for cell in self.provided for n in ast.walk(ast.parse(cell.source))):
+            if isinstance(node, ast.Import):
+                found |= dict.fromkeys(alias.name for alias in node.names)
+            elif isinstance(node, ast.ImportFrom):
+                found[str(node.module)] = None
+                found |= dict.fromkeys(f"{node.module}.{alias.name}" for alias in node.names)
+        if "camlib.networks" in found:
+            found |= dict.fromkeys(("torchvision.models", "torchvision.transforms.v2"))
+        return tuple(found)
+
     @property
     def title(self) -> str:
         """The first heading, or the name if there is none."""

@@ -1,6 +1,6 @@
 """Say what `make test` has checked: how many tests and notebook cells, which pages and explorers.
 
-python -m tooling.summary FOLDER reads the reports that pytest left there: unit.xml, course.xml,
+python -m tooling.summary FOLDER reads the reports that pytest left there: code.xml,
 chapters.xml (one case a notebook cell), pages.xml (cases note what they open as properties "page" and
 "explorer") and widgets.xml (the explorers in JupyterLab).
 """
@@ -9,7 +9,7 @@ import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-STAGES = ("unit", "course", "chapters", "pages", "widgets")
+STAGES = ("code", "chapters", "pages", "widgets")
 
 
 def summarise(folder: Path) -> tuple[str, bool]:

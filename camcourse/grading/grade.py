@@ -61,11 +61,11 @@ def grade(job: Job) -> list[Result]:
     with records.locked(job.grades), tempfile.TemporaryDirectory(prefix="library-") as library:
         seed = records.run_seed(job.grades, job.seed, job.assignment)
         copy_library(Path(library))
-        arguments = (job.assignment, Path(library), job.safe, seed, job.seconds)
+        arguments = (master, Path(library), job.safe, seed, job.seconds)
         done = dict(_graded_before(job, found, seed))
         missing = [one for one in found if one.name not in done]
         with tqdm(total=len(found), initial=len(done), unit="", disable=job.quiet) as bar:
-            for result in _graded(job, arguments, master, missing):
+            for result in _graded(job, arguments, missing):
                 done[result.file] = result
                 bar.update()
         results = [done[one.name] for one in found]
@@ -103,9 +103,7 @@ def _source(assignment: str, one: Submission, seed: int) -> str:
     return f"{one.digest()} {hashlib.sha256(content).hexdigest()} {seed}"
 
 
-def _graded(
-    job: Job, arguments: tuple[Any, ...], master: masters.Master, missing: list[Submission]
-) -> Iterator[Result]:
+def _graded(job: Job, arguments: tuple[Any, ...], missing: list[Submission]) -> Iterator[Result]:
     """Grade all; if the grader's process breaks, one at a time, to find the submission that breaks it."""
     sources = {one.name: _source(job.assignment, one, arguments[3]) for one in missing}
     left = {one.name: one for one in missing}
@@ -124,7 +122,7 @@ def _graded(
                 breaks = 0
                 reason = "the grader itself ended while it marked this; look at it by hand"
                 result = Result(one.name, one.student, "not graded", reason)
-                result.marks = no_points(master, result)
+                result.marks = no_points(arguments[0], result)
                 yield result
 
 
@@ -165,13 +163,12 @@ _context: list[MarkingContext] = []  # of this worker
 
 
 def _start_worker(
-    assignment: str, library: Path, safe: bool, seed: int, seconds: float, slots: Any
+    master: masters.Master, library: Path, safe: bool, seed: int, seconds: float, slots: Any
 ) -> None:
     # Ctrl-C is for the main process; when that ends in any way, its workers end with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     torch.set_num_threads(1)
-    master = masters.read(assignment)
     sandbox = Sandbox(library, safe, slots.get())
     _context.append(MarkingContext(master, run_provided(master), sandbox, seed, seconds))
 

@@ -103,7 +103,7 @@ class SubmissionRunner:
     def _start(self) -> None:
         """Start the process; the time for this depends on the machine and does not count."""
         begin = time.monotonic()
-        self.process.request("ready", START_SECONDS)
+        self.process.request("ready", START_SECONDS, modules=list(self.master.imports))
         self.deadline += time.monotonic() - begin
 
     def _add_note(self, words: str) -> None:

@@ -6,7 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from benchmarks import classroom
-from tests.camcourse.grading.hostile import KINDS
+from benchmarks.classroom import KINDS
 
 
 def test_every_kind_is_in_a_class_of_500() -> None:

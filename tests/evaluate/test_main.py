@@ -41,7 +41,8 @@ def run(*arguments: str) -> int:
 
 def start(folder: Path, *arguments: str, processes: int = 1) -> subprocess.Popen[str]:
     """Start the command in processes of its own, with chunks of four pictures."""
-    small = "from camlib.evaluate import __main__ as command\ncommand.CHUNK = 4\n"
+    small = "from camlib.evaluate import __main__ as command\n"
+    small += "command.CHUNK, command.THRESHOLDS = 4, (0.2, 0.5)\n"
     (folder / "small_chunks.py").write_text(f"{small}raise SystemExit(command.main())\n")
     several = ["torch.distributed.run", "--nproc-per-node", str(processes), "-m"]
     words = [sys.executable, "-m", *(several if processes > 1 else []), "small_chunks"]
@@ -110,27 +111,26 @@ def test_it_goes_on_where_it_was_interrupted(
 
 
 def test_a_killed_run_loses_nothing_that_was_written(network: str, tmp_path: Path) -> None:
-    given = ("--network", network, "--scenes", "42", "--output", str(tmp_path))
+    given = ("--network", network, "--scenes", "42", "--output", str(tmp_path / "run"))
     process = start(tmp_path, *given)
-    while not (tmp_path / "chunk-000000.pt").exists():
+    while not (tmp_path / "run" / "chunk-000000.pt").exists():
         assert process.poll() is None
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate()
-    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("chunk-*.pt")}
+    written = {path: path.stat().st_mtime_ns for path in tmp_path.glob("run/chunk-*.pt")}
     assert 1 <= len(written) < 11
-    second = start(tmp_path, *given)
-    second.communicate()
-    assert second.returncode == 0
-    assert len(list(tmp_path.glob("chunk-*.pt"))) == 11
+    assert run(*given, "--stride", "4") == 0
+    assert len(list(tmp_path.glob("run/chunk-*.pt"))) == 11
     assert {path: path.stat().st_mtime_ns for path in written} == written
 
 
-def test_two_processes_print_the_table_of_one(network: str, tmp_path: Path) -> None:
+def test_two_processes_print_the_table_of_one(network: str, tmp_path: Path, capsys) -> None:
     given = ("--network", network, "--scenes", "10")
-    one, two = (start(tmp_path, *given, processes=count).communicate()[0] for count in (1, 2))
-    assert one == two
+    assert run(*given, "--stride", "4") == 0
+    one = capsys.readouterr().out
     assert "pictures                  10" in one
+    assert start(tmp_path, *given, processes=2).communicate()[0] == one
 
 
 def test_photographs_with_boxes(tmp_path: Path, capsys) -> None:

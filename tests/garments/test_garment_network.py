@@ -40,11 +40,11 @@ def test_the_file_is_the_one_that_is_listed(name: str) -> None:
 
 @pytest.mark.parametrize("name", FILES)
 def test_the_results_in_the_file_are_measured_again(name: str) -> None:
-    """On 300 of the 2000 scenes, so within a few points."""
+    """On 150 of the 2000 scenes, so within a few points."""
     network, written = read_checkpoint(ASSETS / f"networks/{name}.safetensors")
     if isinstance(network, GapNet):
         network = network.at_stride(written["stride"])
-    scenes = make_scenes(load_garments("test"), 300, written["test_scenes"]["seed"])
+    scenes = make_scenes(load_garments("test"), 150, written["test_scenes"]["seed"])
     table = evaluate_scenes(network, scenes, thresholds=(written["results"].get("threshold", 0.2),))
     for figure, value in table.as_dict().items():
         if figure in ("mean_average_precision", "top1", "pointing", "energy", "max_box_acc"):

@@ -49,8 +49,14 @@ REFUSED: dict[str, str] = {
     "cait_xxs24_224": "reads one of 197 tokens, not their average",
     "xcit_nano_12_p16_224": "reads one of 197 tokens, not their average",
 }
-# Fewer hidden numbers, which would cost most of the time.
-OPTIONS = {"vgg11": {"mlp_ratio": 0.01}}
+# Fewer hidden numbers and fewer equal blocks, which would cost most of the time.
+OPTIONS = {
+    "vgg11": {"mlp_ratio": 0.01},
+    "swin_tiny_patch4_window7_224": {"depths": (1, 2, 2, 1)},
+    "vit_tiny_patch16_224": {"depth": 2},
+    "cait_xxs24_224": {"depth": 2},
+    "xcit_nano_12_p16_224": {"depth": 2},
+}
 HELD = {"convnext_atto", "convnextv2_atto", "edgenext_xx_small", "poolformer_s12"}
 
 

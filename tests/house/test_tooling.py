@@ -240,21 +240,21 @@ class TestSummary:
         return summary.summarise(folder)
 
     def test_numbers_and_names(self, tmp_path: Path) -> None:
-        """3 + 2 + 4 + 1 tests, 2 cells; two different pages, one of them twice; one explorer."""
+        """3 + 3 + 1 tests, 2 cells; two different pages, one of them twice; one explorer."""
         two, three = self.CASE * 2, self.CASE * 3
         pages = "".join(self.NOTE.format("page", name) for name in "bab")
         pages += self.NOTE.format("explorer", "x")
-        given = {"unit": three, "course": two, "chapters": two, "pages": pages}
+        given = {"code": three, "chapters": two, "pages": pages}
         assert self.summarised(tmp_path, **given) == (
-            "Checked: 10 tests, 2 notebook cells, 2 pages.\npages: a, b\nexplorers: x\n"
-            "12 passed, 0 failed, 0 skipped",
+            "Checked: 8 tests, 2 notebook cells, 2 pages.\npages: a, b\nexplorers: x\n"
+            "10 passed, 0 failed, 0 skipped",
             True,
         )
 
     @pytest.mark.parametrize("kind", ["skipped", "failure", "error"])
     def test_what_did_not_pass_fails(self, tmp_path: Path, kind: str) -> None:
-        lines, well = self.summarised(tmp_path, unit=f"<testcase><{kind}/></testcase>")
-        assert "4 passed" in lines
+        lines, well = self.summarised(tmp_path, code=f"<testcase><{kind}/></testcase>")
+        assert "3 passed" in lines
         assert not well
 
     @pytest.mark.parametrize("empty", summary.STAGES)

@@ -108,15 +108,13 @@ class Visit(Watched):
             self.problems.append(f"{response.status}: {response.url}")
 
     def open(self, name: str) -> Page:
-        """Open a page of the book by its name, and wait until all is quiet, drawn and awake."""
+        """Open a page of the book by its name, and wait until all is loaded, drawn and awake."""
         address = name if ".html" in name else f"{name}.html"
-        quiet = "networkidle" if self.scripts else "load"
-        self.page.goto(f"{self.home}{address}", wait_until=quiet)
+        self.page.goto(f"{self.home}{address}")
         if self.scripts:
             # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
             self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
-            # On a busy machine the network is quiet for a while between two modules. Whether all
-            # explorers do wake is for a test to ask.
+            # Whether all explorers do wake is for a test to ask.
             with contextlib.suppress(TimeoutError):
                 self.page.wait_for_function(ALL_AWAKE, timeout=20_000)
         return self.page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,33 +59,50 @@ def marked(context: MarkingContext, tmp_path: Path) -> Marked:
     return marked
 
 
-@pytest.mark.parametrize(
-    ("body", "status", "reason"),
-    [
-        ("return x + x", "passed", ""),
-        ("raise NotImplementedError", "blank", "double is not written yet"),
-        ("return min(2 * x, 99)", "failed", "large numbers, too"),
-        ("return object()", "failed", "double returned a value that is not data: MessageError: an object of type object"),
-        ("return []", "failed", "the answer has another type or shape than asked for (TypeError: unsupported operand type(s) for -: 'list' and 'int')"),
-        ("return [] if x > 9 else 4", "failed", "the answer has another type or shape than asked for"),
-        ("raise ValueError(f'for {x}')", "error", "double raised ValueError: for 2"),
-        # A hidden test does not tell its numbers.
-        ("assert x < 9, f'for {x}'\n    return 2 * x", "error", "double raised AssertionError"),
-    ],
-)  # fmt: skip
-def test_what_students_are_told(marked: Marked, body: str, status: str, reason: str) -> None:
-    result = marked(f"def double(x):\n    {body}")
-    test, answer = result.marks
-    assert (test.status, test.reason, test.points) == (status, reason, 2 * (status == "passed"))
-    assert (answer.status, answer.points) == ("by hand", 0)
-    assert result.status == ("blank" if status == "blank" else "graded")
+TOLD = [
+    ("return x + x", "passed", ""),
+    ("raise NotImplementedError", "blank", "{name} is not written yet"),
+    ("return min(2 * x, 99)", "failed", "large numbers, too"),
+    ("return object()", "failed", "{name} returned a value that is not data: MessageError: an object of type object"),
+    ("return []", "failed", "the answer has another type or shape than asked for (TypeError: unsupported operand type(s) for -: 'list' and 'int')"),
+    ("return [] if x > 9 else 4", "failed", "the answer has another type or shape than asked for"),
+    ("raise ValueError(f'for {x}')", "error", "{name} raised ValueError: for 2"),
+    # A hidden test does not tell its numbers.
+    ("assert x < 9, f'for {x}'\n    return 2 * x", "error", "{name} raised AssertionError"),
+]  # fmt: skip
+
+
+def test_what_students_are_told(context: MarkingContext, tmp_path: Path) -> None:
+    """One submission with a function for each way to answer."""
+    names = [f"double{number}" for number in range(len(TOLD))]
+    asked = [
+        cell
+        for name in names
+        for cell in (
+            small.solution(DOUBLE.replace("double", name), f"{name}-code"),
+            small.checks(TESTS.replace("double", name), f"{name}-test"),
+        )
+    ]
+    master = masters.read_file(small.write(tmp_path, [small.text("# Doubling"), *asked]))
+    given = [f"def {name}(x):\n    {body}" for name, (body, *_) in zip(names, TOLD, strict=True)]
+    path, result = tmp_path / "one.ipynb", Result("one.ipynb", "one")
+    cells = [v4.new_code_cell(source) for source in given]
+    path.write_text(nbformat.writes(v4.new_notebook(cells=cells)), encoding="utf-8")
+    mark(replace(context, master=master), path, result)
+    assert result.status == "graded"
+    for name, (_, status, reason), mark_ in zip(names, TOLD, result.marks, strict=True):
+        expected = (status, reason.format(name=name), 2 * (status == "passed"))
+        assert (mark_.status, mark_.reason, mark_.points) == expected
 
 
 def test_answers(marked: Marked) -> None:
     """All copies of an answer are shown; an untouched one is nobody's work to mark."""
     answers = [small.answer(words) for words in ("My reason.", "YOUR ANSWER HERE", "My reason.")]
-    by_hand = marked("x = 1", *answers).marks[1]
+    result = marked("x = 1", *answers)
+    test, by_hand = result.marks
+    assert (test.status, test.points, by_hand.points) == ("missing", 0, 0)
     assert (by_hand.status, by_hand.answer) == ("by hand", "My reason.\n\nYOUR ANSWER HERE")
+    assert result.status == "blank"
     assert marked("x = 1", answers[1]).marks[1].status == "blank"
 
 
@@ -200,7 +218,7 @@ def test_a_submission_that_breaks_the_grader_is_found(
     missing = [Submission(tmp_path / name, name, name) for name in ("ada", "evil", "karen")]
     job = Job("x", tmp_path, tmp_path / "grades")
     master = masters.Master("x", tmp_path, ())
-    results = list(grading._graded(job, ("x", tmp_path, True, 1, 1.0), master, missing))
+    results = list(grading._graded(job, (master, tmp_path, True, 1, 1.0), missing))
     assert {one.file: one.status for one in results} == {
         "ada": "graded", "evil": "not graded", "karen": "graded",
     }  # fmt: skip

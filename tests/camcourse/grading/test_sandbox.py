@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 import subprocess
@@ -15,6 +16,7 @@ from typing import Any
 import psutil
 import pytest
 
+from camcourse import masters
 from camcourse.grading import sandbox
 from camcourse.grading.library import copy_library
 from camcourse.grading.process import ChildProcess, ProcessEnded
@@ -27,14 +29,16 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy_library(tmp_path_factory.mktemp("library"))
 
 
-@pytest.fixture
-def process(library: Path, tmp_path: Path) -> Iterator[ChildProcess]:
-    """An empty notebook in the sandbox, which its user could not open."""
-    notebook = tmp_path / "submission.ipynb"
+@pytest.fixture(scope="module")
+def process(library: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChildProcess]:
+    """An empty notebook in the sandbox, which its user could not open; a test that ends it starts it again."""
+    notebook = tmp_path_factory.mktemp("notebook") / "submission.ipynb"
     notebook.write_text(json.dumps({"cells": [], "metadata": {}, "nbformat": 4}), encoding="utf-8")
     notebook.chmod(0o600)
-    with ChildProcess(Sandbox(library), notebook) as one:
-        yield one
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SECRET", "of the instructor")
+        with ChildProcess(Sandbox(library), notebook) as one:
+            yield one
 
 
 def answer(process: ChildProcess, body: str) -> Any:
@@ -47,10 +51,8 @@ def answer(process: ChildProcess, body: str) -> Any:
     return reply["value"]
 
 
-def test_one_process_reads_the_notebook_and_sees_nothing_of_others(
-    process: ChildProcess, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SECRET", "of the instructor")
+def test_one_process_reads_the_notebook_and_sees_nothing_of_others(process: ChildProcess) -> None:
+    assert os.environ["SECRET"]
     assert process.request("read", 120)["cells"] == []
     processes, files, written, user, capabilities, variables = answer(
         process,
@@ -97,8 +99,10 @@ def test_no_network(process: ChildProcess) -> None:
 def test_which_modules_can_be_imported(process: ChildProcess) -> None:
     """Networks, photographs and scenes; nothing that computes a map. torch's compiler works.
 
-    torchvision is there before a cell runs: its import takes seconds that no cell should pay for.
+    What an assignment about networks imports is there before a cell runs: it takes seconds.
     """
+    imports = masters.read(masters.names()[0]).imports
+    process.request("ready", 120, modules=list(imports))
     kept = ["camlib.networks", "camlib.photos", "camlib.garments", "torch._dynamo"]
     hidden = ["camlib.pooling", "camlib.explain", "camcourse.checks", "captum.attr"]
     hidden += ["camlib.garments.training", "camlib.garments.evaluation"]
@@ -148,7 +152,7 @@ def test_after_many_processes_it_can_start_at_once(process: ChildProcess) -> Non
     for _ in range(2):
         with pytest.raises(ProcessEnded, match="processes or threads"):
             process.request("run", 120, source=forks, seconds=20.0)
-        assert process.request("ready", 120).keys() == {"id"}
+        assert process.request("ready", 120, modules=["torch"]).keys() == {"id"}
 
 
 def test_without_bubblewrap(monkeypatch: pytest.MonkeyPatch) -> None:
