@@ -43,7 +43,7 @@ lab: .venv/.ready ## open the chapters in JupyterLab
 # sandbox and JupyterLab wait so often that they cost less beside the building and testing of pages.
 test: .venv/.ready ## check everything: code, chapters, assignments, the built pages, JupyterLab
 	@rm -rf _build/reports
-	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory $(together) lint _web/network-fingerprint
 	@$(MAKE) --no-print-directory code
 	@$(MAKE) --no-print-directory chapters
 	@$(MAKE) --no-print-directory $(together) faults _build/.book

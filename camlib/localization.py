@@ -282,11 +282,12 @@ def best_ious(
     truth = np.atleast_2d(_check_boxes("boxes", boxes, map.shape))
     reached = np.zeros((2, len(thresholds)))
     low, high = (float(bound) for bound in torch.aminmax(map))
-    for place, threshold in enumerate(thresholds):
-        found = region_boxes(above(map, threshold))
-        if len(found) and low < high:
-            met = iou(found[:, None], truth).max(axis=1)
-            reached[:, place] = met[0], met.max()
+    found = [region_boxes(above(map, threshold)) for threshold in thresholds]
+    ends = np.cumsum([len(boxes) for boxes in found])
+    met = iou(np.concatenate(found)[:, None], truth).max(axis=1)
+    for place, of_threshold in enumerate(np.split(met, ends[:-1])):
+        if len(of_threshold) and low < high:
+            reached[:, place] = of_threshold[0], of_threshold.max()
     return reached[0], reached[1]
 
 

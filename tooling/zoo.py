@@ -40,13 +40,14 @@ class Exact:
     """A network whose maps average to its logits.
 
     ``features`` is (k, h, w); ``error`` the largest gap between mean(map) + offset and a logit,
-    relative to the largest logit.
+    relative to the largest logit; ``rules`` are those of RULES that find the maps as well.
     """
 
     name: str
     parameters: int
     features: tuple[int, int, int]
     error: float
+    rules: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,46 @@ def explain(name: str) -> Exact | Refused:
     if not error <= ERRORS[-1]:
         raise ValueError(f"{name}: expected maps that average to the logits, got a gap of {error}.")
     k, (h, w) = head.features.shape[1], cam.maps.shape[2:]
-    return Exact(name, _count(network), (k, h, w), error)
+    rules = tuple(rule for rule, find in RULES.items() if finds_the_maps(network, image, find))
+    return Exact(name, _count(network), (k, h, w), error, rules)
+
+
+def last_convolution(network: nn.Module) -> nn.Module:
+    """Return the last convolution."""
+    return [one for one in network.modules() if isinstance(one, nn.Conv2d)][-1]
+
+
+def last_block(network: nn.Module) -> nn.Module:
+    """Return the last part with a convolution in it."""
+    return [
+        part
+        for part in network.children()
+        if any(isinstance(one, nn.Conv2d) for one in part.modules())
+    ][-1]
+
+
+# What people take for the last feature maps, to be weighed with the last linear layer.
+RULES = {"last convolution": last_convolution, "last block": last_block}
+
+
+def finds_the_maps(
+    network: nn.Module, image: Tensor, find: Callable[[nn.Module], nn.Module]
+) -> bool:
+    """Return whether the last linear layer's weights and a layer's output add up to the logits."""
+    linear = [one for one in network.modules() if isinstance(one, nn.Linear)]
+    if not linear:
+        return False
+    kept: list[Tensor] = []
+    with (
+        find(network).register_forward_hook(lambda *call: kept.append(call[2].clone())),
+        torch.no_grad(),
+    ):
+        logits = network(image)
+        weight, bias = linear[-1].weight, linear[-1].bias
+        if not kept or kept[-1].ndim != 4 or kept[-1].shape[1] != weight.shape[1]:
+            return False
+        gap = kept[-1].mean((2, 3)) @ weight.T + bias - logits
+        return float(gap.norm() / (logits - bias).norm()) < 1e-3
 
 
 def _layer_and_reason(message: str) -> tuple[str, str]:
@@ -157,7 +197,8 @@ def row(result: Exact | Refused) -> str:
         return f"{start} {result.layer} {result.reason} |"
     bound = next(bound for bound in ERRORS if result.error < bound)
     features = "\u00a0×\u00a0".join(map(str, result.features))  # never broken into lines
-    return f"{start} {features} | <\u00a0{bound:.0e} |".replace("e-0", "e-")
+    found = "yes" if "last block" in result.rules else "no"
+    return f"{start} {features} | <\u00a0{bound:.0e} | {found} |".replace("e-0", "e-")
 
 
 def rows(page: str) -> dict[str, str]:
@@ -177,15 +218,22 @@ def tables(results: Sequence[Exact | Refused]) -> str:
     """Write all results: first how many of each kind, then a table of each."""
     exact = [result for result in results if isinstance(result, Exact)]
     refused = [result for result in results if isinstance(result, Refused)]
+    by_rule = {rule: sum(rule in result.rules for result in exact) for rule in RULES}
     return "\n".join(
         [
             f"Of {len(results)} networks **{len(exact)} have exact maps** and **{len(refused)} are "
             f"refused**, with {versions()} and a picture of {SIDE} × {SIDE} pixels.",
             "",
+            "The popular rules, tried on those with exact maps: the output of the last convolution, "
+            f"weighed with the last linear layer, gives the maps of **{by_rule['last convolution']}**, "
+            "the output of the last block, the last part of the network with a convolution in it, "
+            f"those of **{by_rule['last block']}** of {len(exact)}. The last column of the first table "
+            "says of which.",
+            "",
             "## Exact",
             "",
-            "| Network | Parameters, millions | Features $k × h × w$ | Error |",
-            "|---|--:|--:|--:|",
+            "| Network | Parameters, millions | Features $k × h × w$ | Error | By the last block |",
+            "|---|--:|--:|--:|---|",
             *map(row, exact),
             "",
             "## Refused",

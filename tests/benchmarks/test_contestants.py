@@ -77,15 +77,6 @@ def test_classes_beyond_the_ten_best_come_by_their_number(small: Task) -> None:
     assert small.best(12) == tuple(range(12))
 
 
-def test_vgg_has_no_cam_and_its_layer_is_the_default() -> None:
-    """Peers are told the layer that camlib finds, and maps of it need gradients."""
-    made = task("vgg16", 1)
-    found = grad_cam(made.network, made.images, made.classes[0])
-    assert made.linear is None
-    assert not found.closed_form
-    assert made.network.get_submodule(found.layer) is made.features
-
-
 @pytest.mark.parametrize("name", CAM_READY)
 def test_a_task_names_its_layers_rightly(name: str) -> None:
     """What other libraries are told is what find_head finds by itself; weights are always the same."""

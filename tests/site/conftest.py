@@ -18,9 +18,10 @@ from tooling import notebooks, serve
 __all__ = ["chromium"]  # a fixture
 
 FOLDER = "cam/"
-ALL_AWAKE = """() =>
+READY = """() =>
     document.querySelectorAll('[data-camlib-explorer]:not([data-camlib-app] *), [data-camlib-app]').length
     <= performance.getEntriesByType('mark').filter(({ name }) => name.startsWith('explorer ')).length
+    && [...document.images].every(({ naturalWidth, loading }) => naturalWidth || loading === 'lazy')
 """
 # Made by Sphinx beside the pages of the table of contents, as a reader comes to them.
 MADE = ("genindex", "search.html?q=pooling")
@@ -114,9 +115,9 @@ class Visit(Watched):
         if self.scripts:
             # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
             self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
-            # Whether all explorers do wake is for a test to ask.
+            # Whether all explorers wake and all pictures load is for a test to ask.
             with contextlib.suppress(TimeoutError):
-                self.page.wait_for_function(ALL_AWAKE, timeout=20_000)
+                self.page.wait_for_function(READY, timeout=20_000)
         return self.page
 
     def wear(self, scheme: str) -> None:

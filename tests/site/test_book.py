@@ -32,7 +32,8 @@ def test_the_folder_leads_to_the_first_page(
     pages: list[str], site: str, visit: Callable[..., Any], built: Path
 ) -> None:
     """By a page with a policy, a title, and a link for those whose browser does not follow by itself."""
-    visited = visit("index")
+    visited = visit(pages[-1])
+    visited.page.goto(f"{site}index.html", wait_until="commit")
     visited.page.wait_for_url(f"{site}{pages[0]}.html")
     assert visited.problems == []
     front = (built / "index.html").read_text(encoding="utf-8")

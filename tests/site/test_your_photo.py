@@ -200,6 +200,18 @@ def test_prepared_as_in_python(given: str, explained: Callable[..., Any]) -> Non
         assert max(answer["rgb"][:, 0].min(), answer["rgb"][:, -1].min()) > 180
 
 
+@pytest.mark.parametrize("name", ["cat", "coffee"])
+def test_the_inks_of_a_printer_have_the_same_best_class(
+    name: str, explained: Callable[..., Any]
+) -> None:
+    """A JPEG in CMYK, whose colours browser and Pillow convert each in its own way."""
+    picture = photos.load(name)
+    inks = explained(encoded(picture.convert("CMYK"), "JPEG", quality=95))["logits"]
+    with torch.no_grad():
+        seen = networks.efficientnet_lite0()(networks.preprocess(picture))[0]
+    assert int(inks.argmax()) == int(seen.argmax())
+
+
 def test_a_huge_photograph(explained: Callable[..., Any]) -> None:
     """12 000 × 9000 pixels: explained like a small one, without an excuse."""
     small = photos.load("coffee").resize((480, 360))
