@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import hashlib
 import io
 import json
 import sys
@@ -29,9 +30,11 @@ from camlib.command import (
     add_network_options,
     batches,
     device,
+    failures_named,
     in_words,
     network_from,
     processes,
+    said,
 )
 from camlib.errors import check_whole
 from camlib.explain import class_activation_maps, grad_cam, grad_cam_plus_plus
@@ -45,6 +48,7 @@ from camlib.running import evaluating
 
 METHODS = {"cam": None, "grad-cam": grad_cam, "grad-cam++": grad_cam_plus_plus}
 BEST = 5  # classes printed for a photograph
+UNREADABLE = (OSError, SyntaxError, ValueError, MemoryError, Image.DecompressionBombError)
 ROWS = 512  # of a photograph that are laid over at a time: it may have many
 
 
@@ -58,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("\nInterrupted. The same command goes on where it stopped.", file=sys.stderr)
         return 130
     except (ImportError, OSError, TypeError, ValueError) as error:
-        print(f"python -m camlib: {error}", file=sys.stderr)
+        print(f"python -m camlib: {said(error)}", file=sys.stderr)
         return 2
 
 
@@ -83,7 +87,7 @@ class Work:
     def name(self, index: int) -> str:
         """Return a class's name, or its number where it has none."""
         names = self.named.classes
-        return names[index] if index < len(names) else f"class {index}"
+        return names[index] if names else f"class {index}"
 
 
 def _run(given: argparse.Namespace, rank: int, count: int) -> int:
@@ -97,7 +101,14 @@ def _run(given: argparse.Namespace, rank: int, count: int) -> int:
             "--mean and --std (and --resize and --crop), as it was trained."
         )
     named.network.to(device(given.device, rank))
+    if given.layer is not None and METHODS[given.method] is None:
+        raise ValueError(
+            "--layer: expected none with --method cam, which finds its layer and proves it, got "
+            f"{given.layer!r}. Add --method grad-cam."
+        )
     work = _work(named, given)
+    if work.minus is not None and work.minus == work.wanted:
+        raise ValueError(f"--minus: expected another class than --class, got {work.minus} twice.")
     photos = _photos(given)[rank::count]
     missing = [photo for photo in photos if not _is_done(photo, work)]
     failed = 0
@@ -134,11 +145,12 @@ def _work(named: NamedNetwork, given: argparse.Namespace) -> Work:
 
 
 def _class(option: str, text: str, names: Sequence[str]) -> int:
-    """Return a class's number by its number or its name."""
-    if text.isdecimal():
-        return int(text)
+    """Return a class's number by its name, or else by its number."""
     lower = [name.lower() for name in names]
-    found = [number for number, name in enumerate(lower) if name == text.lower()]
+    exact = [number for number, name in enumerate(names) if name == text]
+    found = exact or [number for number, name in enumerate(lower) if name == text.lower()]
+    if not found and text.isdecimal():
+        return int(text)
     if len(found) == 1:
         return found[0]
     if found:
@@ -159,7 +171,11 @@ def _photos(given: argparse.Namespace) -> list[Photo]:
     found: list[tuple[Path, Path]] = []  # and the path below the folder that was named
     for path in given.photos:
         if path.is_dir():
-            inside = sorted(p for p in path.rglob("*") if p.suffix.lower() in suffixes)
+            inside = sorted(
+                one
+                for one in path.rglob("*")
+                if one.suffix.lower() in suffixes and not _is_an_overlay(one)
+            )
             if not inside:
                 raise ValueError(f"PHOTO: expected pictures in {path}, got none. Check the path.")
             found += [(one, one.relative_to(path)) for one in inside]
@@ -186,6 +202,11 @@ def _photos(given: argparse.Namespace) -> list[Photo]:
     return photos
 
 
+def _is_an_overlay(path: Path) -> bool:
+    """Say whether this command has written a picture: its numbers lie beside it."""
+    return Path(path.stem).suffix[1:] in METHODS and path.with_suffix(".npz").is_file()
+
+
 def _repeated(paths: Sequence[Path]) -> set[Path]:
     return {path for path, times in Counter(paths).items() if times > 1}
 
@@ -201,12 +222,19 @@ def _is_done(photo: Photo, work: Work) -> bool:
     if not numbers.is_file() or not numbers.with_suffix(".png").is_file():
         return False
     try:
-        if numbers.stat().st_mtime < photo.path.stat().st_mtime:
-            return False  # the photograph has been changed since
         with np.load(numbers) as stored:
-            return str(stored["record"]) == work.record
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
-        return False
+            record, contents = str(stored["record"]), str(stored["sha256"])
+    except (OSError, ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile):
+        return False  # written by something else, or damaged
+    return record == work.record and contents == _sha256(photo.path)
+
+
+def _sha256(path: Path) -> str:
+    """Return the digest of a file, or nothing if it cannot be read."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""
 
 
 def _explain(photos: Sequence[Photo], work: Work) -> int:
@@ -216,21 +244,26 @@ def _explain(photos: Sequence[Photo], work: Work) -> int:
         try:
             with Image.open(photo.path) as opened:
                 rgb = to_rgb(opened, work.given.range)
-        except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
-            print(f"cannot read {photo.path}: {error}", file=sys.stderr)
+            image = preprocess(rgb, transforms=work.named.transforms)[0]
+            place = geometry(rgb, transforms=work.named.transforms)
+        except UNREADABLE as error:
+            reason = f"{error}" or type(error).__name__
+            print(f"cannot read {photo.path}: {reason}", file=sys.stderr)
             continue
-        images.append(preprocess(rgb, transforms=work.named.transforms)[0])
-        places.append(geometry(rgb, transforms=work.named.transforms))
+        images.append(image)
+        places.append(place)
         whole.append(photo)
     if not whole:
         return len(photos)
     sizes = {tuple(image.shape) for image in images}
     if len(sizes) > 1:
         raise ValueError(
-            f"PHOTO: expected images of one size in a batch, got {sorted(sizes)}. Pass --crop, or "
-            "--batch-size 1."
+            f"PHOTO: expected images of one size in a batch, got {sorted(sizes)} (channels, height, "
+            "width). Pass --batch-size 1, or --mean, --std, --resize and --crop."
         )
-    found = _maps(torch.stack(images), work)
+    stacked = torch.stack(images)
+    with failures_named(work.given.network, stacked):
+        found = _maps(stacked, work)
     for photo, place, row in zip(whole, places, range(len(whole)), strict=True):
         _write(photo, place, found, row, work)
     return len(photos) - len(whole)
@@ -258,6 +291,12 @@ def _maps(images: Tensor, work: Work) -> Found:
     else:
         with evaluating(network):
             logits = as_logits(network(images), len(images))
+    names = work.named.classes
+    if names and len(names) != logits.shape[1]:
+        raise ValueError(
+            f"--classes: expected a name for each of the network's {logits.shape[1]} logits, got "
+            f"{len(names)} names, {names[0]!r} to {names[-1]!r}. Name all, in the order of training."
+        )
     for option, index in (("--class", work.wanted), ("--minus", work.minus)):
         if index is not None and index >= logits.shape[1]:
             raise ValueError(
@@ -307,6 +346,7 @@ def _write(photo: Photo, place: Geometry, found: Found, row: int, work: Work) ->
         numbers, map=map.numpy(), score=float(found.scores[row]), offset=offset,
         logits=logits.float().numpy(), classes=[index, *([] if work.minus is None else [work.minus])],
         size=place.size, box=place.box, layer=found.layer, photo=str(photo.path),
+        sha256=_sha256(photo.path),
         record=work.record,
     )  # fmt: skip
     for ending, contents in (("png", image), ("npz", numbers)):
@@ -366,10 +406,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--output", type=Path, metavar="FOLDER", help="(default: the folder you are in)")
     add("--grey", action="store_true", help="take the photographs' own colours out")
     add("--colour-bar", action="store_true", help="add a bar of colours below each overlay")
-    add(
-        "--range", nargs=2, type=float, metavar=("BLACK", "WHITE"),
-        help="the values that are black and white in pictures of floats or 32-bit numbers",
-    )  # fmt: skip
     add("--batch-size", type=int, default=16, help="pictures at a time (default: %(default)s)")
     add("--device", default="auto", help="cpu, cuda, cuda:1 ... (default: a GPU if there is one)")
     add("--quiet", action="store_true", help="no progress bar")

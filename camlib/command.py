@@ -37,6 +37,10 @@ def add_network_options(parser: ArgumentParser, network: str = LITE0, more: str 
     add("--std", nargs="+", type=float, help="likewise; one number: grey pictures")
     add("--resize", type=int, help="the shorter side before the crop, in pixels")
     add("--crop", type=int, help="the side of the square that is cut from the middle")
+    add(
+        "--range", nargs=2, type=float, metavar=("BLACK", "WHITE"),
+        help="the values that are black and white in pictures of floats or 32-bit numbers",
+    )  # fmt: skip
 
 
 def network_from(given: Namespace) -> NamedNetwork:
@@ -54,6 +58,29 @@ def network_from(given: Namespace) -> NamedNetwork:
             "network was trained with."
         )
     return named_network(given.network, given.weights, given.classes, transforms)
+
+
+@contextlib.contextmanager
+def failures_named(name: str, images: torch.Tensor) -> Iterator[None]:
+    """Turn what a network raises while it runs into a sentence that names it and its images."""
+    try:
+        yield
+    except (ImportError, OSError, TypeError, ValueError):  # said in words already
+        raise
+    except Exception as error:  # of the user's own code
+        reason = " ".join(str(error).split())[:300]
+        raise ValueError(
+            f"network: expected one that reads images of shape {tuple(images.shape[1:])}, got "
+            f"{type(error).__name__} from {name}: {reason}. Prepare pictures as in its training: their "
+            "size, channels, mean and standard deviation."
+        ) from error
+
+
+def said(error: BaseException) -> str:
+    """Return an error's words, with the file where the system raised it."""
+    if isinstance(error, OSError) and error.strerror and error.filename:
+        return f"{error.filename}: {error.strerror}. Check the path and its permissions."
+    return str(error)
 
 
 def in_words(transforms: Any) -> str:
@@ -96,7 +123,14 @@ def wait_for_all() -> None:
 def device(asked: str, rank: int) -> torch.device:
     """Return the device asked for; "auto": this process's GPU if there is one, else the CPU."""
     if asked != "auto":
-        return torch.device(asked)
+        try:
+            return torch.empty(0, device=asked).device
+        except (AssertionError, NotImplementedError, RuntimeError) as error:
+            reason = str(error).partition("\n")[0]
+            raise ValueError(
+                f"--device: expected one that PyTorch has here, got {asked!r} ({reason}). Leave it out "
+                "for a GPU if there is one, or pass cpu."
+            ) from error
     if torch.cuda.is_available():
         return torch.device("cuda", rank % torch.cuda.device_count())
     return torch.device("cpu")

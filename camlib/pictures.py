@@ -60,14 +60,18 @@ def to_rgb(picture: Image.Image, range: Range | None = None) -> Image.Image:
             f"picture: expected a PIL picture, got {describe(picture)}. Open a file with "
             "PIL.Image.open(path), or convert an array with PIL.Image.fromarray."
         )
+    if 0 in picture.size:
+        raise ValueError(f"picture: expected pixels, got {picture.width}×{picture.height}.")
     upright = ImageOps.exif_transpose(picture)
     if range is None and upright.mode in _NUMBERS:
         kind = "floats" if upright.mode == "F" else "whole numbers of 32 bits"
-        low, high = upright.getextrema()
+        values = np.asarray(upright)
+        values = values[np.isfinite(values)]
+        ends = f"from {values.min():g} to {values.max():g}" if values.size else "no finite ones"
         raise ValueError(
             f"range: expected the values that are black and white, for a picture of {kind} (mode "
-            f'"{upright.mode}") does not tell, got None. Its values go from {low:g} to {high:g}: '
-            f"pass for example range=({low:g}, {high:g})."
+            f'"{upright.mode}") does not tell, got None. Its values: {ends}. Pass what black and '
+            "white are in such pictures: range=(0, 1), or --range 0 1."
         )
     if range is not None and len(upright.getbands()) > 1:
         raise ValueError(
@@ -83,8 +87,12 @@ def to_rgb(picture: Image.Image, range: Range | None = None) -> Image.Image:
 
 
 def _eight_bits(picture: Image.Image, range: Range) -> Image.Image:
-    low, high = (float(end) for end in range)
-    if not (np.isfinite([low, high]).all() and low != high):
+    try:
+        low, high = (float(end) for end in range)
+        good = bool(np.isfinite([low, high]).all()) and low != high
+    except (TypeError, ValueError):
+        good = False
+    if not good:
         raise ValueError(
             f"range: expected two different finite numbers (black, white), got {range!r}. Pass for "
             "example range=(0, 4095)."
@@ -115,16 +123,30 @@ class Geometry:
     size: tuple[int, int]
     box: tuple[float, float, float, float]
 
+    def __post_init__(self) -> None:
+        """Refuse edges that enclose nothing."""
+        x0, y0, x1, y1 = self.box
+        if not (-np.inf < x0 < x1 < np.inf and -np.inf < y0 < y1 < np.inf):
+            raise ValueError(
+                f"box: expected edges (x0, y0, x1, y1) with x0 < x1 and y0 < y1, got {self.box}. Count "
+                "x from the left and y from the top."
+            )
+
     @classmethod
     def of(
-        cls, size: tuple[int, int], resize: int | Sequence[int] | None, crop: Sequence[int] | None
+        cls,
+        size: tuple[int, int],
+        resize: int | Sequence[int] | None,
+        crop: Sequence[int] | None,
+        longest: int | None = None,
     ) -> Geometry:
         """Follow torchvision's resizing and centre crop; ``size`` and the others are (height, width).
 
         ``resize`` as one number is the new length of the shorter side; the longer one is rounded
-        down. The crop's corner is rounded to whole pixels of the resized picture.
+        down, and where it exceeds ``longest`` both are made smaller. The crop's corner is rounded to
+        whole pixels of the resized picture.
         """
-        resized = _resized_to(size, resize)
+        resized = _resized_to(size, resize, longest)
         corner, wanted = (0, 0), resized
         if crop is not None:
             wanted = (crop[0], crop[1])
@@ -189,17 +211,20 @@ class Geometry:
         return (np.asarray(boxes, np.float64) - [x0, y0, x0, y0]) * scale
 
 
-def _resized_to(size: tuple[int, int], resize: int | Sequence[int] | None) -> tuple[int, int]:
+def _resized_to(
+    size: tuple[int, int], resize: int | Sequence[int] | None, longest: int | None
+) -> tuple[int, int]:
     """Return the (height, width) that torchvision resizes a picture to."""
-    if resize is None:
+    if resize is None and longest is None:
         return size
-    if not isinstance(resize, int):
+    if resize is not None and not isinstance(resize, int):
         return (resize[0], resize[1])
     height, width = size
-    short = min(size)
-    return (
-        (resize, resize * width // short) if height == short else (resize * height // short, resize)
-    )
+    short, long = min(size), max(size)
+    new_short, new_long = (resize, resize * long // short) if resize is not None else (short, long)
+    if longest is not None and (resize is None or new_long > longest):
+        new_short, new_long = longest * new_short // new_long, longest
+    return (new_short, new_long) if height <= width else (new_long, new_short)
 
 
 def _corner(length: int, crop: int) -> int:

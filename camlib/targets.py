@@ -48,6 +48,13 @@ def segmentation(
     tensor([2.])
     """
     check_whole("index", index, 0)
+    if mask is not None:
+        mask = torch.as_tensor(mask)
+        if mask.dtype != torch.bool or mask.ndim not in (2, 3):
+            raise ValueError(
+                f"mask: expected true and false of shape (H, W) or (n, H, W), got {describe(mask)}. "
+                "Compare it: mask > 0."
+            )
 
     def target(output: Any) -> Float[Tensor, " n"]:
         logits = output["out"] if isinstance(output, Mapping) and "out" in output else output
@@ -61,6 +68,11 @@ def segmentation(
             raise ValueError(
                 f"mask: expected the size {tuple(logits.shape[-2:])} of the network's output, got "
                 f"{tuple(region.shape[-2:])}. Resize it."
+            )
+        if region.ndim == 3 and len(region) not in (1, len(logits)):
+            raise ValueError(
+                f"mask: expected one for all pictures, or one for each of {len(logits)}, got "
+                f"{len(region)}."
             )
         region = region.expand(len(logits), *region.shape[-2:])
         pixels = region.sum(dim=(1, 2))
@@ -100,28 +112,43 @@ def detection(
     ValueError
         When the network has run: if the output has another form, or a box is not met.
     """
-    wanted = torch.as_tensor(boxes)
-    if wanted.ndim != 2 or wanted.shape[1] != 4 or len(wanted) != len(labels) or not len(labels):
+    try:
+        wanted = torch.as_tensor(boxes, dtype=torch.float64)
+        classes = torch.as_tensor(labels)
+    except (TypeError, ValueError, RuntimeError):
+        wanted = classes = torch.empty(0)
+    if (
+        wanted.shape != (len(wanted), 4)
+        or classes.shape != (len(wanted),)
+        or not len(wanted)
+        or classes.is_floating_point()
+        or not (wanted[:, :2] < wanted[:, 2:]).all()
+        or not wanted.isfinite().all()
+    ):
         raise ValueError(
-            f"boxes, labels: expected shape (m, 4) and m labels, got {describe(wanted)} and "
-            f"{len(labels)} labels. Pass lists, also for one box."
+            "boxes, labels: expected m boxes (x0, y0, x1, y1) with x0 < x1 and y0 < y1, and m whole "
+            f"numbers, got {boxes!r} and {labels!r}. Pass lists, also for one box."
         )
 
     def target(output: Any) -> Float[Tensor, "1"]:
         if not (
-            isinstance(output, Sequence) and len(output) == 1 and isinstance(output[0], Mapping)
+            isinstance(output, Sequence)
+            and len(output) == 1
+            and isinstance(output[0], Mapping)
+            and {"boxes", "labels", "scores"} <= {*output[0]}
         ):
             raise ValueError(
-                f"detection: expected a list of one dictionary, got {describe(output)}. Explain one "
+                f"detection: expected a list of one dictionary with boxes, labels and scores, got "
+                f"{describe(output)}. Explain one "
                 "picture at a time, with run=lambda network, images: network(list(images))."
             )
         found = output[0]
         scores = []
-        for box, label in zip(wanted.to(found["boxes"]), labels, strict=True):
-            overlap = _overlap(found["boxes"].detach(), box) * (found["labels"] == int(label))
+        for box, label in zip(wanted.to(found["boxes"]), classes.tolist(), strict=True):
+            overlap = _overlap(found["boxes"].detach(), box) * (found["labels"] == label)
             if not len(overlap) or overlap.max() < least_iou:
                 raise ValueError(
-                    f"boxes: expected a detection of class {int(label)} with IoU {least_iou:g} at least "
+                    f"boxes: expected a detection of class {label} with IoU {least_iou:g} at least "
                     f"for {box.tolist()}, got none. Pass one of the network's own boxes."
                 )
             scores.append(found["scores"][overlap.argmax()])

@@ -176,6 +176,11 @@ def test_two_of_one_name_keep_their_endings(folder: Path, weights: Path) -> None
         (("--batch-size", "0"), "--batch-size: expected a whole number"),
         (("--network", "tests.networks.test_named:own"), "nothing says how the pictures"),
         (("--layer", "nowhere", "--method", "grad-cam"), "layer"),
+        (("--layer", "layer4"), "--layer: expected none with --method cam"),
+        (("--class", "cat", "--minus", "0"), "--minus: expected another class than --class"),
+        (("--classes", "a,b"), "--classes: expected a name for each of the network's 3 logits"),
+        (("--classes", "a,b,c,d"), "got 4 names, 'a' to 'd'"),
+        (("--output", __file__), f"{__file__}"),
     ],
 )
 def test_bad_input_is_one_sentence_and_nothing_is_written(
@@ -189,6 +194,67 @@ def test_bad_input_is_one_sentence_and_nothing_is_written(
     assert run(*given, *own(weights), *words) == 2
     assert message in capsys.readouterr().err
     assert written(Path()) == []
+
+
+@pytest.mark.parametrize("method", ["cam", "grad-cam"])
+def test_what_a_network_raises_is_said(
+    folder: Path, method: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    half = ["0.5"] * 3
+    words = ("--network", f"{__name__}:flat", "--mean", *half, "--std", *half, "--method", method)
+    assert run(folder / "cat.png", *words) == 2
+    said = capsys.readouterr().err
+    assert (
+        "network: expected one that reads images of shape (3, 224, 224), got RuntimeError" in said
+    )
+    assert written(Path()) == []
+
+
+def flat() -> nn.Module:
+    """Reads pictures of 32x32 pixels alone."""
+    return nn.Sequential(nn.Conv2d(3, 4, 3, padding=1), nn.Flatten(), nn.Linear(4 * 32 * 32, 2))
+
+
+def test_a_device_that_is_not_there(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([str(folder / "cat.png"), "--device", "foo"]) == 2
+    assert "--device: expected one that PyTorch has here, got 'foo'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damage", [b"", b"PK half"])
+def test_damaged_numbers_are_made_again(folder: Path, weights: Path, damage: bytes) -> None:
+    words = (folder / "cat.png", *own(weights))
+    assert run(*words) == 0
+    Path("cat.cam.npz").write_bytes(damage)
+    assert run(*words) == 0
+    with np.load("cat.cam.npz") as stored:
+        assert stored["map"].shape == (7, 7)
+
+
+def test_another_picture_of_the_same_name_is_explained(folder: Path, weights: Path) -> None:
+    """Also where it is older than what was written."""
+    photos.load("coffee").save(folder / "more" / "cat.png")
+    os.utime(folder / "more" / "cat.png", (0, 0))
+    sizes = []
+    for path in (folder / "cat.png", folder / "more" / "cat.png"):
+        assert run(path, *own(weights)) == 0
+        with Image.open("cat.cam.png") as overlay:
+            sizes.append(overlay.size)
+    assert sizes == [photos.load("cat").size, photos.load("coffee").size]
+
+
+def test_overlays_are_no_photographs(folder: Path, weights: Path) -> None:
+    words = (folder, *own(weights), "--output", folder)
+    assert run(*words) == 0
+    once = written(folder)
+    assert run(*words) == 0
+    assert written(folder) == once
+
+
+def test_a_name_that_is_a_number_is_a_name(folder: Path, weights: Path) -> None:
+    words = ("--network", "resnet18", "--weights", weights, "--classes", "2,1,0")
+    assert run(folder / "cat.png", *words, "--class", "2") == 0
+    with np.load("cat.2.cam.npz") as stored:
+        assert stored["classes"].tolist() == [0]
 
 
 def grey() -> nn.Module:

@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from torch.nn import functional as F
+from torchvision.transforms import v2
 
 from camlib import networks, photos, plotting, upsample
 from camlib.pictures import Geometry, to_rgb
@@ -114,6 +115,10 @@ def test_the_network_sees_the_same_in_every_form() -> None:
         (Image.new("I", (2, 2), 70000), None, "range: .*whole numbers of 32 bits"),
         (Image.new("RGB", (2, 2)), (0, 1), 'range: expected None for a picture of mode "RGB"'),
         (Image.new("F", (2, 2)), (1, 1), "range: expected two different finite numbers"),
+        (Image.new("F", (2, 2)), 5, "range: expected two different finite numbers"),
+        (Image.new("F", (2, 2)), (0, 1, 2), "range: expected two different finite numbers"),
+        (Image.new("F", (2, 2), float("nan")), None, "Its values: no finite ones"),
+        (Image.new("RGB", (0, 2)), None, "picture: expected pixels, got 0×2"),
         (Image.new("F", (2, 2)), (0, float("nan")), "range: expected two different finite numbers"),
         (Image.new("F", (2, 2), float("nan")), (0, 1), "picture: expected finite numbers, got NaN"),
     ],
@@ -133,23 +138,33 @@ def test_only_pictures_are_converted() -> None:
 SIZES = [(500, 375), (300, 641), (256, 256), (224, 1000), (90, 200), (3000, 17)]
 
 
+# How pictures are resized, and the crop; v2.Resize takes a longest side too.
+STEPS = [
+    (256, None, 224), (224, None, None), (None, None, 160), (None, None, None), (100, None, 224),
+    (256, 300, 224), (64, 65, None), (None, 90, None), (None, 400, 224),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize(
-    ("resize", "crop"), [(256, 224), (224, None), (None, 160), (None, None), (100, 224)]
-)
-def test_the_geometry_is_where_preprocessing_puts_pixels(size, resize, crop) -> None:
+@pytest.mark.parametrize(("resize", "longest", "crop"), STEPS)
+def test_the_geometry_is_where_preprocessing_puts_pixels(size, resize, longest, crop) -> None:
     """Two photographs whose values are their columns and rows tell where each pixel came from."""
-    width, height = size
-    place = networks.geometry(Image.new("RGB", size), resize, crop)
+    width, height = (300, 17) if longest and size == SIZES[-1] else size  # else less than a pixel
+    size = (width, height)
+    steps: list[object] = []
+    if resize or longest:
+        steps.append(v2.Resize(resize, max_size=longest))
+    steps += [v2.CenterCrop(crop)] if crop else []
+    place = networks.geometry(Image.new("RGB", size), transforms=v2.Compose([*steps, v2.ToImage()]))
+    if longest is None:
+        assert place == networks.geometry(Image.new("RGB", size), resize, crop)
     assert place.size == (height, width)
     ramps = np.meshgrid(np.arange(width) + 0.5, np.arange(height) + 0.5)
-    steps = networks.eval_transforms(resize, crop, mean=0.0, std=1.0).transforms
     found = []
     for ramp in ramps:  # with floats: the resizing and cropping steps alone
         image = torch.from_numpy(ramp)[None]
         for step in steps:
-            if type(step).__name__ in ("Resize", "CenterCrop"):
-                image = step(image)
+            image = step(image)
         found.append(image[0])
     x0, y0, x1, y1 = place.box
     h, w = found[0].shape
@@ -165,7 +180,7 @@ def test_the_geometry_is_where_preprocessing_puts_pixels(size, resize, crop) -> 
         middle = (
             inside & (expected > margin) & (expected < (width, height)[seen is found[1]] - margin)
         )
-        assert middle.any() or min(h, w) < 4
+        assert middle.any() or min(h, w) < 4 or longest
         torch.testing.assert_close(
             seen[middle], expected.double()[middle], rtol=0, atol=0.04 * margin
         )
@@ -198,9 +213,25 @@ def test_timms_transforms_are_read() -> None:
     np.testing.assert_allclose(seen, networks.to_picture(networks.preprocess(picture)), atol=0.02)
 
 
-def test_steps_that_move_pixels_otherwise_are_refused() -> None:
-    from torchvision.transforms import v2
+@pytest.mark.parametrize(
+    "step",
+    [
+        v2.RandomApply([v2.CenterCrop(100)], p=0.0), v2.RandomOrder([v2.Resize(64), v2.CenterCrop(32)]),
+        v2.RandomChoice([v2.CenterCrop(32)]), v2.RandomCrop(32), v2.Pad(3),
+    ],
+)  # fmt: skip
+def test_steps_that_run_now_and_then_are_refused(step) -> None:
+    with pytest.raises(ValueError, match=f"transforms: .* got {type(step).__name__}"):
+        networks.geometry(photos.load("cat"), transforms=v2.Compose([step, v2.ToImage()]))
 
+
+@pytest.mark.parametrize("box", [(0, 0, 0, 5), (5, 0, 2, 5), (0, 0, 1, float("nan"))])
+def test_a_box_that_encloses_nothing_is_refused(box) -> None:
+    with pytest.raises(ValueError, match="box: expected edges"):
+        Geometry((10, 10), box)
+
+
+def test_steps_that_move_pixels_otherwise_are_refused() -> None:
     other = v2.Compose([v2.RandomHorizontalFlip(1.0), *networks.eval_transforms().transforms])
     with pytest.raises(
         ValueError, match=r"transforms: expected one Resize.* got RandomHorizontalFlip"
@@ -257,6 +288,10 @@ def test_an_overlay_on_the_original_photograph() -> None:
     assert x0 + 5 * cell[0] < column < x0 + 6 * cell[0]
     assert y0 + 2 * cell[1] < row < y0 + 3 * cell[1]
     assert changed[:, : int(x0)].max() == changed[: int(y0)].max() == 0
+    with pytest.raises(
+        TypeError, match=r"geometry: expected a camlib\.pictures\.Geometry, got tuple"
+    ):
+        plotting.overlay(upright, map, geometry=(0, 0, 1, 1))
     with pytest.raises(ValueError, match="geometry: expected that of the picture, whose size is"):
         plotting.overlay(upright.resize((30, 20)), map, geometry=place)
 

@@ -82,8 +82,15 @@ def test_what_a_detection_cannot_use() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             targets.detection(boxes, labels)(output)
-    with pytest.raises(ValueError, match=r"boxes, labels: expected shape \(m, 4\)"):
-        targets.detection([[0, 0, 1]], [1])
+    for boxes, labels in (
+        ([[0, 0, 1]], [1]), ([[0, 0, 1, float("nan")]], [1]), ([[1, 0, 0, 1]], [1]), ([], []),
+        ([[0, 0, 1, 1]], [1.9]), ([[0, 0, 1, 1]], 1), ([[0, 0, 1, 1]], ["cat"]), (None, [1]),
+        ([[0, 0, 1, 1], [0, 0, 1]], [1, 1]),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match="boxes, labels: expected m boxes"):
+            targets.detection(boxes, labels)
+    with pytest.raises(ValueError, match="dictionary with boxes, labels and scores"):
+        targets.detection([[0, 0, 1, 1]], [1])([{"boxes": torch.zeros(0, 4)}])
 
 
 def test_a_detector_of_torchvision() -> None:

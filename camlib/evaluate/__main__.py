@@ -26,6 +26,7 @@ from camlib.command import (
     in_words,
     network_from,
     processes,
+    said,
     said_by_the_first,
     wait_for_all,
 )
@@ -69,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"\nInterrupted. {where}", file=sys.stderr)
         return 130
     except (ImportError, OSError, TypeError, ValueError) as error:
-        print(f"python -m camlib.evaluate: {error}", file=sys.stderr)
-        return 1
+        print(f"python -m camlib.evaluate: {said(error)}", file=sys.stderr)
+        return 2
     return 0
 
 
@@ -140,13 +141,22 @@ def _data(given: argparse.Namespace, options: dict[str, Any], named: NamedNetwor
             "--images and --boxes: expected both or none, got one. Name the other too."
         )
     if given.images is None:
-        return as_data(import_function("--data", given.data)(**options))
+        function = import_function("--data", given.data)
+        try:
+            return as_data(function(**options))
+        except (ImportError, OSError, TypeError, ValueError):  # said in words already
+            raise
+        except Exception as error:  # of the user's own code
+            raise ValueError(
+                f"--data: expected data from {given.data}, got {type(error).__name__}: {error}."
+            ) from error
     if named.transforms is None:
         raise ValueError(
             f"--network: nothing says how the pictures of {given.network} are normalised. Pass "
             "--mean and --std (and --resize and --crop), as it was trained."
         )
-    return FolderData(given.images, given.boxes, named.classes or None, named.transforms)
+    range = tuple(given.range) if given.range else None
+    return FolderData(given.images, given.boxes, named.classes, named.transforms, range)
 
 
 def _parse(arguments: Sequence[str] | None) -> tuple[argparse.Namespace, dict[str, Any]]:

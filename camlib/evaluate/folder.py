@@ -7,7 +7,7 @@ import hashlib
 import io
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -53,7 +53,8 @@ class FolderData:
         - the folder of CUB-200-2011 with images.txt, bounding_boxes.txt, image_class_labels.txt and
           classes.txt; where train_test_split.txt stands beside them, the test pictures.
     classes
-        The classes' names in the order of the logits; by default ImageNet's, or CUB's own. The XML
+        The classes' names in the order of the logits; by default ImageNet's, or CUB's own; none: a
+        CSV file has to give numbers. The XML
         files of ImageNet name synsets ("n01440764"): if as many occur as there are classes, they
         are numbered in sorted order, as ImageNet's networks have them; else pass their names.
     transforms
@@ -93,8 +94,8 @@ class FolderData:
         elif path.is_dir():
             annotations, own = _read_xml(path)
         else:
-            annotations, own = _read_csv(path), class_names()
-        self.classes = tuple(own if classes is None else classes)
+            annotations, own = _read_csv(path), class_names() if classes is None else ()
+        self.classes = tuple(classes or own)
         # As many names, and none in common: synsets of a network whose classes have other names.
         other = len(own) == len(self.classes) and not {*own} & {*self.classes}
         self.objects = _objects(annotations, own if other else self.classes)
@@ -103,7 +104,8 @@ class FolderData:
                 f"{path.name}: expected at least one object, got none. Add a row for each."
             )
         self.names = list(self.objects)
-        self.digest = hashlib.sha256(repr(self.objects).encode()).hexdigest()
+        files = {name: _size_of(self.folder / name) for name in self.names}
+        self.digest = hashlib.sha256(repr((self.objects, files)).encode()).hexdigest()
 
     def __len__(self) -> int:
         """Return the number of pictures."""
@@ -117,7 +119,9 @@ class FolderData:
                 picture = to_rgb(opened, self.range)
         except FileNotFoundError as error:
             raise FileNotFoundError(name) from error
-        except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        except ValueError as error:  # of a mode that cannot be read without a range
+            raise OSError(f"{name} ({error})") from error
+        except (OSError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
             raise OSError(name) from error
         labels, boxes = zip(*self.objects[name], strict=True)
         _warn_of_boxes_beyond(name, boxes, picture.size)
@@ -125,6 +129,14 @@ class FolderData:
         place = geometry(picture, transforms=self.transforms)
         target = {"boxes": _in_the_image(np.array(boxes), place, image), "labels": labels}
         return image, target | {"image_id": name}
+
+
+def _size_of(path: Path) -> int | None:
+    """Return a file's bytes, or None if it is missing: what was missing once may be there later."""
+    try:
+        return path.stat().st_size
+    except OSError:
+        return None
 
 
 def _read_csv(path: Path) -> Iterator[Annotation]:
@@ -146,10 +158,16 @@ def _read_csv(path: Path) -> Iterator[Annotation]:
         )
     rows.fieldnames = given
     for row in rows:
+        where = f"{path.name}, line {rows.line_num}"
+        if None in row or None in row.values():
+            raise ValueError(
+                f"{where}: expected {len(COLUMNS)} values, got another number of them. Put names that "
+                "hold the separator into quotes."
+            )
         box = [row[column] for column in COLUMNS[2:]]
         if delimiter == ";":
-            box = [(number or "").replace(",", ".") for number in box]  # 12,5 beside semicolons
-        yield Annotation(row["file"], row["class"] or "", box, f"{path.name}, line {rows.line_num}")
+            box = [number.replace(",", ".") for number in box]  # 12,5 beside semicolons
+        yield Annotation(row["file"].strip(), row["class"], box, where)
 
 
 def _decoded(path: Path) -> str:
@@ -158,9 +176,10 @@ def _decoded(path: Path) -> str:
         return contents.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = contents[: error.start].count(b"\n") + 1
+        other = "UTF-16" if contents[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
         raise ValueError(
             f"{path.name}, line {line}: expected text in UTF-8, got the byte 0x"
-            f"{contents[error.start]:02x}. Save the file as UTF-8 (it may be in cp1252)."
+            f"{contents[error.start]:02x}. Save the file as UTF-8 (it may be in {other})."
         ) from error
 
 
@@ -242,23 +261,33 @@ def _numbered(path: Path) -> dict[str, str]:
 def _objects(
     annotations: Iterable[Annotation], classes: Sequence[str]
 ) -> dict[str, list[tuple[int, Box]]]:
-    numbers = {name.lower(): number for number, name in reversed(list(enumerate(classes)))}
-    # Lines of synset files, "n01440764 tench, Tinca tinca", go by their first word too.
+    exact: dict[str, set[int]] = defaultdict(set)
+    folded: dict[str, set[int]] = defaultdict(set)
     for number, name in enumerate(classes):
-        if re.match(r"n\d{8} ", name):
-            numbers[name.partition(" ")[0]] = number
+        exact[name].add(number)
+        folded[name.lower()].add(number)
+        if re.match(r"n\d{8} ", name):  # of a synset file: "n01440764 tench, Tinca tinca"
+            exact[name.partition(" ")[0]].add(number)
     found = defaultdict(list)
     for one in annotations:
-        found[one.file].append((_label(one, numbers, len(classes)), _box(one)))
+        found[one.file].append((_label(one, (exact, folded), len(classes)), _box(one)))
     return dict(found)
 
 
-def _label(one: Annotation, numbers: dict[str, int], count: int) -> int:
-    name = one.label.strip().lower()
-    number = numbers.get(name, int(name) if name.isdecimal() else -1)
-    if not 0 <= number < count:
+def _label(one: Annotation, numbers: Sequence[Mapping[str, set[int]]], count: int) -> int:
+    name = one.label.strip()
+    exact, folded = numbers
+    meant = exact.get(name) or folded.get(name.lower()) or set()
+    if len(meant) > 1:
         raise ValueError(
-            f"{one.where}: expected a class by its name or by a number from 0 to {count - 1}, got "
+            f"{one.where}: expected the name of one class, got {one.label!r}, which classes "
+            f"{sorted(meant)} have. Give its number."
+        )
+    number = next(iter(meant)) if meant else int(name) if name.isdecimal() else -1
+    if number < 0 or (count and number >= count):
+        numbered = f"from 0 to {count - 1}" if count else "from 0"
+        raise ValueError(
+            f"{one.where}: expected a class by its name or by a number {numbered}, got "
             f"{one.label!r}. Pass the classes' names in the order of the logits: classes, or --classes."
         )
     return number

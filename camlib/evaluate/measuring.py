@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
-from camlib.command import batches
+from camlib.command import batches, failures_named
 from camlib.errors import NotCAMReadyError, check_axes, check_choice, check_whole, describe
 from camlib.evaluate.table import SCALES, Picture, Table, tabulate
 from camlib.explain import class_activation_maps, grad_cam, grad_cam_plus_plus
@@ -147,13 +147,16 @@ def measure_pictures(
 ) -> list[Picture]:
     """Measure the pictures with these numbers."""
     found: list[Picture] = []
+    names = getattr(data, "classes", ())
     for some in batches(numbers, batch_size):
         read = [_read(data, number) for number in some]
         found += [picture for image, picture in read if image is None]
         whole = [(image, picture) for image, picture in read if image is not None]
         if whole:
             images, pictures = zip(*whole, strict=True)
-            found += _measured(network, _stacked(images), pictures, METHODS[method], thresholds)
+            found += _measured(
+                network, _stacked(images), pictures, METHODS[method], thresholds, names
+            )
     return found
 
 
@@ -211,18 +214,25 @@ def _measured(
     pictures: Sequence[Picture],
     method: Method,
     thresholds: Sequence[float],
+    names: Sequence[str],
 ) -> list[Picture]:
     """Run the network once on a batch, and compare its maps with the boxes."""
     images = images.to(next(network.parameters()).device)
     maps, refusal = None, ""
-    try:
-        maps, logits = method(network, images)
-    except NotCAMReadyError as error:
-        # The network can still be asked what it sees, only not where.
-        refusal = str(error)
-        with evaluating(network):
-            logits = network(images)
+    with failures_named(type(network).__name__, images):
+        try:
+            maps, logits = method(network, images)
+        except NotCAMReadyError as error:
+            # The network can still be asked what it sees, only not where.
+            refusal = str(error)
+            with evaluating(network):
+                logits = network(images)
     logits = logits.float().cpu()
+    if names and len(names) != logits.shape[1]:
+        raise ValueError(
+            f"classes: expected a name for each of the network's {logits.shape[1]} logits, got "
+            f"{len(names)}, {names[0]!r} to {names[-1]!r}. Name all, in the order of training."
+        )
     found = []
     for row, picture in enumerate(pictures):
         _check_labels(picture, logits.shape[1])

@@ -38,7 +38,14 @@ class Store:
         path = folder / "run.json"
         text = json.dumps(run, indent=1, sort_keys=True, default=str)
         if path.exists():
-            kept, run = json.loads(path.read_text(encoding="utf-8")), json.loads(text)
+            run = json.loads(text)
+            try:
+                kept = dict(json.loads(path.read_text(encoding="utf-8")))
+            except (ValueError, TypeError) as error:
+                raise ValueError(
+                    f"--output: expected the records of a run in {folder}, got a damaged {path.name} "
+                    f"({error}). Name another folder."
+                ) from error
             differs = sorted(key for key in run | kept if kept.get(key) != run.get(key))
             if differs:
                 raise ValueError(
@@ -60,7 +67,14 @@ class Store:
 
     def get(self, chunk: int) -> list[Picture]:
         """Return a chunk."""
-        return [Picture(**values) for values in torch.load(self._path(chunk), weights_only=True)]
+        try:
+            kept = torch.load(self._path(chunk), weights_only=True)
+            return [Picture(**values) for values in kept]
+        except Exception as error:  # torch raises many kinds for what is no file of its own
+            raise ValueError(
+                f"--output: expected measured pictures in {self._path(chunk)}, got a damaged file. "
+                "Remove it, and the same command measures them again."
+            ) from error
 
     def _path(self, chunk: int) -> Path:
         return self.folder / f"chunk-{chunk:06}.pt"

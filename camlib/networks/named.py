@@ -6,7 +6,9 @@ import importlib
 import json
 import os
 import pickle
-from collections.abc import Callable, Mapping, Sequence
+import warnings
+import zipfile
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,16 +18,17 @@ import safetensors.torch
 import torch
 from torch import Tensor, nn
 
-from camlib.errors import describe
+from camlib.errors import describe, warn
 from camlib.inputs import check_network
 from camlib.networks.lite0 import efficientnet_lite0
 from camlib.networks.pictures import Transforms, class_names, eval_transforms
 
 LITE0 = "efficientnet_lite0"
 _IMAGENET = 1000
-# Under which training scripts keep the weights in a checkpoint, and what wrappers put before names.
-_PLACES = ("state_dict", "model_state_dict", "model", "weights", "net")
-_PREFIXES = ("module.", "_orig_mod.", "model.", "network.", "net.")
+# Under which training scripts keep the weights in a checkpoint.
+_PLACES = ("state_dict", "model_state_dict", "model_ema", "model", "weights", "net")
+# Heads that only training runs: files may lack them, or hold those of the 1000 classes.
+_AUXILIARY = {"googlenet": ("aux1.", "aux2."), "inception_v3": ("AuxLogits.",)}
 
 
 @dataclass(frozen=True)
@@ -78,6 +81,15 @@ def named_network(
         If the name is not known, there are no weights and none can be downloaded, or the file's do
         not fit.
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"network: expected a name, got {describe(name)}. A network that is built already needs "
+            "none: set weights, transforms and classes yourself."
+        )
+    if weights is not None and not isinstance(weights, (str, os.PathLike)):
+        raise TypeError(
+            f"weights: expected a file, got {describe(weights)}. Save it: torch.save(weights, path)."
+        )
     stored = None if weights is None else read_weights(Path(weights))
     own: Transforms | None = None
     known: tuple[str, ...] = ()
@@ -109,7 +121,7 @@ def import_function(option: str, name: str) -> Callable[..., Any]:
     module, _, function = name.partition(":")
     try:
         found: Callable[..., Any] = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
+    except Exception as error:  # the module may raise anything
         raise ValueError(
             f"{option}: expected module:function that can be imported, got {name!r} ({error}). "
             "Run the command in the module's folder, or add that to PYTHONPATH."
@@ -131,10 +143,16 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         raise FileNotFoundError(
             f"weights: expected a file, but there is none at {path}. Check the path."
         )
+    with path.open("rb") as file:
+        start = file.read(16)
     try:
-        if path.suffix == ".safetensors":
+        if start[8:9] == b"{":  # after the length of its header
             return safetensors.torch.load_file(path)
-        stored = torch.load(path, map_location="cpu", weights_only=True)
+        if not zipfile.is_zipfile(path) and start[:1] != b"\x80":
+            raise ValueError(f"it begins with {start!r}")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of TorchScript, which the error below names
+            stored = torch.load(path, map_location="cpu", weights_only=True)
     except safetensors.SafetensorError as error:
         raise ValueError(f"weights: {path.name} is damaged ({error}). Copy it again.") from error
     except pickle.UnpicklingError as error:
@@ -143,10 +161,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             "code. Save the weights: torch.save(network.state_dict(), path)."
         ) from error
     except Exception as error:  # a file of something else makes the unpickler raise anything
-        reason = f"{type(error).__name__}: {error}".partition("\n")[0]
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0].removeprefix("ValueError: ")
         raise ValueError(
             f"weights: expected a file of torch.save or safetensors, got {path.name} ({reason}). "
-            "Copy or save it again."
+            "Copy it again, or save torch.save(network.state_dict(), path)."
         ) from error
     for place in _PLACES:
         if isinstance(stored, Mapping) and isinstance(stored.get(place), Mapping):
@@ -156,9 +174,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         and stored
         and all(isinstance(tensor, Tensor) for tensor in stored.values())
     ):
+        got = f"the keys {[*stored][:9]}" if isinstance(stored, Mapping) else describe(stored)
         raise ValueError(
-            f"weights: expected a state dict in {path.name}, names with tensors, got "
-            f"{describe(stored)}. Save it with torch.save(network.state_dict(), path)."
+            f"weights: expected a state dict in {path.name}, names with tensors, by itself or under "
+            f"one of {', '.join(_PLACES)}, got {got}. Save torch.save(network.state_dict(), path)."
         )
     return dict(stored)
 
@@ -171,40 +190,96 @@ def read_class_names(given: str | Path | Sequence[str]) -> tuple[str, ...]:
     ValueError
         If there is none.
     """
-    if not isinstance(given, (str, Path)):
-        return tuple(map(str, given))
-    path = Path(given)
-    if os.path.isdir(path):  # pathlib raises for names that are too long for a file
-        found = sorted(entry.name for entry in path.iterdir() if entry.is_dir())
-    elif os.path.isfile(path):
-        found = _names_in(path)
-    elif "," in str(given):
-        found = [name.strip() for name in str(given).split(",")]
+    if isinstance(given, (str, Path)):
+        path = Path(given)
+        where = str(given)
+        if os.path.isdir(path):  # pathlib raises for names that are too long for a file
+            folders = (entry.name for entry in path.iterdir() if entry.is_dir())
+            found = sorted(name for name in folders if not name.startswith("."))
+        elif os.path.isfile(path):
+            found = _names_in(path)
+        elif "," in where:
+            found = [name.strip() for name in where.split(",")]
+        else:
+            raise ValueError(
+                f"classes: expected a file with a name per line, a folder with a subfolder for each "
+                f"class, or names with commas between them, got {where!r}. Check the path."
+            )
+    elif isinstance(given, Iterable):
+        where, found = "the sequence", _in_order(given, "classes")
     else:
-        raise ValueError(
-            f"classes: expected a file with a name per line, a folder with a subfolder for each "
-            f"class, or names with commas between them, got {str(given)!r}. Check the path."
+        raise TypeError(
+            f"classes: expected names or a path, got {describe(given)}. Pass a list of texts."
         )
-    if not found:
-        raise ValueError(f"classes: expected at least one name in {path}, got none. Fill it.")
+    if not found or not all(found):
+        what = "an empty one" if found else "none"
+        raise ValueError(f"classes: expected names in {where}, got {what}. Name each class.")
     return tuple(found)
 
 
 def _names_in(path: Path) -> list[str]:
-    text = path.read_text(encoding="utf-8-sig")
-    if path.suffix != ".json":
-        return [line.strip() for line in text.splitlines() if line.strip()]
-    stored = json.loads(text)
-    if isinstance(stored, Mapping):
-        # {"0": "cat"} or {"0": ["n02123045", "cat"]}, or the other way round: {"cat": 0}.
-        if all(isinstance(value, int) for value in stored.values()):
-            return sorted(stored, key=stored.__getitem__)
-        stored = [stored[key] for key in sorted(stored, key=int)]
-    return [str(entry[-1] if isinstance(entry, list) else entry) for entry in stored]
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        if path.suffix != ".json":
+            return [line.strip() for line in text.splitlines() if line.strip()]
+        stored = json.loads(text)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"classes: expected text in UTF-8 in {path.name}, got the byte "
+            f"0x{error.object[error.start]:02x}. Save the file as UTF-8."
+        ) from error
+    except json.JSONDecodeError as error:
+        raise ValueError(
+            f"classes: expected JSON in {path.name}, got an error in line {error.lineno}: "
+            f"{error.msg}. Save it again."
+        ) from error
+    return _in_order(stored, f"classes: {path.name}")
+
+
+def _in_order(stored: Any, name: str) -> list[str]:
+    """Return names from a list, or from a mapping of numbers to names or of names to numbers."""
+    try:
+        if isinstance(stored, Mapping):
+            if len(stored) == 1 and isinstance(
+                only := next(iter(stored.values())), (Mapping, list)
+            ):
+                stored = only if isinstance(only, Mapping) else stored
+            # {"cat": 0}; {"0": "cat"}; {"0": ["n02123045", "cat"]}.
+            if all(isinstance(number, int) for number in stored.values()):
+                places = {int(number): str(key) for key, number in stored.items()}
+            else:
+                places = {int(key): _one_name(entry) for key, entry in stored.items()}
+            if sorted(places) != list(range(len(stored))):
+                raise ValueError("numbers that do not count from 0")
+            return [places[number] for number in sorted(places)]
+        if isinstance(stored, str) or not isinstance(stored, Iterable):
+            raise ValueError(describe(stored))
+        return [_one_name(entry) for entry in stored]
+    except (ValueError, TypeError) as error:
+        raise ValueError(
+            f"{name}: expected a list of names, or numbers from 0 with their names, got {error}. "
+            'Write for example ["cat", "dog"].'
+        ) from error
+
+
+def _one_name(entry: Any) -> str:
+    """Return a class's name, which may be the last of several."""
+    if isinstance(entry, (list, tuple)) and entry:
+        entry = entry[-1]
+    if not isinstance(entry, (str, int)) or isinstance(entry, bool):
+        raise TypeError(f"{describe(entry)} as a name")
+    return str(entry).strip()
 
 
 def _by_function(name: str) -> tuple[nn.Module, Transforms | None]:
-    made = import_function("network", name)()
+    function = import_function("network", name)
+    try:
+        made = function()
+    except Exception as error:  # of the user's own code
+        raise ValueError(
+            f"network: expected a network from {name}, got {type(error).__name__}: {error}. The "
+            "function is called without arguments."
+        ) from error
     transforms = None
     if isinstance(made, tuple) and len(made) == 2:
         made, transforms = made
@@ -212,6 +287,11 @@ def _by_function(name: str) -> tuple[nn.Module, Transforms | None]:
         raise ValueError(
             f"network: expected a torch.nn.Module from {name}, or one and its transforms, got "
             f"{describe(made)}. Let the function return the network."
+        )
+    if transforms is not None and not callable(transforms):
+        raise ValueError(
+            f"network: expected transforms that can be called beside the network of {name}, got "
+            f"{describe(transforms)}. Return network, transforms."
         )
     if transforms is None and getattr(made, "pretrained_cfg", None):
         transforms = _timm_transforms(made)
@@ -230,10 +310,24 @@ def _from_a_collection(
         published = models.get_model_weights(name).DEFAULT
 
         def build(count: int, weights: Any = None) -> nn.Module:
-            more = {} if weights is not None or count == _IMAGENET else {"num_classes": count}
+            more: dict[str, Any] = {}
+            if weights is None:
+                more = {"num_classes": count} if count != _IMAGENET else {}
+                more |= {"aux_logits": False, "init_weights": False} if auxiliary else {}
             network: nn.Module = models.get_model(name, weights=weights, **more)
             return network
 
+        auxiliary = _AUXILIARY.get(name)
+        if stored is not None and auxiliary:
+            stored = {
+                key: tensor
+                for key, tensor in stored.items()
+                if not any(head in key for head in auxiliary)
+            }
+            warn(
+                f"network: {name} is built without transform_input, as for training from the start. "
+                "If yours began with the published weights, name module:function that builds it."
+            )
         network = _trained(name, stored, file, build, lambda: build(_IMAGENET, published))
         transforms = published.transforms()
     else:
@@ -292,12 +386,15 @@ def _trained(
                 f"not be downloaded ({type(error).__name__}: {error}). Pass a state dict."
             ) from error
     with torch.device("meta"):  # a skeleton, which takes no time and no memory
-        rows = {key: tensor.shape[:1] for key, tensor in build(_IMAGENET).state_dict().items()}
-    stored = _without_prefix(stored, rows)
+        own = build(_IMAGENET).state_dict()
+    stored = _without_wrapping(stored, own)
     counts = {
         len(tensor)
         for key, tensor in stored.items()
-        if tensor.ndim and rows.get(key) == (_IMAGENET,) and len(tensor) != _IMAGENET
+        if tensor.ndim
+        and key in own
+        and own[key].shape == (_IMAGENET,)
+        and len(tensor) != _IMAGENET
     }
     with torch.random.fork_rng(devices=[]):  # weights drawn for a network are overwritten at once
         network = build(counts.pop() if len(counts) == 1 else _IMAGENET)
@@ -306,23 +403,32 @@ def _trained(
 
 
 def _load(network: nn.Module, stored: dict[str, Tensor], name: str, file: str) -> None:
-    stored = _without_prefix(stored, network.state_dict())
+    own = network.state_dict()
+    stored = _without_wrapping(stored, own)
     try:
         network.load_state_dict(stored)
     except RuntimeError as error:
         reasons = " ".join(str(error).split("\n\t")[1:]) or str(error)
         raise ValueError(
             f"weights: expected those of {name} in {Path(file).name}, got others: {reasons[:300]} "
-            "Name the network that was trained."
+            f"The file's names begin with {', '.join([*stored][:3])}, the network's with "
+            f"{', '.join([*own][:3])}. Name the network that was trained."
         ) from error
 
 
-def _without_prefix(stored: dict[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Take off what DataParallel, torch.compile or Lightning put before all names."""
-    for prefix in _PREFIXES:
-        if not own.keys() & stored.keys() and all(key.startswith(prefix) for key in stored):
-            stored = {key.removeprefix(prefix): tensor for key, tensor in stored.items()}
-    return stored
+def _without_wrapping(stored: dict[str, Tensor], own: Mapping[str, Any]) -> dict[str, Tensor]:
+    """Take off what DataParallel, torch.compile, Lightning or another module put before all names.
+
+    What does not begin like that is not part of the network, such as the weights of a loss.
+    """
+    first = next(iter(own), "")
+    if first in stored:
+        return stored
+    prefixes = {key.removesuffix(first) for key in stored if key.endswith(f".{first}")}
+    fits = {prefix: sum(f"{prefix}{key}" in stored for key in own) for prefix in prefixes}
+    prefix = max(fits, key=fits.__getitem__, default="")
+    inside = {key: tensor for key, tensor in stored.items() if key.startswith(prefix)}
+    return {key.removeprefix(prefix): tensor for key, tensor in inside.items()}
 
 
 def _rows(network: nn.Module) -> int:

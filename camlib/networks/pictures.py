@@ -74,7 +74,7 @@ def preprocess(
     """
     several = [pictures] if isinstance(pictures, Image.Image) else pictures
     _check_pictures(several)
-    steps = transforms or eval_transforms(resize, crop)
+    steps = _check_transforms(transforms) or eval_transforms(resize, crop)
     images = [_transformed(steps, to_rgb(picture, range)) for picture in several]
     sizes = {tuple(image.shape[1:]) for image in images}
     if len(sizes) > 1:
@@ -114,13 +114,19 @@ def eval_transforms(
     Raises
     ------
     ValueError
-        If a size is below 1 or the interpolation is not known.
+        If a size is below 1, a standard deviation is not positive, or the interpolation is not known.
+
+    Warns
+    -----
+    UserWarning
+        If the normalisation looks like one of pixels from 0 to 255.
     """
-    for name, length in (("resize", resize), ("crop", crop)):
-        if length is not None and not isinstance(length, Sequence):
-            check_whole(
-                name, length, 1, advice="The network was trained with resize=256, crop=224."
-            )
+    advice = "The network was trained with resize=256, crop=224."
+    if resize is not None and (isinstance(resize, str) or not isinstance(resize, Sequence)):
+        resize = check_whole("resize", resize, 1, advice=advice)
+    if crop is not None:
+        crop = check_whole("crop", crop, 1, advice=advice)
+    means, stds = _normal(mean, std)
     from torchvision.transforms import InterpolationMode, v2  # as long to import as torch
 
     steps: list[Any] = []
@@ -129,7 +135,6 @@ def eval_transforms(
         steps.append(v2.Resize(side, interpolation=InterpolationMode(interpolation)))
     if crop is not None:
         steps.append(v2.CenterCrop(crop))
-    means, stds = (_per_channel(one) for one in (mean, std))
     if len(means) == 1:
         steps.append(v2.Grayscale())
     steps += [v2.PILToTensor(), v2.ToDtype(torch.float32, scale=True), v2.Normalize(means, stds)]
@@ -165,12 +170,12 @@ def geometry(
     ValueError
         If ``transforms`` holds a step of which it is not known where it moves a pixel.
     """
-    _check_pictures([picture])
+    _check_pictures(picture, "picture")
     width, height = picture.size
     if picture.getexif().get(0x0112, 1) >= 5:  # Orientation: stored on its side
         width, height = height, width
-    read = _read(transforms or eval_transforms(resize, crop), where=True)
-    return Geometry.of((height, width), read.resize, read.crop)
+    read = _read(_check_transforms(transforms) or eval_transforms(resize, crop), where=True)
+    return Geometry.of((height, width), read.resize, read.crop, read.longest)
 
 
 def to_picture(
@@ -224,7 +229,7 @@ def to_picture(
             "For torchvision's networks pass weights.transforms()."
         )
     if transforms is not None:
-        mean, std = _normalisation(transforms)
+        mean, std = _normalisation(_check_transforms(transforms))
     elif mean is None:
         mean, std = MEAN, STD
     means, stds = (torch.tensor(one, dtype=torch.float32).reshape(-1, 1, 1) for one in (mean, std))
@@ -256,6 +261,7 @@ class _Read(NamedTuple):
     """What is known of transforms; sizes are (height, width), or one number for the shorter side."""
 
     resize: int | tuple[int, int] | None = None
+    longest: int | None = None  # of the longer side after resizing
     crop: tuple[int, int] | None = None
     mean: Sequence[float] | None = None
     std: Sequence[float] | None = None
@@ -265,14 +271,16 @@ def _read(transforms: Any, *, where: bool) -> _Read:
     """Read sizes and normalisation; with ``where`` refuse steps that may move pixels."""
     if hasattr(transforms, "resize_size") and hasattr(transforms, "crop_size"):  # torchvision's
         return _Read(
-            _size(transforms.resize_size), _square(transforms.crop_size),
+            _size(transforms.resize_size), None, _square(transforms.crop_size),
             list(transforms.mean), list(transforms.std),
         )  # fmt: skip
     found = _Read()
     for step in _steps(transforms):
         kind = type(step).__name__
-        if kind == "Resize" and found.crop is None and found.resize is None:
-            found = found._replace(resize=_size(step.size))
+        resized = found.resize is not None or found.longest is not None
+        if kind == "Resize" and found.crop is None and not resized:
+            longest = getattr(step, "max_size", None)
+            found = found._replace(resize=_size(step.size), longest=longest)
         elif kind == "CenterCrop" and found.crop is None:
             found = found._replace(crop=_square(step.size))
         elif kind == "Normalize":
@@ -282,19 +290,21 @@ def _read(transforms: Any, *, where: bool) -> _Read:
             )
         elif where and kind not in _CONVERSIONS:
             raise ValueError(
-                f"transforms: expected one Resize, then one CenterCrop, and steps that move no "
-                f"pixel, got {kind}. Build camlib.pictures.Geometry(size, box) yourself: the "
-                "photograph's (height, width) and the edges (x0, y0, x1, y1) of the image in it."
+                f"transforms: expected one Resize, then one CenterCrop, and steps that are known to "
+                f"move no pixel, got {kind}. In Python, build camlib.pictures.Geometry(size, box) "
+                "yourself: the photograph's (height, width) and the edges (x0, y0, x1, y1) of the image "
+                "in it; for a command, give the network transforms of such steps."
             )
     return found
 
 
 def _steps(transforms: Any) -> Iterator[Any]:
     """Yield the steps of (nested) compositions one after the other."""
-    inner = getattr(transforms, "transforms", None)
-    if inner is None and isinstance(transforms, torch.nn.Sequential):
-        inner = transforms
-    if inner is None:
+    if isinstance(transforms, torch.nn.Sequential):
+        inner: Any = transforms
+    elif type(transforms).__name__ in ("Compose", "MaybeCompose"):
+        inner = transforms.transforms
+    else:  # also what runs its parts now and then, or in another order
         yield transforms
         return
     for step in inner:
@@ -311,23 +321,49 @@ def _normalisation(transforms: Any) -> tuple[Sequence[float], Sequence[float]]:
     return read.mean, read.std
 
 
-def _size(size: Any) -> int | tuple[int, int]:
-    if isinstance(size, int):
+def _size(size: Any) -> Any:
+    """Return a number, (height, width), or None."""
+    if size is None or isinstance(size, int):
         return size
     return int(size[0]) if len(size) == 1 else (int(size[0]), int(size[1]))
 
 
-def _square(size: Any) -> tuple[int, int]:
+def _square(size: Any) -> Any:
     sides = _size(size)
     return (sides, sides) if isinstance(sides, int) else sides
 
 
-def _per_channel(numbers: float | Sequence[float]) -> list[float]:
-    return [float(numbers)] * 3 if isinstance(numbers, (int, float)) else [*map(float, numbers)]
+def _normal(
+    mean: float | Sequence[float], std: float | Sequence[float]
+) -> tuple[list[float], list[float]]:
+    """Return a mean and a standard deviation for each channel."""
+    means, stds = (
+        [float(one)] * 3 if isinstance(one, (int, float)) else [*map(float, one)]
+        for one in (mean, std)
+    )
+    channels = max(len(means), len(stds))
+    means, stds = (one * channels if len(one) == 1 else one for one in (means, stds))
+    if len(means) != len(stds) or len(means) not in (1, 3) or not all(one > 0 for one in stds):
+        raise ValueError(
+            "mean, std: expected one number or three each, the standard deviation above 0, got "
+            f"{mean!r} and {std!r}. Pass those that the network was trained with."
+        )
+    if max(map(abs, [*means, *stds])) > 2:
+        warn(
+            f"mean, std: expected those of pixels from 0 to 1, got {mean!r} and {std!r}, which look "
+            "like those of pixels from 0 to 255. Divide them by 255."
+        )
+    return means, stds
 
 
 def _transformed(transforms: Transforms, picture: Image.Image) -> Tensor:
-    image = transforms(picture)
+    try:
+        image = transforms(picture)
+    except Exception as error:  # of the user's own steps
+        raise ValueError(
+            f"transforms: expected a tensor from a picture of {picture.width}×{picture.height} pixels "
+            f"in RGB, got {type(error).__name__}: {error}. Try them on one picture."
+        ) from error
     if not isinstance(image, Tensor) or image.ndim != 3:
         raise TypeError(
             f"transforms: expected a tensor (channels, H, W) from a PIL picture, got "
@@ -336,8 +372,18 @@ def _transformed(transforms: Transforms, picture: Image.Image) -> Tensor:
     return image
 
 
-def _check_pictures(pictures: object) -> None:
-    named = {"pictures": pictures}
+def _check_transforms(transforms: Any) -> Any:
+    if transforms is not None and not callable(transforms):
+        made = hasattr(transforms, "transforms")  # a member of torchvision's weights
+        raise TypeError(
+            f"transforms: expected a function of a PIL picture, got {describe(transforms)}. "
+            + ("Call it: weights.transforms()." if made else "Pass a Compose of transforms.")
+        )
+    return transforms
+
+
+def _check_pictures(pictures: object, name: str = "pictures") -> None:
+    named: dict[str, object] = {name: pictures}
     if isinstance(pictures, Sequence) and not isinstance(pictures, str):
         named = {f"pictures[{index}]": picture for index, picture in enumerate(pictures)}
     for name, picture in named.items():

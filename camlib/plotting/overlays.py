@@ -8,6 +8,7 @@ from matplotlib.colors import Colormap
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from camlib.errors import describe
 from camlib.pictures import Geometry
 from camlib.plotting.checks import as_map, as_picture
 from camlib.plotting.colors import EVIDENCE, colorize, colors_between
@@ -81,7 +82,7 @@ def overlay(
     >>> overlay(grey, [[1.0]], colormap="gray").round(2).tolist()  # 0.3 * 0.5 + 0.7 * 1
     [[[0.85, 0.85, 0.85]]]
     """
-    if not 0 <= opacity <= 1:
+    if not isinstance(opacity, (int, float)) or not 0 <= opacity <= 1:
         raise ValueError(
             f"opacity: expected a number from 0 (picture only) to 1 (map only), got {opacity!r}. "
             "Pass for example opacity=0.7."
@@ -91,6 +92,11 @@ def overlay(
     values = as_map("map", map, low, high)
     seen = np.ones((1, 1), bool)
     if geometry is not None:
+        if not isinstance(geometry, Geometry):
+            raise TypeError(
+                f"geometry: expected a camlib.pictures.Geometry, got {describe(geometry)}. Pass "
+                "networks.geometry(photograph)."
+            )
         if geometry.size != picture.shape[:2]:
             raise ValueError(
                 f"geometry: expected that of the picture, whose size is {picture.shape[:2]}, got one "

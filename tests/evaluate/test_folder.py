@@ -79,6 +79,35 @@ def test_what_the_crop_cuts_away_ends_up_empty(tmp_path: Path) -> None:
     assert boxes.tolist() == [[0, 0, 0, 83], [112, 84, 122, 94]]
 
 
+def test_names_that_differ_in_case_or_are_numbers_or_come_twice(tmp_path: Path) -> None:
+    """A name as it is written first, then whatever its case, then a number."""
+    boxes = tmp_path / "boxes.csv"
+
+    def labels(*given: str, classes: tuple[str, ...]) -> list[int]:
+        rows = [f"{number}.png,{one},0,0,1,1" for number, one in enumerate(given)]
+        boxes.write_text("\n".join(["file,class,x0,y0,x1,y1", *rows]))
+        read = FolderData(tmp_path, boxes, classes)
+        return [label for objects in read.objects.values() for label, _ in objects]
+
+    assert labels("cat", "Cat", "DOG", "1", classes=("dog", "cat", "Cat")) == [1, 2, 0, 1]
+    assert labels("2", "1", "0", classes=("2", "1", "0")) == [0, 1, 2]
+    assert labels("7", classes=()) == [7]
+    with pytest.raises(ValueError, match=r"line 2: .*'cat', which classes \[0, 1\] have"):
+        labels("cat", classes=("cat", "cat", "bird"))
+
+
+def test_a_picture_that_was_missing_makes_other_data(tmp_path: Path) -> None:
+    before = data(tmp_path, "late.png,1,0,0,1,1").digest
+    Image.new("RGB", (8, 8)).save(tmp_path / "late.png")
+    assert data(tmp_path, "late.png,1,0,0,1,1").digest != before
+
+
+def test_floats_without_a_range_are_named(tmp_path: Path) -> None:
+    Image.new("F", (300, 300), 0.5).save(tmp_path / "a.tif")
+    with pytest.raises(OSError, match=r"a\.tif \(range: expected"):
+        data(tmp_path, "a.tif,1,0,0,1,1")[0]
+
+
 def test_other_boxes_have_another_digest(tmp_path: Path) -> None:
     one, other = (data(tmp_path, f"a.png,1,0,0,1,{end}").digest for end in (1, 2))
     assert one != other
@@ -94,7 +123,8 @@ def test_other_boxes_have_another_digest(tmp_path: Path) -> None:
         ("a.png,1,-1,0,5,1", "expected a box"),
         ("a.png,1,0,0,nan,1", "expected a box"),
         ("a.png,1,0,0,1,inf", "expected a box"),
-        ("a.png,1,0,0,1", "expected a box"),
+        ("a.png,1,0,0,1", "line 3: expected 6 values"),
+        ("a.png,1,0,0,1,1,9", "line 3: expected 6 values"),
         ("a.png,1,0,0,1,wide", "expected a box"),
     ],
 )

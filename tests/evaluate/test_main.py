@@ -78,7 +78,7 @@ def test_the_folder_of_another_run_is_refused(
     given = ("--network", network, "--scenes", "4", "--output", str(tmp_path))
     assert run(*given) == 0
     assert run(*given) == 0
-    assert run(*given, *other) == 1
+    assert run(*given, *other) == 2
     assert f"those of one with another {named}." in capsys.readouterr().err
 
 
@@ -148,7 +148,7 @@ def test_photographs_with_boxes(tmp_path: Path, capsys) -> None:
     )
     boxes.write_text("\n".join(["file,class,x0,y0,x1,y1", *rows]))
     given = ("--images", str(tmp_path), "--boxes", str(boxes), "--network", BRIGHT)
-    assert run(*given) == 1
+    assert run(*given) == 2
     assert "nothing says how the pictures of" in capsys.readouterr().err
     classes = tmp_path / "classes.txt"
     classes.write_text("tench\ngoldfish\n" + "".join(f"{number}\n" for number in range(2, 1000)))
@@ -204,7 +204,7 @@ def test_data_of_ones_own(tmp_path: Path, capsys) -> None:
     assert "pictures                  3" in capsys.readouterr().out
     about = json.loads((tmp_path / "run.json").read_text())["data"]
     assert about == {"function": OWN[3], "side": 8, "digest": None}
-    assert run(*given) == 1
+    assert run(*given) == 2
     assert "another data." in capsys.readouterr().err
 
 
@@ -235,5 +235,5 @@ def test_help_lists_the_options_of_the_data(capsys) -> None:
 )
 def test_a_wrong_argument_is_named(network: str, arguments, message: str, capsys) -> None:
     given = arguments if "--network" in arguments else ("--network", network, *arguments)
-    assert run(*given) == 1
+    assert run(*given) == 2
     assert message in capsys.readouterr().err

@@ -37,10 +37,17 @@ SAVED: dict[str, Any] = {
     "parallel.pt": lambda state: {f"module.{name}": tensor for name, tensor in state.items()},
     "compiled.pt": lambda state: {"model": {f"_orig_mod.{k}": v for k, v in state.items()}},
     "lightning.ckpt": lambda state: {"state_dict": {f"model.{k}": v for k, v in state.items()}},
+    "two wrappers.ckpt": lambda state: {
+        "state_dict": {f"model._orig_mod.{k}": v for k, v in state.items()}
+    },
+    "with a loss.ckpt": lambda state: {
+        "state_dict": {"criterion.weight": torch.ones(3)}
+        | {f"backbone.{k}": v for k, v in state.items()}
+    },
 }
 
 
-@pytest.mark.parametrize("file", [*SAVED, "plain.safetensors"])
+@pytest.mark.parametrize("file", [*SAVED, "plain.safetensors", "safetensors.bin"])
 def test_three_classes_are_read_from_the_weights(
     file: str, network: nn.Module, tmp_path: Path
 ) -> None:
@@ -115,6 +122,51 @@ def test_a_function_of_ones_own() -> None:
     )
 
 
+@pytest.mark.parametrize(("name", "aux"), [("googlenet", "aux1"), ("inception_v3", "AuxLogits")])
+def test_heads_that_only_training_runs_are_left_out(name: str, aux: str, tmp_path: Path) -> None:
+    """Files with their 1000 classes, and files without them, as fine-tuning leaves both."""
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        options = {"init_weights": False, "num_classes": 3}
+        network = torchvision.models.get_model(name, weights=None, aux_logits=False, **options)
+    path, images = tmp_path / "own.pt", torch.randn(1, 3, 128, 128)
+    for more in ({}, {f"{aux}.fc.bias": torch.zeros(1000)}):
+        torch.save(network.state_dict() | more, path)
+        with pytest.warns(UserWarning, match="built without transform_input"):
+            found = networks.named_network(name, path).network
+        with torch.inference_mode():
+            torch.testing.assert_close(found(images), network.eval()(images))
+
+
+def failing() -> nn.Module:
+    raise KeyError("config")
+
+
+def with_a_number() -> tuple[nn.Module, int]:
+    return nn.Sequential(nn.Conv2d(3, 4, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()), 5
+
+
+CLASS_FILES = {
+    "latin.txt": (b"caf\xe9", "UTF-8 in latin.txt, got the byte 0xe9"),
+    "empty.txt": (b"\n", "expected names in .*got none"),
+    "broken.json": (b"[", "an error in line 1"),
+    "text.json": (b'"abc"', "expected a list of names"),
+    "null.json": (b"null", "expected a list of names"),
+    "nested.json": (b"[[]]", "list as a name"),
+    "records.json": (b'[{"id": 0, "name": "cat"}]', "dict as a name"),
+    "words.json": (b'{"cat": "0"}', "numbers from 0 with their names"),
+    "gap.json": (b'{"0": "cat", "2": "dog"}', "numbers that do not count from 0"),
+}
+
+
+@pytest.mark.parametrize("name", CLASS_FILES)
+def test_files_that_name_no_classes(name: str, tmp_path: Path) -> None:
+    contents, message = CLASS_FILES[name]
+    (tmp_path / name).write_bytes(contents)
+    with pytest.raises(ValueError, match=f"classes: .*{message}"):
+        read_class_names(tmp_path / name)
+
+
 def test_classes_from_files_and_folders(tmp_path: Path) -> None:
     lines, listed, indexed, back = (
         tmp_path / name for name in ("a.txt", "b.json", "c.json", "d.json")
@@ -126,8 +178,15 @@ def test_classes_from_files_and_folders(tmp_path: Path) -> None:
     for name in reversed(CLASSES):
         (tmp_path / "train" / name).mkdir(parents=True)
     (tmp_path / "train" / "notes.txt").touch()
+    (tmp_path / "train" / ".ipynb_checkpoints").mkdir()
+    hub = tmp_path / "config.json"
+    hub.write_text(json.dumps({"id2label": {"0": "cat", "1": "cup", "2": "rocket"}}))
     for given in (lines, listed, indexed, back, str(tmp_path / "train"), "cat,cup,rocket", CLASSES):
         assert read_class_names(given) == CLASSES
+    for given in (hub, {"0": "cat", "1": "cup", "2": "rocket"}, {"cup": 1, "cat": 0, "rocket": 2}):
+        assert read_class_names(given) == CLASSES
+    with pytest.raises(ValueError, match="got an empty one"):
+        read_class_names("cat,,rocket")
 
 
 @pytest.mark.parametrize(
@@ -139,6 +198,11 @@ def test_classes_from_files_and_folders(tmp_path: Path) -> None:
         ),
         (("nowhere:network",), "network: expected module:function that can be imported"),
         ((f"{__name__}:nothing",), "network: expected a torch.nn.Module .* got str 'resnet18'"),
+        (
+            (f"{__name__}:failing",),
+            "network: expected a network from .*:failing, got KeyError: 'conf",
+        ),
+        ((f"{__name__}:with_a_number",), "expected transforms that can be called .* got int 5"),
         (
             ("efficientnet_lite0", None, "no such file"),
             "classes: expected a file with a name per line",
@@ -155,7 +219,7 @@ def test_bad_files_are_named(tmp_path: Path, network: nn.Module) -> None:
         read_weights(tmp_path / "none.pt")
     cases = {
         "module.pt": (network, "weights: expected tensors alone in module.pt, got other objects"),
-        "numbers.pt": ({"loss": 0.5}, "weights: expected a state dict in numbers.pt"),
+        "numbers.pt": ({"loss": 0.5}, r"state dict in numbers.pt.*got the keys \['loss'\]"),
         "list.pt": ([1, 2], "weights: expected a state dict in list.pt"),
     }
     for name, (contents, message) in cases.items():
@@ -166,6 +230,13 @@ def test_bad_files_are_named(tmp_path: Path, network: nn.Module) -> None:
         (tmp_path / name).write_text("hello, this is a text")
         with pytest.raises(ValueError, match=r"weights: .*text"):
             read_weights(tmp_path / name)
+    for given, message in (
+        ((network,), "network: expected a name"),
+        (("resnet18", network.state_dict()), "weights: expected a file, got OrderedDict"),
+        (("efficientnet_lite0", None, 5), "classes: expected names or a path, got int 5"),
+    ):
+        with pytest.raises(TypeError, match=message):
+            networks.named_network(*given)
     torch.save(network.state_dict(), tmp_path / "resnet18.pt")
     with pytest.raises(ValueError, match=r"weights: expected those of resnet34 in resnet18\.pt"):
         networks.named_network("resnet34", tmp_path / "resnet18.pt")

@@ -172,6 +172,46 @@ def test_to_picture_refuses_what_it_cannot_know() -> None:
             networks.to_picture(image, **given)
 
 
+@pytest.mark.parametrize(
+    ("mean", "std", "message"),
+    [
+        ([0.5, 0.5], [0.5, 0.5], "mean, std: expected one number or three each"),
+        (0.5, 0.0, "the standard deviation above 0"),
+        (0.5, [-1, 1, 1], "the standard deviation above 0"),
+    ],
+)
+def test_a_normalisation_that_is_none(mean, std, message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        networks.eval_transforms(mean=mean, std=std)
+
+
+def test_a_normalisation_of_bytes_is_noticed() -> None:
+    with pytest.warns(UserWarning, match="look like those of pixels from 0 to 255. Divide"):
+        networks.eval_transforms(mean=[127, 127, 127], std=128)
+
+
+def test_sizes_may_be_numpys_and_no_texts() -> None:
+    assert networks.preprocess(CAT, np.int64(8), np.int64(8)).shape == (1, 3, 8, 8)
+    with pytest.raises(ValueError, match="resize: expected a whole number of at least 1, got '8'"):
+        networks.preprocess(CAT, resize="8")
+
+
+def test_weights_are_not_their_transforms() -> None:
+    from torchvision.models import ResNet18_Weights
+
+    with pytest.raises(TypeError, match=r"transforms: .* Call it: weights\.transforms\(\)"):
+        networks.preprocess(CAT, transforms=ResNet18_Weights.DEFAULT)
+    with pytest.raises(
+        TypeError, match="transforms: expected a function of a PIL picture, got int"
+    ):
+        networks.geometry(CAT, transforms=5)
+
+
+def test_transforms_that_fail_are_named() -> None:
+    with pytest.raises(ValueError, match=r"transforms: .* 20×10 pixels in RGB, got KeyError: 'x'"):
+        networks.preprocess(CAT, transforms=lambda picture: {}["x"])
+
+
 def test_transforms_have_to_give_tensors() -> None:
     with pytest.raises(TypeError, match=r"transforms: expected a tensor .* got Image"):
         networks.preprocess(CAT, transforms=lambda picture: picture)

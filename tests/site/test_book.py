@@ -55,9 +55,8 @@ def test_what_a_page_does_without_is_gone(pages: list[str], built: Path) -> None
 
 def test_search(visit: Callable[..., Any]) -> None:
     """Searching for a word lists the pages that hold it, and one click opens such a page."""
-    visited = visit("search")
+    visited = visit("search.html?q=pooling")
     page = visited.page
-    page.goto(f"{visited.home}search.html?q=pooling", wait_until="networkidle")
     results = page.locator("#search-results ul.search li a")
     results.first.wait_for()
     page.wait_for_function(
@@ -86,9 +85,7 @@ def test_search(visit: Callable[..., Any]) -> None:
 def test_the_words_people_search_for_lead_to_a_recipe(
     visit: Callable[..., Any], words: str
 ) -> None:
-    visited = visit("search")
-    page = visited.page
-    page.goto(f"{visited.home}search.html?q={words}", wait_until="networkidle")
+    page = visit(f"search.html?q={words}").page
     page.wait_for_function(
         "document.querySelector('#search-results h2 + *')?.textContent.match(/found|finished/i)"
     )
