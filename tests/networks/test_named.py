@@ -147,7 +147,7 @@ def with_a_number() -> tuple[nn.Module, int]:
 
 
 CLASS_FILES = {
-    "latin.txt": (b"caf\xe9", "UTF-8 in latin.txt, got the byte 0xe9"),
+    "latin.txt": (b"\xe9t\xe9", "UTF-8 in latin.txt, got the byte 0xe9"),
     "empty.txt": (b"\n", "expected names in .*got none"),
     "broken.json": (b"[", "an error in line 1"),
     "text.json": (b'"abc"', "expected a list of names"),
