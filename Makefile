@@ -11,10 +11,10 @@ pip := $(if $(uv),$(uv) pip install --quiet --python $(py),$(py) -m pip install 
 patient := OMP_WAIT_POLICY=passive GOMP_SPINCOUNT=0
 pytest := $(patient) $(py) -m pytest -q -n 2
 needs_no_book := --doctest-modules tests camlib camcourse \
-	--ignore=tests/site --ignore=tests/lab --ignore=tests/book/test_figures.py
+	--ignore=tests/site --ignore=tests/lab
 course := tests/camcourse/grading tests/assignments
 together := --jobs=2 $(if $(filter output-sync,$(.FEATURES)),--output-sync)
-nbval := --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tooling/nbval.cfg
+nbval := -p tests.book.compare_pictures --nbval --nbval-current-env --nbval-cell-timeout 300 --nbval-sanitize-with tooling/nbval.cfg
 # What PyTorch, oneDNN and MKL compute with on older processors.
 kernels := ATEN_CPU_CAPABILITY=avx2,ONEDNN_MAX_CPU_ISA=AVX2,MKL_ENABLE_INSTRUCTIONS=AVX2 \
 	ATEN_CPU_CAPABILITY=default,ONEDNN_MAX_CPU_ISA=SSE41,MKL_ENABLE_INSTRUCTIONS=SSE4_2 OMP_NUM_THREADS=1
@@ -95,9 +95,8 @@ portability: .venv/.ready ## run chapters with other kernels and one thread (CHA
 		env $(patient) $$(echo $$kernels | tr , ' ') $(py) -m pytest -q -n 2 --dist loadfile \
 			$(nbval) $$notebooks || exit 1; done
 
-pages: _build/.book ## only the tests of the built book: its pictures, its pages in a browser
-	@$(browser) && $(pytest) --dist loadscope --junitxml=_build/reports/pages.xml \
-		tests/book/test_figures.py tests/site
+pages: _build/.book ## only the tests of the built book: its pages in a browser
+	@$(browser) && $(pytest) --dist loadscope --junitxml=_build/reports/pages.xml tests/site
 
 widgets: _web/fingerprint .venv/.ready ## only the explorers in JupyterLab, worked by hand and from Python
 	@$(browser) && $(py) -m pytest -q --junitxml=_build/reports/widgets.xml tests/lab

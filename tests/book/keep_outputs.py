@@ -18,7 +18,7 @@ from tooling.execution import keep
 _passed: Counter[Path] = Counter()
 
 
-@pytest.hookimpl(wrapper=True)
+@pytest.hookimpl(wrapper=True, tryfirst=True)  # around the comparison of pictures
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
     """Take over each cell's new outputs, and keep the chapter once all its cells have passed."""
     yield

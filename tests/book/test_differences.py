@@ -1,4 +1,4 @@
-"""The comparison behind test_figures notices what a reader would, and overlooks rounding."""
+"""The comparison of pictures notices what a reader would, and overlooks rounding."""
 
 import base64
 import functools
