@@ -6,10 +6,12 @@ import io
 import itertools
 
 import matplotlib.pyplot as plt
+import nbformat
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.book.compare_pictures import LIVE, changed
 from tests.book.differences import array_difference, difference, drawn, pixels
 
 
@@ -99,3 +101,22 @@ def test_transparency_counts() -> None:
     solid[..., 3] = 255
     assert pixels(png(clear)).shape == (8, 8, 4)
     assert difference("image/png", png(solid), png(clear)) is not None
+
+
+def cell(*pictures: bytes, tags: tuple[str, ...] = ()) -> nbformat.NotebookNode:
+    """Make a cell that shows pictures."""
+    shown = [
+        nbformat.v4.new_output("display_data", {"image/png": base64.b64encode(one).decode()})
+        for one in pictures
+    ]
+    return nbformat.v4.new_code_cell("draw()", outputs=shown, metadata={"tags": list(tags)})
+
+
+def test_a_cell_is_compared_picture_by_picture() -> None:
+    """Unless it shows what differs everywhere: then it has to show as much, of the same kinds."""
+    one, other = figure("1"), figure("2")
+    assert changed(cell(one, other), cell(one, other)) is None
+    assert "4×4 pixels differ" in str(changed(cell(one, other), cell(one, one)))
+    assert changed(cell(one), cell(one, other)) == "shows other kinds of output"
+    assert changed(cell(one, tags=(LIVE,)), cell(other)) is None
+    assert changed(cell(one, tags=(LIVE,)), cell()) == "shows other kinds of output"
