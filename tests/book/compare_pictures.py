@@ -20,8 +20,8 @@ LIVE = "nbval-ignore-output"  # nbval's own tag: run the cell, do not compare
 def pytest_runtest_call(item: pytest.Item) -> Generator[None]:
     """Compare each cell's pictures and the tables behind explorers once its text has been compared.
 
-    A cell that shows what a training on the spot has brought, or what forty random layers have made of
-    rounding, shows something else on every machine; it must show something of the same kinds.
+    A cell that shows what a training on the spot has brought shows something else on every machine; it
+    must show something of the same kinds.
     """
     yield
     if isinstance(item, IPyNbCell):
