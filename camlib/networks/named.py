@@ -240,10 +240,8 @@ def _in_order(stored: Any, name: str) -> list[str]:
     """Return names from a list, or from a mapping of numbers to names or of names to numbers."""
     try:
         if isinstance(stored, Mapping):
-            if len(stored) == 1 and isinstance(
-                only := next(iter(stored.values())), (Mapping, list)
-            ):
-                stored = only if isinstance(only, Mapping) else stored
+            only = next(iter(stored.values())) if len(stored) == 1 else None
+            stored = only if isinstance(only, Mapping) else stored  # {"id2label": {"0": "cat"}}
             # {"cat": 0}; {"0": "cat"}; {"0": ["n02123045", "cat"]}.
             if all(isinstance(number, int) for number in stored.values()):
                 places = {int(number): str(key) for key, number in stored.items()}
