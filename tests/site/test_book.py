@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import expect
 
 import camlib
 from tooling.repository import ROOT
@@ -16,6 +17,8 @@ from tooling.sphinx_ext import explorers
 
 # Made by Sphinx beside the pages of the table of contents.
 EXTRA = {"index", "search", "genindex"}
+# The line below the heading of the results, once all are listed.
+SEARCHED = re.compile("found|finished", re.IGNORECASE)
 
 
 def test_table_of_contents_is_all(pages: list[str], built: Path) -> None:
@@ -59,9 +62,7 @@ def test_search(visit: Callable[..., Any]) -> None:
     page = visited.page
     results = page.locator("#search-results ul.search li a")
     results.first.wait_for()
-    page.wait_for_function(
-        "document.querySelector('#search-results h2 + *')?.textContent.match(/found|finished/i)"
-    )
+    expect(page.locator("#search-results h2 + *").first).to_have_text(SEARCHED)
     addresses = results.evaluate_all("(links) => links.map((link) => link.href)")
     assert any("02-global-average-pooling.html" in address for address in addresses)
     results.first.click()
@@ -86,9 +87,7 @@ def test_the_words_people_search_for_lead_to_a_recipe(
     visit: Callable[..., Any], words: str
 ) -> None:
     page = visit(f"search.html?q={words}").page
-    page.wait_for_function(
-        "document.querySelector('#search-results h2 + *')?.textContent.match(/found|finished/i)"
-    )
+    expect(page.locator("#search-results h2 + *").first).to_have_text(SEARCHED)
     results = page.locator("#search-results ul.search > li > a:first-of-type")
     first = results.evaluate_all("(links) => links.slice(0, 3).map((link) => link.href)")
     assert any("recipes.html" in address or "08-map-to-box.html" in address for address in first), (
