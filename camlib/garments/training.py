@@ -1,4 +1,4 @@
-"""Layer 3: train a small network on scenes of garments; an interrupted training can be resumed."""
+"""Layer 3: train a network on scenes of garments; an interrupted training can be resumed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from camlib.errors import check_choice, check_whole
 from camlib.garments.fashion_mnist import Garments
 from camlib.garments.scenes import Scenes, make_scenes
 from camlib.networks.checkpoint import ARCHITECTURES, build, replace_file
-from camlib.networks.small import FlattenNet, GapNet
 
 # The seeds of a recipe's scenes lie this far apart, so that no two recipes share an epoch.
 _SEEDS_APART = 10_000
@@ -34,7 +33,7 @@ class Recipe:
     Attributes
     ----------
     architecture
-        "gap", "gap-max" or "flatten".
+        "gap", "gap-max", "flatten" or "resnet50".
     epochs
         Passes over ``scenes`` scenes.
     scenes
@@ -128,7 +127,7 @@ class Trained:
         The SHA-256 of the garments.
     """
 
-    network: GapNet | FlattenNet
+    network: nn.Module
     recipe: Recipe
     losses: list[float]
     seconds: list[float]
@@ -139,7 +138,7 @@ class Trained:
 class _State:
     """What changes from epoch to epoch, and is kept for resuming."""
 
-    network: GapNet | FlattenNet
+    network: nn.Module
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     losses: list[float] = field(default_factory=list)
@@ -153,11 +152,11 @@ def train(
     recipe: Recipe,
     garments: Garments,
     *,
-    start: GapNet | FlattenNet | None = None,
+    start: nn.Module | None = None,
     unfinished: str | Path | None = None,
     progress: bool = False,
 ) -> Trained:
-    r"""Train a small network to name the garments in a scene.
+    r"""Train a network to name the garments in a scene.
 
     Each of the ten classes is a question of its own, answered by a logit :math:`z_c`; the loss is
     the mean binary cross-entropy over scenes and classes,
@@ -225,7 +224,7 @@ def train(
     return Trained(network, recipe, state.losses, state.seconds, garments.digest)
 
 
-def _begin(recipe: Recipe, start: GapNet | FlattenNet | None) -> _State:
+def _begin(recipe: Recipe, start: nn.Module | None) -> _State:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         network = build(recipe.architecture)
@@ -239,7 +238,8 @@ def _begin(recipe: Recipe, start: GapNet | FlattenNet | None) -> _State:
             ) from error
     network = network.to(memory_format=torch.channels_last)  # the faster one on a CPU
     network.requires_grad_(recipe.part == "all")
-    network.classifier.requires_grad_(True)
+    head = "fc" if recipe.architecture == "resnet50" else "classifier"
+    network.get_submodule(head).requires_grad_(True)
     optimizer = torch.optim.AdamW(
         [weight for weight in network.parameters() if weight.requires_grad],
         lr=recipe.rate,
@@ -259,9 +259,8 @@ def _epoch(state: _State, recipe: Recipe, garments: Garments, epoch: int, bar: A
     labels = scenes.labels()
     order = random.permutation(recipe.steps * recipe.batch).reshape(recipe.steps, recipe.batch)
     mirrored = random.random_sample(order.shape) < 0.5
-    state.network.train()
-    if recipe.part == "head":
-        state.network.features.eval()  # their statistics stay too
+    # Of a head alone nothing differs in training; the statistics of the convolutions stay.
+    state.network.train(recipe.part == "all")
     losses = torch.zeros(recipe.steps)
     for step, (chosen, flip) in enumerate(zip(order, mirrored, strict=True)):
         images = _batch(scenes, chosen, flip)

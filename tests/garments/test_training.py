@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+import camlib
 from camlib.garments import Garments, Recipe, load_garments, make_scenes, train, training
 from camlib.networks import FlattenNet, GapNet
 
@@ -72,6 +73,38 @@ def test_after_an_interruption_it_goes_on_to_the_same_network(
     assert torch.equal(weights(resumed.network), weights(whole.network))
     assert resumed.losses == whole.losses
     assert len(resumed.seconds) == 3
+
+
+def test_a_resnet50_is_trained_and_resumed_too(garments: Garments, tmp_path: Path) -> None:
+    """Its maps have 4x4 cells of 2048 channels; after an interruption it is the same network."""
+    recipe = Recipe("resnet50", epochs=2, scenes=8, batch=4, per_class=5)
+    unfinished = tmp_path / "state"
+    whole = train(recipe, garments, unfinished=unfinished)
+    states: list[bytes] = []
+    keep = training._keep
+
+    def kept(*arguments: Any) -> None:
+        keep(*arguments)
+        states.append(arguments[1].read_bytes())
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "_keep", kept)
+        unfinished.unlink()
+        train(recipe, garments, unfinished=unfinished)
+    unfinished.write_bytes(states[0])
+    resumed = train(recipe, garments, unfinished=unfinished)
+    assert torch.equal(weights(resumed.network), weights(whole.network))
+    images = make_scenes(garments, 2, seed=1).images()
+    cam = camlib.class_activation_maps(whole.network, images)
+    assert cam.maps.shape == (2, 10, 4, 4)
+    assert camlib.find_head(whole.network, images).features.shape == (2, 2048, 4, 4)
+    head = train(replace(recipe, epochs=1, part="head"), garments, start=whole.network).network
+    (changed,) = {
+        name.partition(".")[0]
+        for name, weight in head.named_parameters()
+        if not torch.equal(weight, whole.network.get_parameter(name))
+    }
+    assert changed == "fc"
 
 
 def test_another_or_a_damaged_state_is_refused(garments: Garments, tmp_path: Path) -> None:
