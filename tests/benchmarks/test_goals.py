@@ -64,6 +64,14 @@ def test_every_result_is_judged() -> None:
     assert [verdict.met for verdict in judge(results, [MAPS])] == [True, False]
 
 
+def test_of_two_races_the_one_of_more_rounds_is_judged() -> None:
+    """Whichever comes first."""
+    long = Result("net", 1, {"bare": [1.0] * 5, "maps": [1.0] * 5, "other": [1.0] * 5})
+    for results in ([long, Result("net", 1, SLOW)], [Result("net", 1, SLOW), long]):
+        (verdict,) = judge(results, [MAPS])
+        assert verdict.value.median == 1.0
+
+
 @pytest.mark.parametrize(
     ("goal", "other"),
     [
