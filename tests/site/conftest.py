@@ -113,8 +113,6 @@ class Visit(Watched):
         address = name if ".html" in name else f"{name}.html"
         self.page.goto(f"{self.home}{address}")
         if self.scripts:
-            # Formulas are drawn once MathJax is ready; without formulas there is no MathJax.
-            self.page.evaluate("() => globalThis.MathJax?.startup?.promise")
             # Whether all explorers wake and all pictures load is for a test to ask.
             with contextlib.suppress(TimeoutError):
                 self.page.wait_for_function(READY, timeout=20_000)

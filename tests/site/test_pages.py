@@ -29,8 +29,12 @@ QUESTIONS = """() => ({
     description: document.querySelector('meta[name=description]')?.content ?? '',
     headings: [...document.querySelectorAll('h1')].map((heading) => heading.textContent),
     formulas: document.querySelectorAll('.math').length,
-    drawn: document.querySelectorAll('.math mjx-container').length,
-    wrong: document.querySelectorAll('mjx-merror, [data-mjx-error]').length,
+    drawn: document.querySelectorAll('.math > .katex, .math > .katex-display').length,
+    wrong: document.querySelectorAll('.katex-error').length,
+    // Begins to the left of where its box begins: no scrolling reaches that.
+    cut: [...document.querySelectorAll('div.math')].filter((formula) => formula.getBoundingClientRect().left
+        > Math.min(...[...formula.querySelectorAll('.base')].map((part) => part.getBoundingClientRect().left)) + 1)
+        .length,
     pictures: [...document.images].map((image) => ({
         source: image.currentSrc.slice(-80),
         alt: image.getAttribute('alt'),
@@ -229,6 +233,7 @@ def test_nothing_goes_wrong(
     ] == []
     assert re.findall(r"https?://[^\s\"'<>]+\.m?js", found["inline"]) == []
     assert found["drawn"] == found["formulas"]
+    assert found["cut"] == 0
     assert found["wrong"] == 0
     assert found["raw"] <= 0
     assert found["icons"] == []

@@ -72,7 +72,7 @@ def test_a_missing_icon_is_reported(tmp_path: Path) -> None:
 
 def test_changed_layout_is_reported(tmp_path: Path) -> None:
     """A package without a wanted file stops the build and names package, file and remedy."""
-    with pytest.raises(SystemExit, match=r"mathjax has no file es5/tex-chtml\.js.*correct FILES"):
+    with pytest.raises(SystemExit, match=r"katex has no file dist/katex\.min\.css.*correct FILES"):
         web_assets.copy(tmp_path, tmp_path / "target")
 
 

