@@ -29,6 +29,8 @@ BARE_READY = "scripts of a bare page have run"
 LEAST_ACTION = "smallest action to next paint"
 FIRST_BARE_RUN = "first visit to first run of the bare network"
 BARE_RUN = "run of the bare network"
+SMALL_NETWORK = "first visit to first map, the smaller network"
+LARGE_NETWORK = "first visit to first map, the larger network"
 
 
 def gradient_maps(library: str, method: str, count: int) -> str:
@@ -74,6 +76,7 @@ PAGES = (
     Goal(READY, BARE_READY, at_most=3.3),  # 1500 / 450
     Goal(FIRST_VISIT, FIRST_BARE_RUN, at_most=2.5),  # 4000 / 1600
     Goal(WARM, BARE_RUN, at_most=4),  # 250 / 62
+    Goal(SMALL_NETWORK, LARGE_NETWORK, at_most=0.5),  # by a line of 20 Mbit/s
     Goal(TRANSFER, None, at_most=1500),
     # For any single page: what it fetches of the explorers, as benchmarks/pages.py sees it arrive.
     Goal(EXPLORER_CODE, None, at_most=25),

@@ -6,12 +6,16 @@ from __future__ import annotations
 
 import base64
 import re
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 import camlib
 from benchmarks import goals
@@ -147,10 +151,11 @@ SINCE_START = f"""async (given) => {{
 }}"""
 # The network by itself, from the start of the visit to the end of its first run; bareRun() runs it again.
 BARE_NETWORK = """async () => {
+  const settings = await (await fetch("../_static/network/network.json")).json();
   const fetched = async (file) => new Uint8Array(await (await fetch(`../_static/${file}`)).arrayBuffer());
   const [ort, wasm, model] = await Promise.all([
     import(new URL("../_static/ort/ort.wasm.min.mjs", location.href)),
-    fetched("ort/ort-wasm-simd-threaded.wasm"), fetched("network/efficientnet_lite0.onnx"),
+    fetched("ort/ort-wasm-simd-threaded.wasm"), fetched(`network/${settings.networks[0].file}`),
   ]);
   Object.assign(ort.env.wasm, { numThreads: 1, proxy: false, wasmBinary: wasm.buffer });
   const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
@@ -165,10 +170,27 @@ BARE_NETWORK = """async () => {
 }"""
 
 
+class SlowLine(serve.Handler):
+    """Serves like a line of 20 Mbit/s, which all files share."""
+
+    octets_per_second = 20e6 / 8
+    piece = 16_384
+    line = threading.Lock()
+
+    def copyfile(self, source: Any, outputfile: Any) -> None:
+        """Send piece by piece, each in the time that it takes."""
+        while piece := source.read(self.piece):
+            with self.line:
+                time.sleep(len(piece) / self.octets_per_second)
+            outputfile.write(piece)
+
+
 @contextmanager
-def reader(site: Path = serve.SITE) -> Iterator[tuple[Browser, str]]:
+def reader(
+    site: Path = serve.SITE, handler: type[serve.Handler] = serve.Handler
+) -> Iterator[tuple[Browser, str]]:
     """Serve the book, compressed, and start Chromium; yields it and the address, which ends in a slash."""
-    with serve.in_background(site) as address, sync_playwright() as playwright:
+    with serve.in_background(site, handler) as address, sync_playwright() as playwright:
         flags = [*browser.FLAGS]
         chromium = playwright.chromium.launch(executable_path=browser.find(), args=flags)
         yield chromium, address
@@ -274,6 +296,7 @@ def your_photo(visits: int = 3, turns: int = 20) -> Iterator[Result]:
 
     A choice takes from the file to the paint of its map, decoding included; the book's photographs
     come in turn. Beside each the bare network runs: loaded by a bare page, or again in the same one.
+    Last, the first visit by a line of 20 Mbit/s, with each of the networks that the page offers.
     """
     given = [(base64.b64encode(_photograph(file)).decode(), file) for file in FILES]
     with reader() as (chromium, address):
@@ -300,6 +323,23 @@ def your_photo(visits: int = 3, turns: int = 20) -> Iterator[Result]:
             warm.append(page.evaluate(SHOW, given[turn % len(given)]))
         times = {goals.WARM: _seconds(warm), goals.BARE_RUN: _seconds(bare)}
         yield Result("your photograph", 1, times)
+    with reader(handler=SlowLine) as (chromium, address):
+        slow: dict[str, list[float]] = {goals.SMALL_NETWORK: [], goals.LARGE_NETWORK: []}
+        for _ in range(visits):
+            for contestant, first_of in ((goals.SMALL_NETWORK, 0), (goals.LARGE_NETWORK, 1)):
+                with first_visit(chromium) as page:
+                    page.route("**/network.json", partial(_start_with, first_of))
+                    page.goto(f"{address}book/your-photo.html", wait_until="commit")
+                    page.wait_for_selector('[data-camlib-app="your_photo"]', state="attached")
+                    slow[contestant].append(page.evaluate(SINCE_START, given[0]) / 1000)
+        yield Result("your photograph, 20 Mbit/s", 1, slow)
+
+
+def _start_with(place: int, route: Route) -> None:
+    """Answer with the page's settings, that network first."""
+    settings = route.fetch().json()
+    settings["networks"].insert(0, settings["networks"].pop(place))
+    route.fulfill(json=settings)
 
 
 def _seconds(milliseconds: Sequence[float]) -> list[float]:

@@ -23,14 +23,38 @@ _PHOTOS = {
     "astronaut": _Photo("astronaut.jpg", "Eileen Collins", "NASA", "public domain", "scikit-image"),
 }  # fmt: skip
 
+# Squares of 224 pixels that one thing fills, by its name among ImageNet's classes.
+_GCOMPRIS = "GCompris, cropped"
+_LABELLED = {
+    "giant panda": _Photo("giant_panda.jpg", "Panda", "Aaron Logan", "CC BY 1.0", _GCOMPRIS),
+    "koala": _Photo("koala.jpg", "Koala climbing tree", "David Iliff", "CC BY-SA 3.0", _GCOMPRIS),
+    "ice bear": _Photo("ice_bear.jpg", "Polar bear", "Arturo de Frias Marques", "CC BY-SA 4.0", _GCOMPRIS),
+    "Komodo dragon": _Photo("komodo_dragon.jpg", "Varanus komodoensis", "Raul654", "CC BY-SA 3.0", _GCOMPRIS),
+    "triumphal arch": _Photo("triumphal_arch.jpg", "Arc de Triomphe du Carrousel", "Dan Mckay", "CC BY-SA 2.0", _GCOMPRIS),
+    "palace": _Photo("palace.jpg", "Winter Palace", "Dezidor", "CC BY 3.0", _GCOMPRIS),
+    "baseball": _Photo("baseball.jpg", "Baseball", "Tage Olsin", "CC BY-SA 2.0", _GCOMPRIS),
+    "frying pan": _Photo("frying_pan.jpg", "Cast-iron pan", "Suricata", "public domain", _GCOMPRIS),
+    "solar dish": _Photo("solar_dish.jpg", "Solar cooker", "Nadya Peek", "CC BY 2.0", _GCOMPRIS),
+    "screwdriver": _Photo("screwdriver.jpg", "Torque screwdriver", "Dezertscorpion", "public domain", _GCOMPRIS),
+}  # fmt: skip
+
 _PAIR = ("cat", "coffee")
 _PAIR_NAME = "cat_and_coffee"
 _SIDE = 224
 
 
 def names() -> tuple[str, ...]:
-    """Return the names of all photographs that :func:`load` knows."""
+    """Return the names of the photographs that the chapters are about."""
     return (*_PHOTOS, _PAIR_NAME)
+
+
+def labelled() -> dict[str, str]:
+    """Return photographs that one thing fills, each with that thing's name among ImageNet's classes.
+
+    Both installed networks give each of them this name. :func:`load` opens them; they are made for
+    pictures of several things, as the page "Two networks, one picture" builds them.
+    """
+    return {"cat": "tiger cat", "coffee": "espresso", **{name: name for name in _LABELLED}}
 
 
 def load(name: str) -> Image.Image:
@@ -39,8 +63,8 @@ def load(name: str) -> Image.Image:
     Parameters
     ----------
     name
-        One of :func:`names`; "cat_and_coffee" is made of two photographs side by side, 448 x 224
-        pixels, so that two classes stand in one picture.
+        One of :func:`names` or :func:`labelled`; "cat_and_coffee" is made of two photographs side by
+        side, 448 x 224 pixels, so that two classes stand in one picture.
 
     Returns
     -------
@@ -74,12 +98,13 @@ def credit(name: str) -> str:
 
 
 def _find(name: str) -> _Photo:
-    if name not in _PHOTOS:
+    known = _PHOTOS | _LABELLED
+    if name not in known:
         raise ValueError(
-            f"name: expected one of {', '.join(map(repr, names()))}, got {name!r}. "
+            f"name: expected one of {', '.join(map(repr, (*names(), *_LABELLED)))}, got {name!r}. "
             "For a picture of your own use PIL.Image.open(path)."
         )
-    return _PHOTOS[name]
+    return known[name]
 
 
 def _side_by_side(pictures: list[Image.Image]) -> Image.Image:

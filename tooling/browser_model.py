@@ -1,4 +1,4 @@
-"""Make what the page "Your photograph" needs: the network as a file that a browser runs.
+"""Make what the page "Your photograph" needs: the networks as files that a browser runs.
 
 The book's EfficientNet-Lite0 is exported with one change of order. Its last layer becomes a 1×1
 convolution *before* the pool, so the file gives all maps as well as the logits:
@@ -6,8 +6,10 @@ convolution *before* the pool, so the file gives all maps as well as the logits:
     maps = convolution(features)        (1, 1000, 7, 7)
     logits = mean(maps) + bias          (1, 1000)
 
-Weights are stored with 16 bits and computed with 32, which halves the file. Whether it still says
-what PyTorch says is checked on every photograph of the book; if not, there is no file. Beside it lie
+SqueezeNet's last layer is the maps already (1, 1000, 13, 13); its file gives both as well.
+
+Weights are stored with 16 bits and computed with 32, which halves a file. Whether it still says
+what PyTorch says is checked on every photograph of the book; if not, there is no file. Beside them lie
 the class names, the offsets, the table of colours, and the book's photographs.
 
 Run it as ``python -m tooling.browser_model``; it does nothing when everything is there already.
@@ -20,9 +22,11 @@ import json
 import shutil
 import sys
 import warnings
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from importlib import metadata
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import onnx
@@ -41,7 +45,6 @@ from tooling.repository import ROOT, digest
 
 TARGET = ROOT / "_web" / "static" / "network"
 STAMP = ROOT / "_web" / "network-fingerprint"
-MODEL = "efficientnet_lite0.onnx"
 # Fetched by tooling.web_assets; the page tells how much of it has come.
 RUNTIME = ROOT / "_web" / "static" / "ort" / "ort-wasm-simd-threaded.wasm"
 PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "onnxruntime", "pillow")
@@ -51,6 +54,7 @@ SOURCES = (
     "camlib/networks/**/*",
     "camlib/photos.py",
     "camlib/assets/photos/*",
+    "camlib/assets/networks/squeezenet1_1.safetensors",
 )
 
 SIDE = 224
@@ -70,7 +74,7 @@ WORDS = {
 
 
 class MapsThenMean(nn.Module):
-    """The network with its linear layer as a 1×1 convolution before the pool."""
+    """EfficientNet-Lite0 with its linear layer as a 1×1 convolution before the pool."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -84,6 +88,36 @@ class MapsThenMean(nn.Module):
         """Return maps (n, c, h, w) and logits (n, c)."""
         maps = self.maps(self.features(images))
         return maps, maps.mean((2, 3)) + self.bias
+
+
+class LastLayerIsMaps(nn.Module):
+    """SqueezeNet, which gives its last layer beside its logits."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        *layers, _ = network.classifier  # type: ignore[misc]
+        self.maps = nn.Sequential(network.features, *layers)  # type: ignore[arg-type]
+        self.bias = torch.zeros(len(networks.class_names()))
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Return maps (n, c, h, w) and logits (n, c)."""
+        maps = self.maps(images)
+        return maps, maps.mean((2, 3))
+
+
+class Offered(NamedTuple):
+    """A network that the page runs: its name there, and how it is built and exported."""
+
+    title: str
+    build: Callable[[], nn.Module]
+    with_maps: Callable[[nn.Module], nn.Module]
+
+
+# By the file's name; the page starts with the first, which is the smallest.
+OFFERED = {
+    "squeezenet1_1": Offered("SqueezeNet 1.1", networks.squeezenet1_1, LastLayerIsMaps),
+    "efficientnet_lite0": Offered("EfficientNet-Lite0", networks.efficientnet_lite0, MapsThenMean),
+}
 
 
 def exported(network: nn.Module) -> onnx.ModelProto:
@@ -131,8 +165,10 @@ def halved(model: onnx.ModelProto) -> onnx.ModelProto:
     return result
 
 
-def check(model: onnx.ModelProto, names: tuple[str, ...] = photos.names()) -> float:
-    """Return the largest difference from PyTorch's maps on the book's photographs.
+def check(
+    model: onnx.ModelProto, network: nn.Module, names: tuple[str, ...] = photos.names()
+) -> float:
+    """Return the largest difference from a network's maps in PyTorch on the book's photographs.
 
     Raises
     ------
@@ -144,7 +180,6 @@ def check(model: onnx.ModelProto, names: tuple[str, ...] = photos.names()) -> fl
     session = onnxruntime.InferenceSession(
         model.SerializeToString(), options, providers=["CPUExecutionProvider"]
     )
-    network = networks.efficientnet_lite0()
     largest = 0.0
     for name in names:
         images = networks.preprocess(photos.load(name))
@@ -163,11 +198,10 @@ def check(model: onnx.ModelProto, names: tuple[str, ...] = photos.names()) -> fl
     return largest
 
 
-def description(network: nn.Module, size: int) -> dict[str, object]:
-    """Return what the page must know beside the model: names, offsets, colours, photographs."""
-    bias = network.classifier[-1].bias.detach().numpy()  # type: ignore[union-attr, index]
+def description(models: list[dict[str, object]]) -> dict[str, object]:
+    """Return what the page must know beside the models: names, colours, photographs."""
     return {
-        "model": {"file": MODEL, "bytes": size},
+        "networks": models,
         "runtime": {"bytes": RUNTIME.stat().st_size},
         "resize": RESIZED,
         "crop": SIDE,
@@ -175,7 +209,6 @@ def description(network: nn.Module, size: int) -> dict[str, object]:
         "mean": 255 * MEAN,
         "std": 255 * STD,
         "names": networks.class_names(),
-        "offset": dual_output.array_url(bias, "float32"),
         "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
         "photographs": [
             {
@@ -233,21 +266,35 @@ def make() -> str:
         return "browser model: up to date"
     STAMP.unlink(missing_ok=True)
     shutil.rmtree(TARGET, ignore_errors=True)
-    network = networks.efficientnet_lite0()
-    model = halved(exported(MapsThenMean(network).eval()))
-    difference = check(model)
     TARGET.mkdir(parents=True)
-    octets = model.SerializeToString()
-    (TARGET / MODEL).write_bytes(octets)
-    text = json.dumps(description(network, len(octets)), ensure_ascii=False)
+    models, said = [], []
+    for name, offered in OFFERED.items():
+        network = offered.build()
+        with_maps = offered.with_maps(network).eval()
+        model = halved(exported(with_maps))
+        difference = check(model, network)
+        octets = model.SerializeToString()
+        (TARGET / f"{name}.onnx").write_bytes(octets)
+        offset = with_maps.bias.detach().numpy()  # type: ignore[operator]
+        models.append(
+            {
+                "name": name,
+                "title": offered.title,
+                "file": f"{name}.onnx",
+                "bytes": len(octets),
+                "offset": dual_output.array_url(offset, "float32"),
+            }
+        )
+        said.append(f"{offered.title} {len(octets) / 1e6:.2f} MB, maps within {difference:.0e}")
+    text = json.dumps(description(models), ensure_ascii=False)
     (TARGET / "network.json").write_text(text, encoding="utf-8")
     copy_photographs(TARGET)
     copy_licences(RUNTIME.parent)
     # Written last: an interrupted run leaves no stamp and is done again.
     STAMP.write_text(wanted, encoding="utf-8")
     return (
-        f"browser model: {len(octets) / 1e6:.2f} MB, same best class as PyTorch on "
-        f"{len(photos.names())} photographs, maps differ by at most {difference:.3f}"
+        f"browser models: {'; '.join(said)}; same best class as PyTorch on "
+        f"{len(photos.names())} photographs"
     )
 
 

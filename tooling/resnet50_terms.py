@@ -15,18 +15,21 @@ from safetensors.torch import save
 from torch import Tensor, nn
 
 import camlib
+from camlib.command import batches
 from camlib.garments import load_garments, make_scenes
 from camlib.networks.checkpoint import digest, read_checkpoint, replace_file
 from tooling.repository import ROOT
 
 TERMS = ROOT / "camlib" / "assets" / "networks" / "resnet50-terms.safetensors"
 SCENES, SEED = 10, 3  # of garments that were not trained with; the first that this seed makes
+COUNTED = 500  # scenes on which maps are counted, of another seed
+STRIDE = 16
 
 
 def main(arguments: list[str]) -> None:
     """Read the network's file and write the terms."""
     network, about = read_checkpoint(arguments[0], "resnet50")
-    write(TERMS, terms(network), about)
+    write(TERMS, terms(network), {**about, "counted": counted(network)})
 
 
 def terms(network: nn.Module) -> dict[str, Tensor]:
@@ -41,6 +44,29 @@ def terms(network: nn.Module) -> dict[str, Tensor]:
         "bias": network.get_parameter("fc.bias").detach(),
         "logits": logits,
     }
+
+
+def counted(network: nn.Module, count: int = COUNTED, seed: int = SEED + 1) -> dict[str, int]:
+    """Count the scenes that hold what the network names first, and those with its map's peak in its box.
+
+    The centre of what cell (i, j) sees is pixel (16 i, 16 j): each layer that skips places pads on both
+    sides, so the first cell looks at the corner, not at the middle of the first 16 pixels (Araujo et al.
+    2019).
+    """
+    scenes = make_scenes(load_garments("test"), count, seed)
+    images = scenes.images()
+    right = inside = 0
+    for some in batches(range(count), 100):
+        head = camlib.find_head(network, images[list(some)])
+        best = head.logits.argmax(1)
+        maps = torch.einsum("nkhw,nk->nhw", head.features, head.weight[best])
+        for scene, name, cells in zip(some, best.tolist(), maps, strict=True):
+            row, column = divmod(int(cells.argmax()), cells.shape[1])
+            x, y = STRIDE * column, STRIDE * row
+            boxes = scenes.boxes[scene][scenes.garments[scene] == name]
+            right += len(boxes) > 0
+            inside += any(x0 <= x < x1 and y0 <= y < y1 for x0, y0, x1, y1 in boxes.tolist())
+    return {"scenes": count, "seed": seed, "right": right, "inside": inside}
 
 
 def write(path: Path, tensors: dict[str, Tensor], about: dict[str, Any]) -> None:

@@ -1,4 +1,4 @@
-// MethodComparer in the browser: what do several methods say about one picture, class and layer?
+// MethodComparer in the browser: what do several methods, or networks, say about one picture?
 
 import { frame, whereIs } from "./shared/cells.mjs";
 import { choice } from "./shared/controls.mjs";
@@ -27,7 +27,7 @@ export function unpack(packed) {
   const cut = (cells, step) => Float32Array.from(values.subarray(start, (start += cells)), (value) => value * step);
   const methods = packed.methods.map((method) => ({
     ...method,
-    maps: method.steps.map((steps, at) => steps?.map((step) => cut(packed.layers[at][1] * packed.layers[at][2], step))),
+    maps: method.steps.map((steps, at) => steps?.map((step) => cut(method.cells[at][0] * method.cells[at][1], step))),
   }));
   if (start !== values.length) throw new Error(`${start} values expected, got ${values.length}`);
   return { ...packed, methods, colours: new Uint32Array(decode(packed.colours).buffer) };
@@ -52,17 +52,18 @@ function explore(root, data, state) {
   const here = {
     update() {
       this.place = classes.indexOf(state.get("class_index"));
-      this.layer = layers.findIndex(([name]) => name === state.get("layer"));
-      this.counts = layers[this.layer].slice(1);
+      this.layer = layers.indexOf(state.get("layer"));
       this.panels = compare(methods, this.place, this.layer, state.get("scale"));
+      // Of each method; one that lacks the layer is asked on another's grid.
+      const some = methods.map(({ cells }) => cells[this.layer]).find(Boolean);
+      this.counts = methods.map(({ cells }) => cells[this.layer] ?? some);
+      this.alike = this.counts.every((counts) => counts.join() === some.join());
     },
-    get cell() {
-      return state.get("point")?.map((at, axis) => Math.floor((at * this.counts[axis]) / size[axis]));
-    },
-    title: ({ name, times }) => (times ? `${name} × ${here.counts[0] * here.counts[1]}` : name),
+    cell: (index) => state.get("point")?.map((at, axis) => Math.floor((at * here.counts[index][axis]) / size[axis])),
+    title: ({ name, times }, index) => (times ? `${name} × ${here.counts[index][0] * here.counts[index][1]}` : name),
   };
   const voice = announcer();
-  const pin = () => voice.say(here.cell
+  const pin = () => voice.say(state.get("point")
     ? `${words.node.firstChild.textContent}: ${panels.map(({ says }) => says()).join(", ")}.` : "");
   const panels = methods.map((_, index) => panelPart(data, state, here, index, pin));
   const [title, words] = [titlePart, wordsPart].map((part) => part(data, state, here));
@@ -87,12 +88,15 @@ function titlePart({ layers, logits, names }, state, here) {
   return {
     node: element("p", { class: "title" }, name, " ", words),
     update() {
-      const [layer, rows, columns] = layers[here.layer];
       reword(name, names[here.place]);
-      reword(words, `${logits ? `logit ${number(logits[here.place], 2)} · ` : ""}${layer}, ${rows} × ${columns} cells`);
+      const told = [layers.length > 1 && layers[here.layer], here.alike && grid(here.counts[0])];
+      reword(words, [logits && `logit ${number(logits[here.place], 2)}`, told.filter(Boolean).join(", ")]
+        .filter(Boolean).join(" · "));
     },
   };
 }
+
+const grid = ([rows, columns]) => `${rows} × ${columns} cells`;
 
 /** One method: the photograph under its map, its colours' numbers, and what it says. */
 function panelPart({ colours, methods, names, photo, size: [height, width] }, state, here, index, onPin) {
@@ -107,7 +111,7 @@ function panelPart({ colours, methods, names, photo, size: [height, width] }, st
     height, width, state, onPin,
     label: `The picture under ${method.name}. Arrow keys move from cell to cell; all methods answer.`,
     moved: (point, way) => point.map((at, axis) => {
-      const [count, length] = [here.counts[axis], [height, width][axis]];
+      const [count, length] = [here.counts[index][axis], [height, width][axis]];
       return ((Math.floor((at * count) / length) + way[axis] + 0.5) * length) / count;
     }),
   });
@@ -125,18 +129,20 @@ function panelPart({ colours, methods, names, photo, size: [height, width] }, st
     update() {
       const panel = here.panels[index];
       for (const node of [map.node, bar.node, value]) node.hidden = !panel;
-      reword(heading, here.title(method));
+      reword(heading, here.title(method, index));
       image.alt = panel ? `The photograph under the map of ${names[here.place]} by ${method.name}` : "The photograph";
       if (!panel) return reword(words, method.absent);
-      map.drawMap(panel.map, ...here.counts, panel.peak);
-      const highest = `highest ${written(panel.high)}`;
+      map.drawMap(panel.map, ...here.counts[index], panel.peak);
+      const own = `${method.logits ? `logit ${number(method.logits[here.place], 2)}, ` : ""}${
+        here.alike ? "" : `${grid(here.counts[index])}, `}`;
+      const highest = `${own}highest ${written(panel.high)}`;
       reword(words, panel.high <= 0 ? `nothing speaks for it: ${highest}`
         : panel.own < PALE * panel.peak ? `${highest}, pale on this scale: try its own` : highest);
     },
     point: { update() {
-      const [panel, cell] = [here.panels[index], here.cell];
-      const found = panel && cell ? panel.map[cell[0] * here.counts[1] + cell[1]] : null;
-      frame(mark, cell, ...here.counts);
+      const [panel, cell, counts] = [here.panels[index], here.cell(index), here.counts[index]];
+      const found = panel && cell ? panel.map[cell[0] * counts[1] + cell[1]] : null;
+      frame(mark, cell, ...counts);
       reword(value, found === null ? "" : written(found));
       if (panel) bar.show(panel.peak, found, ends);
     } },
@@ -149,14 +155,15 @@ function wordsPart({ methods }, state, here) {
   return {
     node: element("div", { class: "about" }, where, scale),
     update() {
-      const [rows, columns] = here.counts;
-      const times = methods.filter((method, index) => method.times && here.panels[index]).map(({ name }) => name);
-      reword(where, here.cell ? `${whereIs(here.cell)} of ${rows} × ${columns}` : "Point at a place, tap it or use the arrow keys: each method answers.");
+      const times = methods.filter((method, index) => method.times && here.panels[index]);
+      const at = (index) => `${whereIs(here.cell(index))} of ${here.counts[index].join(" × ")}`;
+      reword(where, !state.get("point") ? "Point at a place, tap it or use the arrow keys: each picture answers."
+        : here.alike ? at(0) : methods.map(({ name }, index) => `${name}: ${at(index)}`).join(". "));
       const { peak } = here.panels.find(Boolean);
       reword(scale, (state.get("scale") === "own"
         ? "Full colour is each map’s own peak: compare places, not strengths."
         : `Full colour is ±${number(peak, digitsFor(peak))} in every panel.`) +
-        (times.length ? ` × ${rows * columns}: ${times.join(" and ")} adds up over the cells what CAM averages.` : ""));
+        times.map((method) => ` ${here.title(method, methods.indexOf(method))}: it adds up over the cells what CAM averages.`).join(""));
     },
   };
 }
@@ -165,7 +172,7 @@ function settingsPart({ classes, layers, logits, names }, state) {
   const parts = [
     ["class_index", "Class", classes.map((index, place) =>
       [index, logits ? [names[place], " ", element("small", {}, number(logits[place], 2))] : names[place]])],
-    ["layer", "Layer", layers.map(([name]) => [name, name])],
+    ["layer", "Layer", layers.map((name) => [name, name])],
     ["scale", "Scale", [["one", "One scale"], ["own", "Own scale"]]],
   ].filter(([, , answers]) => answers.length > 1).map(([trait, words, answers]) => choice({ state, trait, words, answers }));
   return {

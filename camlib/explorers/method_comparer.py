@@ -1,4 +1,4 @@
-"""MethodComparer: what do several methods say about one picture, class by class, layer by layer?"""
+"""MethodComparer: what do several methods, or several networks, say about one picture?"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ MAPS = 'Pass {"CAM": {"features": cam.maps[0]}, "Grad-CAM": {"features": found.m
 
 
 class MethodComparer(Explorer):
-    r"""Compare methods such as CAM, Grad-CAM and Grad-CAM++ side by side, class by class.
+    r"""Compare methods such as CAM, Grad-CAM and Grad-CAM++, or networks, side by side, class by class.
 
     One picture stands beside itself, each time under another method's map of the same class and
     layer; a place that is pointed at is marked in all of them, with each method's value there. The
@@ -56,24 +56,26 @@ class MethodComparer(Explorer):
     maps
         For each of two to four methods its name, and for each layer's name its raw maps of c
         classes, shape (c, h, w), tensors or arrays: ``{"CAM": {"features": cam.maps[0]}, ...}``. A
-        method may lack a layer. Layers stand in the order of the method that has the most.
+        method may lack a layer, and have a grid (h, w) of its own: several networks are compared like
+        several methods. Layers stand in the order of the method that has the most.
     class_names
         All of the network's names, looked up by class index, or exactly one for each of the c maps.
     classes
         The c class indices in the network's own numbering; by default 0 to c - 1.
     logits
-        The c classes' logits, shape (c,), for the words beside them; may be left out.
+        The c classes' logits, shape (c,), for the words beside them, or such logits by the method's
+        name, as several networks have them; may be left out.
     times_cells
         Names of the methods whose values are multiplied by the number of cells h·w; by default
         "Grad-CAM" where it is among them. Empty: none.
     class_index
         The class shown first, in the network's own numbering; by default the one with the highest
-        logit, or the first if there are no logits.
+        logit, of the first method if each has its own, or the first class if there are no logits.
     layer
         The layer shown first, the last one by default.
     point
-        The place that is asked, as (row, column) of a pixel of the picture, or None. The cell over
-        it answers: that of the layer shown.
+        The place that is asked, as (row, column) of a pixel of the picture, or None. The cells over
+        it answer: those of the layer shown.
     scale
         What the peak is. "one": the largest absolute value of all panels, so that methods compare
         in strength; "own": the largest of each panel alone, so that only places compare.
@@ -81,8 +83,8 @@ class MethodComparer(Explorer):
     Raises
     ------
     TypeError, ValueError
-        If an argument is of the wrong kind, shape or range, a map holds NaN or infinity, or the
-        methods' maps of one layer differ in size. Also when an attribute is set.
+        If an argument is of the wrong kind, shape or range, or a map holds NaN or infinity. Also when
+        an attribute is set.
 
     Notes
     -----
@@ -103,7 +105,7 @@ class MethodComparer(Explorer):
         class_names: Sequence[str],
         classes: Sequence[int] | None = None,
         *,
-        logits: ArrayLike | Tensor | None = None,
+        logits: ArrayLike | Tensor | Mapping[str, ArrayLike | Tensor] | None = None,
         times_cells: Sequence[str] | None = None,
         class_index: int | None = None,
         layer: str | None = None,
@@ -113,13 +115,14 @@ class MethodComparer(Explorer):
         picture = dual_output.picture(image)
         given = _checked_maps(maps)
         count, self._layers = _checked_shapes(given)
-        for cells in self._layers.values():
-            checks.check_proportions(picture, cells)
+        for found in given.values():
+            for values in found.values():
+                checks.check_proportions(picture, values.shape[1:])
         self._photograph = dual_output.paled(dual_output.fitted(picture))
-        self._last = list(self._layers)[-1]
+        self._last = self._layers[-1]
         self._classes = _checked_classes(classes, count)
         self._names = checks.names_of(class_names, self._classes)
-        written = _checked_logits(logits, count)
+        shared, own = _checked_logits(logits, count, list(given))
         summed = _checked_summed(times_cells, list(given))
         # Each method's maps in like units, as the page has them.
         self._maps: dict[str, dict[str, list[Float[np.ndarray, "h w"]]]] = {}
@@ -127,33 +130,40 @@ class MethodComparer(Explorer):
         for name, found in given.items():
             steps, self._maps[name] = {}, {}
             for at in [at for at in self._layers if at in found]:
-                times = math.prod(self._layers[at]) if name in summed else 1
+                times = math.prod(found[at].shape[1:]) if name in summed else 1
                 rounded = [dual_output.in_steps(times * one) for one in found[at]]
                 tables += [table.ravel() for table, _, _ in rounded]
                 steps[at] = [step for _, step, _ in rounded]
                 self._maps[name][at] = [map for _, _, map in rounded]
             alone = f"{name} exists for the last layer alone"
             absent = alone if list(found) == [self._last] else f"no map of {name} for this layer"
-            of_layers = [steps.get(at) for at in self._layers]
             methods.append(
-                {"name": name, "times": name in summed, "absent": absent, "steps": of_layers}
+                {
+                    "name": name,
+                    "times": name in summed,
+                    "absent": absent,
+                    "steps": [steps.get(at) for at in self._layers],
+                    "cells": [found[at].shape[1:] if at in found else None for at in self._layers],
+                    "logits": own.get(name),
+                }
             )
         data = {
             "photo": dual_output.picture_url(self._photograph),
             "size": self._photograph.shape[:2],
-            "layers": [[name, *cells] for name, cells in self._layers.items()],
+            "layers": self._layers,
             # One long table: short ones would be compared letter by letter when a notebook is run
             # again, and another CPU rounds differently.
             "values": dual_output.array_url(np.concatenate(tables), "int16"),
             "methods": methods,
             "classes": self._classes,
             "names": self._names,
-            "logits": written and [round(logit, 2) for logit in written],
+            "logits": shared,
             "opacity": OPACITY,
             "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
         }
         if class_index is None:
-            class_index = self._classes[int(np.argmax(written)) if written else 0]
+            first = shared or next(iter(own.values()), [0.0])
+            class_index = self._classes[int(np.argmax(first))]
         super().__init__(
             data,
             class_index=class_index,
@@ -183,25 +193,30 @@ class MethodComparer(Explorer):
 
     def _static_html(self) -> str:
         name = self._names[self._classes.index(self.class_index)]
-        listed = "; ".join(self._words(**method) for method in self._data["methods"])
+        listed = "; ".join(map(self._words, self._data["methods"]))
         peak = _written(max(self.peaks.values()))
+        several = len(self._layers) > 1
+        where = f" in layer {self.layer}" if several else ""
+        answers = f"{len(self._names)} classes" + f" and {len(self._layers)} layers" * several
         full = "each map’s own peak" if self.scale == "own" else f"±{peak} in every panel"
         return self._figure(
             self._drawn(),
-            alt=f"Maps of “{name}” in layer {self.layer} over the photograph, side by side. {listed}. "
+            alt=f"Maps of “{name}”{where} over the photograph, side by side. {listed}. "
             "Orange: evidence for it. Blue: evidence against it.",
-            caption=f"<strong>{html.escape(name)}</strong> in layer {html.escape(self.layer)}. From "
-            f"the left: {html.escape(listed)}. Full colour is {full}. With JavaScript this picture "
-            f"answers: choose among {len(self._names)} classes and {len(self._layers)} layers, point "
-            "at a place to read every method’s value there.",
+            caption=f"<strong>{html.escape(name)}</strong>{html.escape(where)}. From the left: "
+            f"{html.escape(listed)}. Full colour is {full}. With JavaScript this picture answers: "
+            f"choose among {answers}, point at a place to read every map’s value there.",
         )
 
-    def _words(self, name: str, times: bool, absent: str, **_: object) -> str:
+    def _words(self, method: dict[str, Any]) -> str:
         """Return a method's highest value, or that there is none above zero, or that it has no map."""
-        map = self.shown.get(name)
+        map = self.shown.get(method["name"])
         if map is None:
-            return absent
-        title = f"{name} × {map.size}" if times else name
+            return str(method["absent"])
+        title = f"{method['name']} × {map.size}" if method["times"] else method["name"]
+        if method["logits"]:
+            logit = method["logits"][self._classes.index(self.class_index)]
+            title += f", logit {plotting.written(logit, 2)}"
         high = float(map.max())
         return f"{title}: {'nothing speaks for it: ' * (high <= 0)}highest {_written(high)}"
 
@@ -253,22 +268,18 @@ def _named(value: object, name: str) -> dict[str, Any]:
 
 def _checked_shapes(
     given: dict[str, dict[str, Float[np.ndarray, "c h w"]]],
-) -> tuple[int, dict[str, tuple[int, int]]]:
-    """Return the number of classes, and each layer's cells in the order of the longest list."""
+) -> tuple[int, list[str]]:
+    """Return the number of classes, and the layers in the order of the longest list."""
     longest = max(given.values(), key=len)
-    layers = {layer: longest[layer].shape[1:] for layer in longest}
     count = len(next(iter(longest.values())))
     for name, found in given.items():
         for layer, values in found.items():
-            cells = layers.setdefault(layer, values.shape[1:])
-            if values.shape != (count, *cells):
-                rows, columns = cells
+            if len(values) != count:
                 raise ValueError(
-                    f"maps[{name!r}][{layer!r}]: expected {count} maps of {rows}×{columns} cells as "
-                    f"elsewhere, got shape {values.shape}. Pass the same classes for every method "
-                    "and layer, and maps as large as the layer's."
+                    f"maps[{name!r}][{layer!r}]: expected {count} maps as elsewhere, got shape "
+                    f"{values.shape}. Pass the same classes for every method and layer."
                 )
-    return count, layers
+    return count, list(dict.fromkeys([*longest, *(at for found in given.values() for at in found)]))
 
 
 def _checked_classes(classes: Sequence[int] | None, count: int) -> list[int]:
@@ -283,9 +294,17 @@ def _checked_classes(classes: Sequence[int] | None, count: int) -> list[int]:
     return indices
 
 
-def _checked_logits(logits: object, count: int) -> list[float] | None:
-    if logits is None:
-        return None
+def _checked_logits(
+    logits: object, count: int, names: list[str]
+) -> tuple[list[float] | None, dict[str, list[float]]]:
+    """Return the logits of all methods' network, and those of each method's own."""
+    if not isinstance(logits, Mapping):
+        return None if logits is None else _checked_row(logits, count), {}
+    own = {checks.choice("logits", name, names): row for name, row in logits.items()}
+    return None, {name: _checked_row(own[name], count) for name in names if name in own}
+
+
+def _checked_row(logits: object, count: int) -> list[float]:
     got = f"got {describe(logits)}. Pass those of the maps' classes: cam.logits[0]."
     try:
         values = torch.as_tensor(logits).detach().to("cpu", torch.float64)
@@ -293,7 +312,7 @@ def _checked_logits(logits: object, count: int) -> list[float] | None:
         raise TypeError(f"logits: expected numbers, {got}") from error
     if values.shape != (count,) or not torch.isfinite(values).all():
         raise ValueError(f"logits: expected a finite number for each of {count} classes, {got}")
-    return list(values.tolist())
+    return [round(value, 2) for value in values.tolist()]
 
 
 def _checked_summed(times_cells: object, names: list[str]) -> list[str]:

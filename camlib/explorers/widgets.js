@@ -794,7 +794,7 @@ function cellGrid({ rows, columns, label, get, set, onPin = () => {
     "aria-selected": "false",
     "data-index": index
   }));
-  const grid = element("div", {
+  const grid2 = element("div", {
     class: "grid",
     role: "grid",
     "aria-label": label,
@@ -803,12 +803,12 @@ function cellGrid({ rows, columns, label, get, set, onPin = () => {
   const indexOf = ([row, column]) => row * columns + column;
   const pins = pinning({ get, set, onPin: (cell) => cell && onPin(cell) });
   let home = 0;
-  grid.addEventListener("pointermove", (event) => {
-    const cell = cellUnder(grid, event, rows, columns);
+  grid2.addEventListener("pointermove", (event) => {
+    const cell = cellUnder(grid2, event, rows, columns);
     if (cell) pins.over(cell, event);
   });
-  grid.addEventListener("pointerleave", pins.left);
-  grid.addEventListener("click", (event) => {
+  grid2.addEventListener("pointerleave", pins.left);
+  grid2.addEventListener("click", (event) => {
     const index = event.target.dataset.index;
     if (index === void 0) return;
     const cell = cellAt(Number(index), columns);
@@ -816,10 +816,10 @@ function cellGrid({ rows, columns, label, get, set, onPin = () => {
     else if (event.pointerType === "touch") pins.pin(null);
     else pins.release();
   });
-  grid.addEventListener("focusin", (event) => {
+  grid2.addEventListener("focusin", (event) => {
     if (event.target.matches(":focus-visible")) pins.pin(cellAt(Number(event.target.dataset.index), columns));
   });
-  grid.addEventListener("keydown", (event) => {
+  grid2.addEventListener("keydown", (event) => {
     const [row, column] = cellAt(home, columns);
     const target = {
       ArrowUp: [row - 1, column],
@@ -845,7 +845,7 @@ function cellGrid({ rows, columns, label, get, set, onPin = () => {
   });
   return {
     mark,
-    grid,
+    grid: grid2,
     /** Name every cell for those who don't see it: `words(cell)`. */
     describe: (words) => cells.forEach((cell, index) => cell.setAttribute("aria-label", words(cellAt(index, columns)))),
     /** Show which cell is chosen now. */
@@ -1409,7 +1409,7 @@ function unpack3(packed) {
   const cut2 = (cells, step) => Float32Array.from(values.subarray(start, start += cells), (value) => value * step);
   const methods = packed.methods.map((method) => ({
     ...method,
-    maps: method.steps.map((steps, at) => steps?.map((step) => cut2(packed.layers[at][1] * packed.layers[at][2], step)))
+    maps: method.steps.map((steps, at) => steps?.map((step) => cut2(method.cells[at][0] * method.cells[at][1], step)))
   }));
   if (start !== values.length) throw new Error(`${start} values expected, got ${values.length}`);
   return { ...packed, methods, colours: new Uint32Array(decode(packed.colours).buffer) };
@@ -1430,17 +1430,17 @@ function explore3(root, data, state) {
   const here = {
     update() {
       this.place = classes.indexOf(state.get("class_index"));
-      this.layer = layers.findIndex(([name]) => name === state.get("layer"));
-      this.counts = layers[this.layer].slice(1);
+      this.layer = layers.indexOf(state.get("layer"));
       this.panels = compare(methods, this.place, this.layer, state.get("scale"));
+      const some = methods.map(({ cells }) => cells[this.layer]).find(Boolean);
+      this.counts = methods.map(({ cells }) => cells[this.layer] ?? some);
+      this.alike = this.counts.every((counts) => counts.join() === some.join());
     },
-    get cell() {
-      return state.get("point")?.map((at, axis) => Math.floor(at * this.counts[axis] / size[axis]));
-    },
-    title: ({ name, times }) => times ? `${name} × ${here.counts[0] * here.counts[1]}` : name
+    cell: (index) => state.get("point")?.map((at, axis) => Math.floor(at * here.counts[index][axis] / size[axis])),
+    title: ({ name, times }, index) => times ? `${name} × ${here.counts[index][0] * here.counts[index][1]}` : name
   };
   const voice = announcer();
-  const pin = () => voice.say(here.cell ? `${words.node.firstChild.textContent}: ${panels.map(({ says }) => says()).join(", ")}.` : "");
+  const pin = () => voice.say(state.get("point") ? `${words.node.firstChild.textContent}: ${panels.map(({ says }) => says()).join(", ")}.` : "");
   const panels = methods.map((_, index) => panelPart(data, state, here, index, pin));
   const [title, words] = [titlePart3, wordsPart].map((part) => part(data, state, here));
   const settings = settingsPart2(data, state);
@@ -1470,12 +1470,13 @@ function titlePart3({ layers, logits, names }, state, here) {
   return {
     node: element("p", { class: "title" }, name, " ", words),
     update() {
-      const [layer, rows, columns] = layers[here.layer];
       reword(name, names[here.place]);
-      reword(words, `${logits ? `logit ${number(logits[here.place], 2)} · ` : ""}${layer}, ${rows} × ${columns} cells`);
+      const told = [layers.length > 1 && layers[here.layer], here.alike && grid(here.counts[0])];
+      reword(words, [logits && `logit ${number(logits[here.place], 2)}`, told.filter(Boolean).join(", ")].filter(Boolean).join(" · "));
     }
   };
 }
+var grid = ([rows, columns]) => `${rows} × ${columns} cells`;
 function panelPart({ colours, methods, names, photo, size: [height, width] }, state, here, index, onPin) {
   const method = methods[index];
   const shrink = Math.min(1, PIXELS / Math.max(height, width));
@@ -1491,7 +1492,7 @@ function panelPart({ colours, methods, names, photo, size: [height, width] }, st
     onPin,
     label: `The picture under ${method.name}. Arrow keys move from cell to cell; all methods answer.`,
     moved: (point, way) => point.map((at, axis) => {
-      const [count, length] = [here.counts[axis], [height, width][axis]];
+      const [count, length] = [here.counts[index][axis], [height, width][axis]];
       return (Math.floor(at * count / length) + way[axis] + 0.5) * length / count;
     })
   });
@@ -1514,17 +1515,18 @@ function panelPart({ colours, methods, names, photo, size: [height, width] }, st
     update() {
       const panel = here.panels[index];
       for (const node of [map.node, bar.node, value]) node.hidden = !panel;
-      reword(heading, here.title(method));
+      reword(heading, here.title(method, index));
       image.alt = panel ? `The photograph under the map of ${names[here.place]} by ${method.name}` : "The photograph";
       if (!panel) return reword(words, method.absent);
-      map.drawMap(panel.map, ...here.counts, panel.peak);
-      const highest2 = `highest ${written(panel.high)}`;
+      map.drawMap(panel.map, ...here.counts[index], panel.peak);
+      const own = `${method.logits ? `logit ${number(method.logits[here.place], 2)}, ` : ""}${here.alike ? "" : `${grid(here.counts[index])}, `}`;
+      const highest2 = `${own}highest ${written(panel.high)}`;
       reword(words, panel.high <= 0 ? `nothing speaks for it: ${highest2}` : panel.own < PALE * panel.peak ? `${highest2}, pale on this scale: try its own` : highest2);
     },
     point: { update() {
-      const [panel, cell] = [here.panels[index], here.cell];
-      const found = panel && cell ? panel.map[cell[0] * here.counts[1] + cell[1]] : null;
-      frame(mark, cell, ...here.counts);
+      const [panel, cell, counts] = [here.panels[index], here.cell(index), here.counts[index]];
+      const found = panel && cell ? panel.map[cell[0] * counts[1] + cell[1]] : null;
+      frame(mark, cell, ...counts);
       reword(value, found === null ? "" : written(found));
       if (panel) bar.show(panel.peak, found, ends);
     } }
@@ -1535,18 +1537,18 @@ function wordsPart({ methods }, state, here) {
   return {
     node: element("div", { class: "about" }, where, scale),
     update() {
-      const [rows, columns] = here.counts;
-      const times = methods.filter((method, index) => method.times && here.panels[index]).map(({ name }) => name);
-      reword(where, here.cell ? `${whereIs(here.cell)} of ${rows} × ${columns}` : "Point at a place, tap it or use the arrow keys: each method answers.");
+      const times = methods.filter((method, index) => method.times && here.panels[index]);
+      const at = (index) => `${whereIs(here.cell(index))} of ${here.counts[index].join(" × ")}`;
+      reword(where, !state.get("point") ? "Point at a place, tap it or use the arrow keys: each picture answers." : here.alike ? at(0) : methods.map(({ name }, index) => `${name}: ${at(index)}`).join(". "));
       const { peak } = here.panels.find(Boolean);
-      reword(scale, (state.get("scale") === "own" ? "Full colour is each map’s own peak: compare places, not strengths." : `Full colour is ±${number(peak, digitsFor(peak))} in every panel.`) + (times.length ? ` × ${rows * columns}: ${times.join(" and ")} adds up over the cells what CAM averages.` : ""));
+      reword(scale, (state.get("scale") === "own" ? "Full colour is each map’s own peak: compare places, not strengths." : `Full colour is ±${number(peak, digitsFor(peak))} in every panel.`) + times.map((method) => ` ${here.title(method, methods.indexOf(method))}: it adds up over the cells what CAM averages.`).join(""));
     }
   };
 }
 function settingsPart2({ classes, layers, logits, names }, state) {
   const parts = [
     ["class_index", "Class", classes.map((index, place) => [index, logits ? [names[place], " ", element("small", {}, number(logits[place], 2))] : names[place]])],
-    ["layer", "Layer", layers.map(([name]) => [name, name])],
+    ["layer", "Layer", layers.map((name) => [name, name])],
     ["scale", "Scale", [["one", "One scale"], ["own", "Own scale"]]]
   ].filter(([, , answers]) => answers.length > 1).map(([trait, words, answers]) => choice({ state, trait, words, answers }));
   return {

@@ -11,6 +11,7 @@ from camlib.networks.pictures import (
     to_picture,
 )
 from camlib.networks.small import FlattenNet, GapNet
+from camlib.networks.squeezenet import squeezenet1_1
 
 __all__ = [
     "FlattenNet",
@@ -24,6 +25,7 @@ __all__ = [
     "named_network",
     "preprocess",
     "read_checkpoint",
+    "squeezenet1_1",
     "to_picture",
     "write_checkpoint",
 ]

@@ -22,8 +22,11 @@ from camlib.errors import describe, warn
 from camlib.inputs import check_network
 from camlib.networks.lite0 import efficientnet_lite0
 from camlib.networks.pictures import Transforms, class_names, eval_transforms
+from camlib.networks.squeezenet import squeezenet1_1
 
 LITE0 = "efficientnet_lite0"
+# Their weights are installed: nothing is downloaded.
+_INSTALLED = {LITE0: efficientnet_lite0, "squeezenet1_1": squeezenet1_1}
 _IMAGENET = 1000
 # Under which training scripts keep the weights in a checkpoint.
 _PLACES = ("state_dict", "model_state_dict", "model_ema", "model", "weights", "net")
@@ -55,9 +58,9 @@ def named_network(
     Parameters
     ----------
     name
-        "efficientnet_lite0", a classifier of torchvision or timm ("timm/resnet18" where both have
-        one), or "module:function" for a function of one's own that returns a network, or a network
-        and its transforms.
+        "efficientnet_lite0" or "squeezenet1_1", whose weights are installed, a classifier of
+        torchvision or timm ("timm/resnet18" where both have one), or "module:function" for a
+        function of one's own that returns a network, or a network and its transforms.
     weights
         A state dict as safetensors, or as ``torch.save`` wrote it, also inside a training script's
         checkpoint. The number of classes is read from it. None: the published weights, which
@@ -97,8 +100,8 @@ def named_network(
         network, own = _by_function(name)
         if stored is not None:
             _load(network, stored, name, str(weights))
-    elif name == LITE0:
-        network, own, known = efficientnet_lite0(), eval_transforms(), class_names()
+    elif name == LITE0 or (name in _INSTALLED and stored is None):
+        network, own, known = _INSTALLED[name](), eval_transforms(), class_names()
         if stored is not None:
             _load(network, stored, name, str(weights))
     else:

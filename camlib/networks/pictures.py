@@ -62,7 +62,8 @@ def preprocess(
     Returns
     -------
     Tensor
-        Images of shape (n, 3, H, W), about -1 to 1, ready for :func:`efficientnet_lite0`.
+        Images of shape (n, 3, H, W), about -1 to 1, ready for :func:`efficientnet_lite0` and
+        :func:`squeezenet1_1`.
 
     Raises
     ------

@@ -106,6 +106,14 @@ def make_methods(**given: Any) -> explorers.MethodComparer:
     return explorers.MethodComparer(**arguments | given)
 
 
+def make_networks(**given: Any) -> explorers.MethodComparer:
+    """Two networks' maps of the same three classes, on grids of their own, with logits of their own."""
+    coarse, fine = make_maps()["CAM"]["last"], make_cam(3, 13, 13).maps[0]
+    maps = {"coarse": {"last": coarse}, "fine": {"last": fine}}
+    logits = {"fine": [1.0, 4.125, 2.0], "coarse": [5.0, -3.0, 2.0]}
+    return make_methods(**{"maps": maps, "logits": logits} | given)
+
+
 def make_head(
     channels: int = 60, count: int = 20, rows: int = 7, columns: int = 7, scale: float = 1.0
 ) -> camlib.Head:

@@ -3,6 +3,7 @@
 import re
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
@@ -11,7 +12,7 @@ from camlib import networks, photos, plotting
 from camlib.explorers import MethodComparer
 
 from .conftest import array, data_of, html_of, poster, words_of
-from .makers import COMPARED, make_maps, make_methods, make_picture
+from .makers import COMPARED, make_cam, make_maps, make_methods, make_networks, make_picture
 
 LAST = make_maps()["CAM"]["last"]
 
@@ -75,8 +76,7 @@ def test_layers_stand_in_the_order_of_the_longest_list() -> None:
     maps = make_maps()
     maps["CAM"]["later"] = maps["CAM"]["last"]
     maps["Grad-CAM"]["middle"] = maps["Grad-CAM"]["last"]
-    layers = [layer for layer, *_ in data_of(make_methods(maps=maps))["layers"]]
-    assert layers == ["early", "last", "middle", "later"]
+    assert data_of(make_methods(maps=maps))["layers"] == ["early", "last", "middle", "later"]
 
 
 def test_the_page_gets_one_table_of_maps_and_the_state() -> None:
@@ -89,14 +89,18 @@ def test_the_page_gets_one_table_of_maps_and_the_state() -> None:
         "point": [3, 4],
         "scale": "own",
     }
-    assert (data["layers"], data["size"]) == ([["early", 14, 14], ["last", 7, 7]], [224, 224])
+    assert (data["layers"], data["size"]) == (["early", "last"], [224, 224])
     assert (data["classes"], data["logits"]) == ([7, 3, 9], [9.27, 1.0, -2.5])
     values = array(data["values"], "int16")
     maps, start = make_maps(), 0
     for method in data["methods"]:
-        for (layer, rows, columns), steps in zip(data["layers"], method["steps"], strict=True):
-            assert (steps is None) == (layer not in maps[method["name"]])
+        assert method["logits"] is None
+        for layer, cells, steps in zip(
+            data["layers"], method["cells"], method["steps"], strict=True
+        ):
+            assert (steps is None) == (cells is None) == (layer not in maps[method["name"]])
             for place, step in enumerate(steps or []):
+                rows, columns = cells
                 part = values[start : start + rows * columns].reshape(rows, columns)
                 times = rows * columns if method["times"] else 1
                 expected = times * maps[method["name"]][layer][place].numpy()
@@ -160,6 +164,39 @@ def test_maps_of_zeros_leave_the_paled_photograph() -> None:
     paled = 0.4 + 0.5 * plotting.greyscale(make_picture())
     assert np.median(np.abs(poster(explorer)[:, :224] - paled)) < 0.01
     assert "one: nothing speaks for it: highest 0.00" in html_of(explorer)
+
+
+def test_networks_compare_on_grids_of_their_own() -> None:
+    """And with their own logits; the first network's decide which class comes first."""
+    explorer = make_networks()
+    assert {name: map.shape for name, map in explorer.shown.items()} == {
+        "coarse": (7, 7),
+        "fine": (13, 13),
+    }
+    assert explorer.class_index == COMPARED[0]
+    data = data_of(explorer)
+    assert data["logits"] is None
+    assert [method["logits"] for method in data["methods"]] == [[5, -3, 2], [1, 4.12, 2]]
+    assert [method["cells"] for method in data["methods"]] == [[[7, 7]], [[13, 13]]]
+    explorer.class_index = COMPARED[1]
+    assert re.search(
+        r"coarse, logit −3\.00: highest \d.*; fine, logit 4\.12: highest", html_of(explorer)
+    )
+    expected = plotting.overlay(
+        0.4 + 0.5 * plotting.greyscale(make_picture()),
+        camlib.scaling.signed(
+            camlib.upsample(make_cam(3, 13, 13).maps[:, [1]], 224)[0, 0], explorer.peaks["fine"]
+        ),
+        opacity=0.85,
+    )
+    assert np.median(np.abs(poster(explorer)[:, 230:] - expected)) < 0.01
+
+
+def test_logits_of_another_name_are_refused() -> None:
+    with pytest.raises(ValueError, match=r'logits: expected "coarse" or "fine", got \'third\''):
+        make_networks(logits={"third": [1.0, 2.0, 3.0]})
+    with pytest.raises(ValueError, match=r"logits: expected a finite number for each of 3 classes"):
+        make_networks(logits={"fine": [1.0, 2.0]})
 
 
 def test_on_a_network_that_averages_both_are_the_same() -> None:

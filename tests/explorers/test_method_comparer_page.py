@@ -12,7 +12,7 @@ from camlib.explorers import dual_output
 
 from . import conftest
 from .conftest import Open, as_widget, call, numbers, pixels, set_from_kernel
-from .makers import COMPARED, make_maps, make_methods
+from .makers import COMPARED, make_maps, make_methods, make_networks
 
 NAMES = list(make_maps())
 
@@ -114,7 +114,7 @@ def test_one_scale_then_each_its_own(alive: Open) -> None:
     about = page.locator(".cx-about .cx-words")
     expect(about).to_have_text(
         f"Full colour is ±{own['CAM']:.2f} in every panel. "
-        "× 49: Grad-CAM adds up over the cells what CAM averages."
+        "Grad-CAM × 49: it adds up over the cells what CAM averages."
     )
     assert texts(page, "heading") == ["CAM", "Grad-CAM × 49", "Grad-CAM++"]
     np.testing.assert_array_equal(canvas(page, 0), canvas(page, 1))
@@ -147,11 +147,30 @@ def test_a_method_without_the_layer_says_so(alive: Open) -> None:
     expect(first.locator("canvas").first).to_be_visible()
 
 
+def test_two_networks_answer_on_their_own_grids(alive: Open) -> None:
+    """One point, in pixels; a cell of 7×7 holds several of 13×13."""
+    explorer = make_networks()
+    page = alive(explorer)
+    expect(page.locator(".cx-title")).to_have_text("thing 7 ")
+    coarse, fine = texts(page, "words")[:2]
+    assert coarse.startswith("logit 5.00, 7 × 7 cells, highest +")
+    assert fine.startswith("logit 1.00, 13 × 13 cells, highest +")
+    point_at(page, 1, 100, 70)
+    expect(page.locator(".cx-where")).to_have_text(
+        "coarse: row 4, column 3 of 7 × 7. fine: row 6, column 5 of 13 × 13"
+    )
+    values = [float(text.replace("−", "-")) for text in texts(page, "value")]
+    shown = explorer.shown
+    assert values == pytest.approx([shown["coarse"][3, 2], shown["fine"][5, 4]], abs=0.006)
+    radio(page, f"thing {COMPARED[1]}").check()
+    assert texts(page, "words")[0].startswith("logit −3.00, ")
+
+
 def test_a_place_is_marked_everywhere_and_given_back(alive: Open) -> None:
     page = alive(make_methods())
     where = page.locator(".cx-where")
     expect(where).to_have_text(
-        "Point at a place, tap it or use the arrow keys: each method answers."
+        "Point at a place, tap it or use the arrow keys: each picture answers."
     )
     point_at(page, 1, 100, 70)
     expect(where).to_have_text("row 4, column 3 of 7 × 7")

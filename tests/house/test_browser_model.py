@@ -12,7 +12,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from camlib import networks, photos
+from camlib import photos
 from camlib.networks.pictures import MEAN, STD
 from tooling import browser_model
 
@@ -79,25 +79,41 @@ def test_halved(model: onnx.ModelProto) -> None:
         assert not np.array_equal(new, old)
 
 
+def test_a_last_layer_that_is_the_maps() -> None:
+    """As it is in PyTorch, with the logits beside it: SqueezeNet's own, from random weights."""
+    from torchvision.models import squeezenet1_1
+
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        network = squeezenet1_1().eval()
+    maps, logits = run(
+        browser_model.exported(browser_model.LastLayerIsMaps(network).eval()), IMAGES
+    )
+    with torch.no_grad():
+        expected = network.classifier[:3](network.features(IMAGES))
+        np.testing.assert_allclose(logits, network(IMAGES), atol=1e-5)
+    assert maps.shape == (1, 1000, 13, 13)
+    np.testing.assert_allclose(maps, expected, atol=1e-5)
+
+
 def test_a_network_that_says_something_else_stops_the_build(
-    small: Small, model: onnx.ModelProto, monkeypatch: pytest.MonkeyPatch
+    small: Small, model: onnx.ModelProto
 ) -> None:
     """One row of the last layer's weights is changed after the export."""
     changed = copy.deepcopy(small)
-    monkeypatch.setattr(networks, "efficientnet_lite0", lambda: changed)
-    assert browser_model.check(model, ("cat", "rocket")) < 1e-4
+    assert browser_model.check(model, changed, ("cat", "rocket")) < 1e-4
     with torch.no_grad():
         changed.classifier[1].weight[50] += 1
     with pytest.raises(SystemExit, match=r"'cat'.*differ by .*0\.06 is allowed.*halved\(\)"):
-        browser_model.check(model, ("cat",))
+        browser_model.check(model, changed, ("cat",))
 
 
-def test_description(small: Small, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_description(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """JSON with everything that the page asks for, numbers as Python has them."""
     (tmp_path / "ort.wasm").write_bytes(bytes(77))
     monkeypatch.setattr(browser_model, "RUNTIME", tmp_path / "ort.wasm")
-    given = json.loads(json.dumps(browser_model.description(small, 123)))
-    assert given["model"] == {"file": "efficientnet_lite0.onnx", "bytes": 123}
+    given = json.loads(json.dumps(browser_model.description([{"file": "a.onnx", "bytes": 123}])))
+    assert given["networks"] == [{"file": "a.onnx", "bytes": 123}]
     assert given["runtime"] == {"bytes": 77}
     assert (given["names"][282], len(given["names"])) == ("tiger cat", 1000)
     assert given["mean"] == pytest.approx(255 * MEAN)

@@ -41,7 +41,7 @@ PACKAGES: tuple[tuple[str, str, str | None, tuple[str, ...]], ...] = (
     ("sphinxcontrib-katex", "formulas", "MIT", ("katex-math.css",)),
     ("myst-nb", "notebooks as pages", None, ("mystnb.*.css",)),
     ("pygments", "colours of code", None, ("pygments.css",)),
-    (WEIGHTS, "weights of the network", "Apache-2.0", ("network/*.onnx",)),
+    (WEIGHTS, "weights of the larger network", "Apache-2.0", ("network/efficientnet_lite0.onnx",)),
 )  # fmt: skip
 
 # What these packages carry of others, all under the MIT licence: name, the file that says the version,
@@ -137,11 +137,19 @@ def bundled(own_licence: str) -> list[tuple[Work, str]]:
     return works
 
 
+def carried(root: Path) -> tuple[Work, str]:
+    """Return the weights that the package itself carries, with the text of their licences."""
+    text = "squeezenet1_1.licence.txt"
+    files = ("network/squeezenet1_1.onnx",)
+    work = Work("SqueezeNet", "1.1", "weights of the smaller network", "BSD and MIT", text, files)
+    return work, (root / "camlib" / "assets" / "networks" / text).read_text(encoding="utf-8")
+
+
 def works(root: Path) -> dict[Work, str | None]:
     """Return all that the site serves of others, with the licence's text where it is still to write."""
     own = (root / "LICENSE").read_text(encoding="utf-8")
     known: dict[Work, str | None] = dict.fromkeys(packaged(root))
-    return known | dict([*installed(), *bundled(own)])
+    return known | dict([*installed(), *bundled(own), carried(root)])
 
 
 def photographs(root: Path) -> list[list[str]]:

@@ -1,5 +1,5 @@
-// The Worker: reads a photograph, prepares it as camlib.networks.preprocess does, runs the network.
-// Messages in:  { type: "load", network, addresses }   { type: "explain", id, file }
+// The Worker: reads a photograph, prepares it as camlib.networks.preprocess does, runs a network.
+// Messages in:  { type: "load", settings, addresses, model }   { type: "explain", id, file, name }
 // Messages out: { type: "progress", loaded, total }  "ready"  "failed"  "explained"  "refused"
 // Nothing is ever sent anywhere: the only requests are those of `load`, and they carry no data.
 
@@ -15,9 +15,9 @@ const WHOLE = 320;
 // Lines read at once: a photograph's pixels need not all lie in memory twice.
 const STRIP = 128;
 
-let network;
-let session;
+let settings;
 let runtime;
+const sessions = new Map(); // by the network's name
 
 class Refusal extends Error {
   constructor(reason, details = {}) {
@@ -48,31 +48,36 @@ async function fetched(address, expected, count) {
   return bytes;
 }
 
-async function load(given, addresses) {
-  network = given;
-  const total = network.model.bytes + network.runtime.bytes;
+async function load(given, addresses, { name, bytes }) {
+  settings = given;
+  const total = bytes + (runtime ? 0 : settings.runtime.bytes);
   let loaded = 0;
   const count = (more) => postMessage({ type: "progress", loaded: (loaded += more), total });
-  const [ort, wasm, model] = await Promise.all([
-    import(addresses.script),
-    fetched(addresses.wasm, network.runtime.bytes, count),
-    fetched(addresses.model, network.model.bytes, count),
+  const [model] = await Promise.all([
+    fetched(addresses.model, bytes, count),
+    runtime ?? start(addresses, count),
   ]);
-  runtime = ort;
+  sessions.set(name, await runtime.InferenceSession.create(model, { executionProviders: ["wasm"] }));
+  postMessage({ type: "ready", name });
+  // The first run is slow. Who is still looking for a photograph need not wait for it.
+  if (!awaited) await run(name, new Float32Array(3 * settings.crop ** 2));
+}
+
+async function start(addresses, count) {
+  const [ort, wasm] = await Promise.all([
+    import(addresses.script), fetched(addresses.wasm, settings.runtime.bytes, count),
+  ]);
   // More threads need headers that a plain static server does not send.
   Object.assign(ort.env.wasm, {
     numThreads: 1, proxy: false, wasmBinary: wasm.buffer,
     wasmPaths: { mjs: addresses.glue, wasm: addresses.wasm },
   });
-  session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
-  postMessage({ type: "ready" });
-  // The first run is slow. Who is still looking for a photograph need not wait for it.
-  if (!awaited) await run(new Float32Array(3 * network.crop ** 2));
+  runtime = ort;
 }
 
-async function run(images) {
-  const shape = [1, 3, network.crop, network.crop];
-  return session.run({ images: new runtime.Tensor("float32", images, shape) });
+async function run(name, images) {
+  const shape = [1, 3, settings.crop, settings.crop];
+  return sessions.get(name).run({ images: new runtime.Tensor("float32", images, shape) });
 }
 
 // ---------------------------------------------------------------- the photograph
@@ -135,13 +140,13 @@ async function drawn(picture, part, width, height) {
   return new FileReaderSync().readAsDataURL(blob);
 }
 
-async function explain(id, file) {
+async function explain(id, file, name) {
   const picture = await opened(file);
   try {
     const { width, height } = picture;
-    const intended = plan(width, height, network);
+    const intended = plan(width, height, settings);
     const rgb = square(picture, intended);
-    const { maps, logits } = await run(normalised(rgb, network.mean, network.std));
+    const { maps, logits } = await run(name, normalised(rgb, settings.mean, settings.std));
     const factor = WHOLE / Math.max(width, height);
     const whole = { left: 0, top: 0, width, height };
     const [photo, overview] = await Promise.all([
@@ -167,12 +172,12 @@ addEventListener("message", ({ data }) => {
   if (data.type === "explain") awaited++;
   queue = queue.then(async () => {
     if (data.type === "load") {
-      await load(data.network, data.addresses).catch((error) =>
+      await load(data.settings, data.addresses, data.model).catch((error) =>
         postMessage({ type: "failed", message: error.message }));
       return;
     }
-    if (!session) return; // "failed" was said already
-    await explain(data.id, data.file).catch((error) =>
+    if (!sessions.has(data.name)) return; // "failed" was said already
+    await explain(data.id, data.file, data.name).catch((error) =>
       postMessage({
         type: "refused", id: data.id, reason: error.reason ?? "broken",
         details: error.details ?? { message: error.message },

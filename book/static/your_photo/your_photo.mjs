@@ -1,4 +1,4 @@
-// "Your photograph": choose one, and the book's network explains it inside the browser.
+// "Your photograph": choose one, and the book's networks explain it inside the browser.
 // The Worker beside this module does the work; ClassExplorer shows what comes out of it.
 
 import { assemble, explore } from "../explorers/class_explorer.mjs";
@@ -36,11 +36,11 @@ export async function hydrate(root) {
     return;
   }
   wear(STYLE);
-  let network;
+  let settings;
   try {
     const answer = await fetch(address(`${NETWORK}network.json`), { cache: "no-cache" });
     if (!answer.ok) throw new Error(`network.json: status ${answer.status}`);
-    network = await answer.json();
+    settings = await answer.json();
   } catch (error) {
     const again = element("button", { type: "button", class: "yp-button", onclick: () => {
       problem.remove();
@@ -51,24 +51,27 @@ export async function hydrate(root) {
     root.append(problem);
     return;
   }
-  const here = parts(root, network);
-  const worker = engine(network, here);
+  const here = parts(root, settings);
+  const worker = engine(settings, here);
   const state = pageState({ opacity: 0.8, mode: "bilinear", scale: "shared", greyscale: true });
+  let [network] = settings.networks;
   let wanted = 0;
+  let explained; // the last photograph that was, and the class that is shown
   let leave = () => {};
 
   /** Explain a file (or the promise of one), unless another is chosen meanwhile. */
-  const explain = async (given, name, source = {}) => {
+  const explain = async (given, name, source = {}, chosen = undefined) => {
     const id = ++wanted;
+    const by = network;
     here.problem("");
     here.choose(source.file);
     let answer;
     try {
-      answer = await worker.explain(id, given);
+      answer = await worker.explain(id, given, by);
     } catch (error) {
       if (id !== wanted) return;
       here.busy("");
-      if (error.notLoaded) here.problem(notLoaded(error.message), () => explain(given, name, source));
+      if (error.notLoaded) here.problem(notLoaded(error.message), () => explain(given, name, source, chosen));
       else here.problem(refusal(error.reason, name, error.details));
       return;
     }
@@ -76,25 +79,27 @@ export async function hydrate(root) {
     leave();
     const data = assemble({
       ...answer,
-      offset: decode(network.offset),
-      classes: Int32Array.from(network.names.keys()),
-      names: network.names,
-      colours: new Uint32Array(decode(network.colours).buffer),
+      offset: decode(by.offset),
+      classes: Int32Array.from(settings.names.keys()),
+      names: settings.names,
+      colours: new Uint32Array(decode(settings.colours).buffer),
     });
     const best = data.order[0];
     const values = Object.fromEntries(KEPT.map((trait) => [trait, state.get(trait)]));
-    const own = pageState({ ...values, class_index: best, cell: null });
+    const own = pageState({ ...values, class_index: chosen ?? best, cell: null });
+    explained = { given, name, source, shown: () => own.get("class_index") };
     const stops = KEPT.map((trait) => own.subscribe(trait, () => state.set(trait, own.get(trait))));
     here.busy("");
     here.overview(answer, name, source);
+    here.said(by, chosen === undefined, settings.names[best]);
     const remove = explore(here.figure, data, own);
     leave = () => {
       stops.forEach((stop) => stop());
       remove();
     };
     here.show();
-    here.say(`${name || "Your picture"} is explained. The network’s first word: ${network.names[best]}, ` +
-      `logit ${answer.logits[best].toFixed(2)}. Below you can choose any of ${network.names.length} classes.`);
+    here.say(`${name || "Your picture"} is explained. ${by.title}’s first word: ${settings.names[best]}, ` +
+      `logit ${answer.logits[best].toFixed(2)}. Below you can choose any of ${settings.names.length} classes.`);
   };
 
   /** The first of some files; a list without one holds an address or text. */
@@ -104,7 +109,12 @@ export async function hydrate(root) {
     else here.problem(refusal("no file"));
   };
   const borrow = (photograph) => explain(fetched(photograph.file), photograph.title, photograph);
-  here.listen({ take, borrow, intend: () => worker.load() });
+  /** The same photograph and class by another network. */
+  const ask = (other) => {
+    network = other;
+    explain(explained.given, explained.name, explained.source, explained.shown());
+  };
+  here.listen({ take, borrow, ask, intend: () => worker.load(network) });
   root.dataset.awake = "";
 }
 
@@ -121,21 +131,22 @@ async function fetched(file) {
 
 // ---------------------------------------------------------------- the Worker
 
-/** The Worker behind two functions: `load` the network once, `explain` a file. */
-function engine(network, here) {
+/** The Worker behind two functions: `load` a network once, `explain` a file by it. */
+function engine(settings, here) {
   let worker;
-  let ready;
+  const networks = new Map(); // by name, the promise that it is loaded and what settles it
   const waiting = new Map();
 
-  const start = () => new Promise((resolve, reject) => {
-    const fail = (message) => {
-      worker.terminate();
-      ready = undefined; // the next photograph tries again
-      const error = Object.assign(new Error(message), { notLoaded: true });
-      reject(error);
-      waiting.forEach(({ reject: refuse }) => refuse(error));
-      waiting.clear();
-    };
+  const fail = (message) => {
+    worker.terminate();
+    worker = undefined; // the next photograph tries again
+    const error = Object.assign(new Error(message), { notLoaded: true });
+    const all = [...networks.values(), ...waiting.values()];
+    networks.clear();
+    waiting.clear();
+    all.forEach(({ reject }) => reject(error));
+  };
+  const start = () => {
     worker = new Worker(new URL("./worker.mjs", import.meta.url), { type: "module" });
     worker.addEventListener("error", (event) => {
       event.preventDefault();
@@ -143,36 +154,39 @@ function engine(network, here) {
     });
     worker.addEventListener("message", ({ data }) => {
       if (data.type === "progress") here.progress(data.loaded, data.total);
-      else if (data.type === "ready") resolve();
+      else if (data.type === "ready") networks.get(data.name).resolve();
       else if (data.type === "failed") fail(data.message);
       else {
-        const { resolve: give, reject: refuse } = waiting.get(data.id);
+        const { resolve, reject } = waiting.get(data.id);
         waiting.delete(data.id);
-        if (data.type === "explained") give(data);
-        else refuse(data);
+        if (data.type === "explained") resolve(data);
+        else reject(data);
       }
     });
-    const model = address(NETWORK + network.model.file);
-    worker.postMessage({ type: "load", network, addresses: { ...ADDRESSES, model } });
-  });
-  const load = () => {
-    if (!ready) {
-      here.progress(0, network.model.bytes + network.runtime.bytes);
-      ready = start();
-      ready.then(() => here.loaded(), () => here.loaded());
+  };
+  const load = ({ name, file, bytes }) => {
+    if (!networks.has(name)) {
+      here.progress(0, bytes + (worker ? 0 : settings.runtime.bytes));
+      if (!worker) start();
+      const entry = {};
+      entry.loaded = new Promise((resolve, reject) => Object.assign(entry, { resolve, reject }));
+      entry.loaded.then(() => here.loaded(), () => here.loaded());
+      networks.set(name, entry);
+      const addresses = { ...ADDRESSES, model: address(NETWORK + file) };
+      worker.postMessage({ type: "load", settings, addresses, model: { name, bytes } });
     }
-    return ready;
+    return networks.get(name).loaded;
   };
   return {
-    load: () => load().catch(() => {}), // whoever explains will hear of it
-    async explain(id, given) {
-      const loading = load();
+    load: (network) => load(network).catch(() => {}), // whoever explains will hear of it
+    async explain(id, given, network) {
+      const loading = load(network);
       loading.catch(() => {}); // said below, or to whoever waits
       const file = await given;
-      if (loading !== ready) await loading; // it failed while the file was on its way
+      if (loading !== networks.get(network.name)?.loaded) await loading; // it failed while the file was on its way
       const answer = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
       // At once: it waits in the Worker, which then need not run the network for practice.
-      worker.postMessage({ type: "explain", id, file });
+      worker.postMessage({ type: "explain", id, file, name: network.name });
       loading.then(() => { if (waiting.has(id)) here.busy("Explaining …"); }, () => {});
       return answer;
     },
@@ -181,7 +195,7 @@ function engine(network, here) {
 
 // ---------------------------------------------------------------- what one sees
 
-function parts(root, network) {
+function parts(root, settings) {
   const input = element("input", { type: "file", accept: "image/*", class: "yp-file" });
   const zone = element("label", { class: "yp-zone" },
     input,
@@ -190,7 +204,7 @@ function parts(root, network) {
     element("span", { class: "yp-hint yp-coarse" }, "from your album, or take one now"),
     element("span", { class: "yp-promise" }, "It stays on this machine: nothing is sent anywhere."),
   );
-  const buttons = network.photographs.map((photograph) => element("button", {
+  const buttons = settings.photographs.map((photograph) => element("button", {
     type: "button", class: "yp-borrow", "aria-pressed": "false", "data-file": photograph.file,
   }, element("img", {
     src: address(NETWORK + photograph.thumbnail), alt: photograph.alt, class: "dark-light",
@@ -203,11 +217,18 @@ function parts(root, network) {
   const live = element("p", { class: "yp-live", role: "status" });
   const problem = element("div", { class: "yp-problem", role: "alert", hidden: "" });
   const seen = element("div", { class: "yp-seen" });
+  const words = new Map(settings.networks.map(({ name }) => [name, element("small")]));
+  const choices = settings.networks.map(({ name, title, bytes }, place) => {
+    const input = element("input", { type: "radio", name: "yp-network", value: name });
+    input.checked = !place;
+    return element("label", {}, input, element("span", {}, title, ` (${megabytes(bytes)} MB) `, words.get(name)));
+  });
+  const asked = element("fieldset", { class: "yp-networks" }, element("legend", {}, "Which network?"), ...choices);
   const figure = element("figure", {
     class: "camlib-explorer", "data-camlib-explorer": "class_explorer", "aria-label": "Class explorer",
   });
   const result = element("section", { class: "yp-result", "aria-label": "Your photograph, explained", hidden: "" },
-    seen, figure);
+    seen, asked, figure);
   const app = element("div", { class: "yp-app" },
     zone,
     element("div", { class: "yp-borrowed" },
@@ -258,6 +279,11 @@ function parts(root, network) {
           credit ? element("small", {}, credit) : ""),
       );
     },
+    /** Each network's first word stays beside its name, until another photograph is explained. */
+    said({ name }, first, word) {
+      if (first) words.forEach((node) => { node.textContent = ""; });
+      words.get(name).textContent = `says “${word}”`;
+    },
     show() {
       result.hidden = false;
       // On a phone the answer would else stand below the edge, unseen.
@@ -266,7 +292,9 @@ function parts(root, network) {
         result.scrollIntoView({ behavior: calm ? "auto" : "smooth", block: "start" });
       }
     },
-    listen({ take, borrow, intend }) {
+    listen({ take, borrow, ask, intend }) {
+      asked.addEventListener("change", ({ target }) =>
+        ask(settings.networks.find(({ name }) => name === target.value)));
       input.addEventListener("change", () => {
         if (input.files.length) take([...input.files]);
         input.value = ""; // the same file can be chosen again
@@ -274,7 +302,7 @@ function parts(root, network) {
       // Whoever opens the dialogue will need the network: it loads while they look for a file.
       zone.addEventListener("click", intend);
       buttons.forEach((button, place) =>
-        button.addEventListener("click", () => borrow(network.photographs[place])));
+        button.addEventListener("click", () => borrow(settings.photographs[place])));
       whatIsDropped(zone, take);
       document.addEventListener("paste", ({ clipboardData }) => {
         if (clipboardData?.files.length) take([...clipboardData.files]);
@@ -341,6 +369,12 @@ const STYLE = `
 .yp-amount { color: var(--cam-ink-muted); }
 .yp-problem { display: grid; gap: 0.75rem; justify-items: start; padding: 0.875rem 1rem; background: var(--cam-for-soft); border-left: 4px solid var(--cam-for); border-radius: 0.25rem; }
 .yp-result { display: grid; grid-template-columns: minmax(0, 1fr); gap: 0.5rem; scroll-margin-top: 4rem; }
+.yp-networks { display: flex; flex-wrap: wrap; gap: 0.25rem 1.25rem; margin: 0; padding: 0; border: 0; }
+.yp-networks legend { float: left; margin: 0 1.25rem 0 0; padding: 0.25rem 0; font-size: inherit; font-weight: 600; }
+.yp-networks label { display: flex; gap: 0.375rem; align-items: center; min-height: 2rem; margin: 0; cursor: pointer; }
+.yp-networks input { flex: none; width: 1.125rem; height: 1.125rem; margin: 0; accent-color: var(--cam-for); }
+.yp-networks small { color: var(--cam-ink-muted); }
+@media (pointer: coarse) { .yp-networks label { min-height: 2.75rem; } }
 .yp-seen { display: flex; gap: 1rem; align-items: center; font-size: 0.9375rem; }
 .yp-seen p { min-width: 0; }
 .yp-seen small { display: block; margin-top: 0.25rem; color: var(--cam-ink-muted); }
