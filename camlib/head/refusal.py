@@ -209,7 +209,7 @@ def _is_one_channel(step: Step, tensor: Tensor, source: Tensor) -> bool:
     """Say whether a layer's result has the places of what it read, and a single channel."""
     shape, wanted = tensor.shape, source.shape
     weighs = any(isinstance(one, nn.Parameter) for one in step.inputs)
-    first, last = shape[2:] == wanted[2:], shape[1:-1] == wanted[1:-1] and shape[-1] == 1
+    first, last = shape[2:] == wanted[2:], shape[1:-1] == wanted[1:-1] and shape[-1:] == (1,)
     return weighs and tensor.ndim == source.ndim and (first or last)
 
 

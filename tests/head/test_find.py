@@ -474,3 +474,22 @@ def test_bright_and_flat_pictures_are_no_reason_to_warn(low: float) -> None:
     images = torch.full((1, 3, 6, 6), low)
     images[0, 0, 0, 0] = 2.2 if low else 0
     assert camlib.find_head(GOOD, images).logits.shape == (1, C)
+
+
+def test_single_numbers_of_feature_maps_are_refused_by_name() -> None:
+    """Read one by one, and written into a vector of their own."""
+
+    class OneByOne(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.features, self.fc = nn.Conv2d(3, 4, 3), nn.Linear(4, 5)
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            maps, corners = self.features(x), torch.zeros(len(x), 4)
+            for picture in range(len(x)):
+                for channel in range(4):
+                    corners[picture, channel] = 2 + maps[picture, channel, 0, 0]
+            return self.fc(corners)
+
+    with pytest.raises(camlib.NotCAMReadyError, match="__getitem__ takes something else of each"):
+        camlib.find_head(OneByOne(), torch.randn(2, 3, 8, 8))

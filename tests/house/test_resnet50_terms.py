@@ -80,5 +80,5 @@ class Told(nn.Module):
                 if x0 <= 16 * column < x1 and y0 <= 16 * row < y1:
                     name = self.scenes.garments[scene, slot]
                     place = (row + self.shift) % 4, (column + self.shift) % 4
-                    maps[(scene, name, *place)] = 2 + images[scene, 0, 16 * row, 16 * column]
-        return self.fc(maps.mean((2, 3)))
+                    maps[(scene, name, *place)] = 1
+        return self.fc((maps * (2 + images[:, :, ::16, ::16])).mean((2, 3)))
