@@ -76,7 +76,6 @@ PAGES = (
     Goal(READY, BARE_READY, at_most=3.3),  # 1500 / 450
     Goal(FIRST_VISIT, FIRST_BARE_RUN, at_most=2.5),  # 4000 / 1600
     Goal(WARM, BARE_RUN, at_most=4),  # 250 / 62
-    Goal(SMALL_NETWORK, LARGE_NETWORK, at_most=0.5),  # by a line of 20 Mbit/s
     Goal(TRANSFER, None, at_most=1500),
     # For any single page: what it fetches of the explorers, as benchmarks/pages.py sees it arrive.
     Goal(EXPLORER_CODE, None, at_most=25),
