@@ -124,7 +124,7 @@ def changed(method: str, layer: str, values: Any) -> dict[str, Any]:
         ("methods", "maps", changed("CAM", "last", LAST.tolist()), TypeError, "maps['CAM']['last']: "),
         ("methods", "maps", changed("CAM", "last", LAST * NAN), ValueError, "maps['CAM']['last']: ex"),
         ("methods", "maps", changed("CAM", "last", LAST[:2]), ValueError, "maps['CAM']['last']: expe"),
-        ("methods", "maps", changed("CAM", "last", torch.ones(3, 7, 14)), ValueError, "image: expecte"),
+        ("methods", "maps", changed("CAM", "last", torch.ones(3, 7, 14)), ValueError, "image: expected the picture that "),
         ("methods", "image", np.ones((224, 448, 3)), ValueError, "image: expected the picture that 7"),
         ("methods", "class_names", "abc", TypeError, "class_names: expected a sequence of strings, g"),
         ("methods", "class_names", ["a", "b"], ValueError, "class_names: expected a name for each of"),
