@@ -24,7 +24,7 @@ def add_network_options(parser: ArgumentParser, network: str = LITE0, more: str 
     add(
         "--network",
         default=network,
-        help=f"{more}efficientnet_lite0, a classifier of torchvision or timm by its name, or "
+        help=f"{more}efficientnet_lite0 or squeezenet1_1, a classifier of torchvision or timm by its name, or "
         "module:function that returns a network, or a network and its transforms (default: %(default)s)",
     )
     add("--weights", type=Path, metavar="FILE", help="its state dict (default: published weights)")

@@ -115,8 +115,6 @@ function panelPart({ colours, methods, names, photo, size: [height, width] }, st
       return ((Math.floor((at * count) / length) + way[axis] + 0.5) * length) / count;
     }),
   });
-  // All pads do the same: one of them is enough for the keyboard.
-  if (index) pad.node.tabIndex = -1;
   const written = (value) => withSign(value, digitsFor(here.panels[index].own));
   const ends = (value) => withSign(value, digitsFor(here.panels[index].peak));
   return {
@@ -130,14 +128,16 @@ function panelPart({ colours, methods, names, photo, size: [height, width] }, st
       const panel = here.panels[index];
       for (const node of [map.node, bar.node, value]) node.hidden = !panel;
       reword(heading, here.title(method, index));
+      // Where all pads do the same, one of them is enough for the keyboard.
+      pad.node.tabIndex = index && here.alike ? -1 : 0;
       image.alt = panel ? `The photograph under the map of ${names[here.place]} by ${method.name}` : "The photograph";
       if (!panel) return reword(words, method.absent);
       map.drawMap(panel.map, ...here.counts[index], panel.peak);
       const own = `${method.logits ? `logit ${number(method.logits[here.place], 2)}, ` : ""}${
         here.alike ? "" : `${grid(here.counts[index])}, `}`;
-      const highest = `${own}highest ${written(panel.high)}`;
-      reword(words, panel.high <= 0 ? `nothing speaks for it: ${highest}`
-        : panel.own < PALE * panel.peak ? `${highest}, pale on this scale: try its own` : highest);
+      const highest = `highest ${written(panel.high)}`;
+      reword(words, own + (panel.high <= 0 ? `nothing speaks for it: ${highest}`
+        : panel.own < PALE * panel.peak ? `${highest}, pale on this scale: try its own` : highest));
     },
     point: { update() {
       const [panel, cell, counts] = [here.panels[index], here.cell(index), here.counts[index]];
@@ -158,7 +158,7 @@ function wordsPart({ methods }, state, here) {
       const times = methods.filter((method, index) => method.times && here.panels[index]);
       const at = (index) => `${whereIs(here.cell(index))} of ${here.counts[index].join(" × ")}`;
       reword(where, !state.get("point") ? "Point at a place, tap it or use the arrow keys: each picture answers."
-        : here.alike ? at(0) : methods.map(({ name }, index) => `${name}: ${at(index)}`).join(". "));
+        : here.alike ? at(0) : methods.flatMap(({ name }, index) => here.panels[index] ? `${name}: ${at(index)}` : []).join(". "));
       const { peak } = here.panels.find(Boolean);
       reword(scale, (state.get("scale") === "own"
         ? "Full colour is each map’s own peak: compare places, not strengths."

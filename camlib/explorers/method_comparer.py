@@ -144,7 +144,7 @@ class MethodComparer(Explorer):
                     "absent": absent,
                     "steps": [steps.get(at) for at in self._layers],
                     "cells": [found[at].shape[1:] if at in found else None for at in self._layers],
-                    "logits": own.get(name),
+                    "logits": _rounded(own.get(name)),
                 }
             )
         data = {
@@ -157,7 +157,7 @@ class MethodComparer(Explorer):
             "methods": methods,
             "classes": self._classes,
             "names": self._names,
-            "logits": shared,
+            "logits": _rounded(shared),
             "opacity": OPACITY,
             "colours": dual_output.array_url(dual_output.evidence_table(), "uint8"),
         }
@@ -299,20 +299,27 @@ def _checked_logits(
 ) -> tuple[list[float] | None, dict[str, list[float]]]:
     """Return the logits of all methods' network, and those of each method's own."""
     if not isinstance(logits, Mapping):
-        return None if logits is None else _checked_row(logits, count), {}
+        return None if logits is None else _checked_row("logits", logits, count), {}
     own = {checks.choice("logits", name, names): row for name, row in logits.items()}
-    return None, {name: _checked_row(own[name], count) for name in names if name in own}
+    return None, {
+        name: _checked_row(f"logits[{name!r}]", own[name], count) for name in names if name in own
+    }
 
 
-def _checked_row(logits: object, count: int) -> list[float]:
+def _rounded(logits: list[float] | None) -> list[float] | None:
+    """Return the two decimals that are shown."""
+    return logits and [round(logit, 2) for logit in logits]
+
+
+def _checked_row(argument: str, logits: object, count: int) -> list[float]:
     got = f"got {describe(logits)}. Pass those of the maps' classes: cam.logits[0]."
     try:
         values = torch.as_tensor(logits).detach().to("cpu", torch.float64)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"logits: expected numbers, {got}") from error
+        raise TypeError(f"{argument}: expected numbers, {got}") from error
     if values.shape != (count,) or not torch.isfinite(values).all():
-        raise ValueError(f"logits: expected a finite number for each of {count} classes, {got}")
-    return [round(value, 2) for value in values.tolist()]
+        raise ValueError(f"{argument}: expected a finite number for each of {count} classes, {got}")
+    return list(values.tolist())
 
 
 def _checked_summed(times_cells: object, names: list[str]) -> list[str]:

@@ -21,6 +21,7 @@ def test_the_last_layer_and_the_highest_logit_come_first() -> None:
     assert (make_methods().layer, make_methods().class_index) == ("last", COMPARED[0])
     assert make_methods(logits=[1.0, 5.0, 2.0]).class_index == COMPARED[1]
     assert make_methods(logits=torch.tensor([1.0, 2.0, 5.0])).class_index == COMPARED[2]
+    assert make_methods(logits=[0.001, 0.004, 0.002]).class_index == COMPARED[1]
     assert make_methods(classes=None).class_index == 0
 
 
@@ -195,7 +196,9 @@ def test_networks_compare_on_grids_of_their_own() -> None:
 def test_logits_of_another_name_are_refused() -> None:
     with pytest.raises(ValueError, match=r'logits: expected "coarse" or "fine", got \'third\''):
         make_networks(logits={"third": [1.0, 2.0, 3.0]})
-    with pytest.raises(ValueError, match=r"logits: expected a finite number for each of 3 classes"):
+    with pytest.raises(
+        ValueError, match=r"logits\['fine'\]: expected a finite number for each of 3"
+    ):
         make_networks(logits={"fine": [1.0, 2.0]})
 
 

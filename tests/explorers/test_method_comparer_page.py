@@ -159,6 +159,7 @@ def test_two_networks_answer_on_their_own_grids(alive: Open) -> None:
     expect(page.locator(".cx-where")).to_have_text(
         "coarse: row 4, column 3 of 7 × 7. fine: row 6, column 5 of 13 × 13"
     )
+    assert [pad.get_attribute("tabindex") for pad in pads(page).all()] == ["0", "0"]
     values = [float(text.replace("−", "-")) for text in texts(page, "value")]
     shown = explorer.shown
     assert values == pytest.approx([shown["coarse"][3, 2], shown["fine"][5, 4]], abs=0.006)

@@ -526,9 +526,43 @@ def test_a_network_that_does_not_load(reader: Callable[..., Reader]) -> None:
     radios.nth(1).check()
     expect(opened.alert).to_contain_text("The network did not load", timeout=WAIT)
     expect(opened.explorer).to_be_visible()
-    radios.nth(0).check()
+    expect(radios.nth(0)).to_be_checked()
+    # The smaller one needs no connection for that.
+    page.context.set_offline(True)
+    opened.choose(COFFEE, "second.png")
+    opened.sees("second.png")
     expect(opened.alert).to_be_hidden()
-    expect(page.locator(".yp-live")).to_contain_text("SqueezeNet 1.1’s first word", timeout=WAIT)
+    page.context.set_offline(False)
+    page.context.unroute("**/efficientnet_lite0.onnx")
+    radios.nth(1).check()
+    expect(page.locator(".yp-live")).to_contain_text(
+        "EfficientNet-Lite0’s first word", timeout=WAIT
+    )
+
+
+def test_while_the_larger_network_is_on_its_way(reader: Callable[..., Reader]) -> None:
+    """The smaller one answers; a new photograph is not lost; the class chosen meanwhile stays."""
+    opened = reader(fresh=True)
+    page = opened.page
+    held: list[Route] = []
+    page.context.route("**/efficientnet_lite0.onnx", lambda route: held.append(route))
+    opened.choose(JPEG, "cat.jpg")
+    opened.sees("cat.jpg")
+    radios = page.locator(".yp-networks input")
+    with page.expect_request("**/efficientnet_lite0.onnx"):
+        radios.nth(1).check()
+    opened.choose(COFFEE, "cup.png")
+    radios.nth(0).check()
+    opened.sees("cup.png")
+    radios.nth(1).check()
+    field = page.get_by_role("combobox")
+    field.fill("teapot")
+    field.press("Enter")
+    held[0].continue_()
+    expect(page.locator(".yp-networks label").nth(1)).to_contain_text("says “", timeout=WAIT)
+    opened.sees("cup.png")
+    expect(opened.word).to_have_text("teapot")
+    assert opened.visited.problems == []
 
 
 def test_an_old_browser_is_told(visit: Callable[..., Any]) -> None:

@@ -183,11 +183,27 @@ class Licences(SphinxDirective):
             ]
             for work in sorted(works(root), key=lambda work: work.name.lower().lstrip("@"))
         ]
-        pictures = [[code_or_text(cell) for cell in row] for row in photographs(root)]
+        pictures = [
+            [code_or_text(what), code_or_text(author), linked(licence), code_or_text(origin)]
+            for what, author, licence, origin in photographs(root)
+        ]
         return [
             table(("what", "for", "licence"), rows),
             table(("photograph", "author", "licence", "from"), pictures),
         ]
+
+
+def linked(licence: str) -> nodes.Node:
+    """Return a licence's name, leading to its text: "CC BY-SA 3.0"; the public domain has none."""
+    kind, _, version = licence.removeprefix("CC").strip().rpartition(" ")
+    if not licence.startswith("CC"):
+        return nodes.Text(licence)
+    path = (
+        f"publicdomain/zero/{version}"
+        if licence == f"CC0 {version}"
+        else f"licenses/{kind.lower()}/{version}"
+    )
+    return nodes.reference("", licence, refuri=f"https://creativecommons.org/{path}/")
 
 
 def code_or_text(words: str) -> nodes.Node:

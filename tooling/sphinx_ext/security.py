@@ -17,7 +17,7 @@ from bs4 import BeautifulSoup
 from sphinx.application import Sphinx
 from sphinx.errors import ExtensionError
 
-# MathJax sets sizes as style attributes, notebooks' tables and the index bring their own, and an
+# KaTeX sets sizes as style attributes, notebooks' tables and the index bring their own, and an
 # explorer brings its style sheet along, so 'unsafe-inline' has to stay for styles. A style that
 # could ask for anything elsewhere is still held back, by img-src and font-src.
 POLICY = "; ".join(

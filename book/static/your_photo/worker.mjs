@@ -17,7 +17,7 @@ const STRIP = 128;
 
 let settings;
 let runtime;
-const sessions = new Map(); // by the network's name
+const sessions = new Map(); // by the network's name, and that it is there a promise
 
 class Refusal extends Error {
   constructor(reason, details = {}) {
@@ -57,10 +57,9 @@ async function load(given, addresses, { name, bytes }) {
     fetched(addresses.model, bytes, count),
     runtime ?? start(addresses, count),
   ]);
-  sessions.set(name, await runtime.InferenceSession.create(model, { executionProviders: ["wasm"] }));
+  const session = await runtime.InferenceSession.create(model, { executionProviders: ["wasm"] });
   postMessage({ type: "ready", name });
-  // The first run is slow. Who is still looking for a photograph need not wait for it.
-  if (!awaited) await run(name, new Float32Array(3 * settings.crop ** 2));
+  return session;
 }
 
 async function start(addresses, count) {
@@ -77,7 +76,8 @@ async function start(addresses, count) {
 
 async function run(name, images) {
   const shape = [1, 3, settings.crop, settings.crop];
-  return sessions.get(name).run({ images: new runtime.Tensor("float32", images, shape) });
+  const session = await sessions.get(name);
+  return session.run({ images: new runtime.Tensor("float32", images, shape) });
 }
 
 // ---------------------------------------------------------------- the photograph
@@ -168,19 +168,30 @@ async function explain(id, file, name) {
 let queue = Promise.resolve();
 let awaited = 0;
 
+const next = (act) => { queue = queue.then(act); };
+
+function begin({ settings: given, addresses, model }) {
+  const { name } = model;
+  const session = load(given, addresses, model);
+  sessions.set(name, session);
+  session.then(
+    // The first run is slow. Who is still looking for a photograph need not wait for it.
+    () => next(() => awaited || run(name, new Float32Array(3 * settings.crop ** 2))),
+    (error) => {
+      sessions.delete(name);
+      postMessage({ type: "failed", name, message: error.message });
+    },
+  );
+}
+
+const answer = ({ id, file, name }) => explain(id, file, name).catch((error) =>
+  postMessage({
+    type: "refused", id, reason: error.reason ?? "broken", details: error.details ?? { message: error.message },
+  }));
+
 addEventListener("message", ({ data }) => {
-  if (data.type === "explain") awaited++;
-  queue = queue.then(async () => {
-    if (data.type === "load") {
-      await load(data.settings, data.addresses, data.model).catch((error) =>
-        postMessage({ type: "failed", message: error.message }));
-      return;
-    }
-    if (!sessions.has(data.name)) return; // "failed" was said already
-    await explain(data.id, data.file, data.name).catch((error) =>
-      postMessage({
-        type: "refused", id: data.id, reason: error.reason ?? "broken",
-        details: error.details ?? { message: error.message },
-      }));
-  });
+  if (data.type === "load") return begin(data);
+  awaited++;
+  // Whoever asks a network that is there does not wait for another one that is on its way.
+  sessions.get(data.name)?.then(() => next(() => answer(data)), () => {}); // "failed" is said already
 });

@@ -56,13 +56,15 @@ export async function hydrate(root) {
   const state = pageState({ opacity: 0.8, mode: "bilinear", scale: "shared", greyscale: true });
   let [network] = settings.networks;
   let wanted = 0;
-  let explained; // the last photograph that was, and the class that is shown
+  let asked; // the photograph that was chosen last
+  let explained; // the one that is shown, and by which network
   let leave = () => {};
 
-  /** Explain a file (or the promise of one), unless another is chosen meanwhile. */
-  const explain = async (given, name, source = {}, chosen = undefined) => {
+  /** Explain a file (or the promise of one), unless another is chosen meanwhile; `shown` gives the class to show. */
+  const explain = async (given, name, source = {}, shown = undefined) => {
     const id = ++wanted;
     const by = network;
+    asked = { given, name, source, shown, by };
     here.problem("");
     here.choose(source.file);
     let answer;
@@ -71,7 +73,15 @@ export async function hydrate(root) {
     } catch (error) {
       if (id !== wanted) return;
       here.busy("");
-      if (error.notLoaded) here.problem(notLoaded(error.message), () => explain(given, name, source, chosen));
+      const again = () => {
+        choose(by);
+        explain(given, name, source, shown);
+      };
+      if (explained) { // it is still on show
+        asked = explained;
+        choose(explained.by);
+      }
+      if (error.notLoaded) here.problem(notLoaded(error.message), again);
       else here.problem(refusal(error.reason, name, error.details));
       return;
     }
@@ -86,12 +96,12 @@ export async function hydrate(root) {
     });
     const best = data.order[0];
     const values = Object.fromEntries(KEPT.map((trait) => [trait, state.get(trait)]));
-    const own = pageState({ ...values, class_index: chosen ?? best, cell: null });
-    explained = { given, name, source, shown: () => own.get("class_index") };
+    const own = pageState({ ...values, class_index: shown?.() ?? best, cell: null });
+    explained = asked = { given, name, source, by, shown: () => own.get("class_index") };
     const stops = KEPT.map((trait) => own.subscribe(trait, () => state.set(trait, own.get(trait))));
     here.busy("");
     here.overview(answer, name, source);
-    here.said(by, chosen === undefined, settings.names[best]);
+    here.said(by, !shown, settings.names[best]);
     const remove = explore(here.figure, data, own);
     leave = () => {
       stops.forEach((stop) => stop());
@@ -109,10 +119,14 @@ export async function hydrate(root) {
     else here.problem(refusal("no file"));
   };
   const borrow = (photograph) => explain(fetched(photograph.file), photograph.title, photograph);
+  const choose = (other) => {
+    network = other;
+    here.network(other);
+  };
   /** The same photograph and class by another network. */
   const ask = (other) => {
-    network = other;
-    explain(explained.given, explained.name, explained.source, explained.shown());
+    choose(other);
+    explain(asked.given, asked.name, asked.source, asked.shown);
   };
   here.listen({ take, borrow, ask, intend: () => worker.load(network) });
   root.dataset.awake = "";
@@ -136,15 +150,23 @@ function engine(settings, here) {
   let worker;
   const networks = new Map(); // by name, the promise that it is loaded and what settles it
   const waiting = new Map();
+  let latest;
 
-  const fail = (message) => {
-    worker.terminate();
-    worker = undefined; // the next photograph tries again
+  /** A network did not load, or the Worker broke down: then none is there. The next photograph tries again. */
+  const fail = (message, name) => {
     const error = Object.assign(new Error(message), { notLoaded: true });
-    const all = [...networks.values(), ...waiting.values()];
-    networks.clear();
-    waiting.clear();
-    all.forEach(({ reject }) => reject(error));
+    const others = [...networks].some(([other, { ready }]) => other !== name && ready);
+    const lost = ([key, { by = key }]) => !name || !others || by === name;
+    if (!name || !others) {
+      worker.terminate();
+      worker = undefined;
+    }
+    for (const entries of [networks, waiting]) {
+      for (const entry of [...entries].filter(lost)) {
+        entries.delete(entry[0]);
+        entry[1].reject(error);
+      }
+    }
   };
   const start = () => {
     worker = new Worker(new URL("./worker.mjs", import.meta.url), { type: "module" });
@@ -154,8 +176,10 @@ function engine(settings, here) {
     });
     worker.addEventListener("message", ({ data }) => {
       if (data.type === "progress") here.progress(data.loaded, data.total);
-      else if (data.type === "ready") networks.get(data.name).resolve();
-      else if (data.type === "failed") fail(data.message);
+      else if (data.type === "ready") {
+        networks.get(data.name).ready = true;
+        networks.get(data.name).resolve();
+      } else if (data.type === "failed") fail(data.message, data.name);
       else {
         const { resolve, reject } = waiting.get(data.id);
         waiting.delete(data.id);
@@ -180,14 +204,16 @@ function engine(settings, here) {
   return {
     load: (network) => load(network).catch(() => {}), // whoever explains will hear of it
     async explain(id, given, network) {
+      latest = id;
       const loading = load(network);
       loading.catch(() => {}); // said below, or to whoever waits
       const file = await given;
       if (loading !== networks.get(network.name)?.loaded) await loading; // it failed while the file was on its way
-      const answer = new Promise((resolve, reject) => waiting.set(id, { resolve, reject }));
+      const by = network.name;
+      const answer = new Promise((resolve, reject) => waiting.set(id, { resolve, reject, by }));
       // At once: it waits in the Worker, which then need not run the network for practice.
-      worker.postMessage({ type: "explain", id, file, name: network.name });
-      loading.then(() => { if (waiting.has(id)) here.busy("Explaining …"); }, () => {});
+      worker.postMessage({ type: "explain", id, file, name: by });
+      loading.then(() => { if (waiting.has(id) && id === latest) here.busy("Explaining …"); }, () => {});
       return answer;
     },
   };
@@ -218,9 +244,11 @@ function parts(root, settings) {
   const problem = element("div", { class: "yp-problem", role: "alert", hidden: "" });
   const seen = element("div", { class: "yp-seen" });
   const words = new Map(settings.networks.map(({ name }) => [name, element("small")]));
+  const inputs = new Map();
   const choices = settings.networks.map(({ name, title, bytes }, place) => {
     const input = element("input", { type: "radio", name: "yp-network", value: name });
     input.checked = !place;
+    inputs.set(name, input);
     return element("label", {}, input, element("span", {}, title, ` (${megabytes(bytes)} MB) `, words.get(name)));
   });
   const asked = element("fieldset", { class: "yp-networks" }, element("legend", {}, "Which network?"), ...choices);
@@ -278,6 +306,9 @@ function parts(root, settings) {
           "The network saw the square in the frame, shrunk to 224 × 224. What lies outside it, it cannot name. ",
           credit ? element("small", {}, credit) : ""),
       );
+    },
+    network({ name }) {
+      inputs.get(name).checked = true;
     },
     /** Each network's first word stays beside its name, until another photograph is explained. */
     said({ name }, first, word) {
