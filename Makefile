@@ -58,6 +58,7 @@ lint: .venv/.ready ## style, types, layers, spelling, workflows
 	@$(py) -m ruff check --quiet .
 	@$(py) -m ruff format --quiet --check .
 	@$(py) -m tooling.notebooks check
+	@$(py) -m tooling.reading
 	@$(py) -m mypy
 	@.venv/bin/lint-imports
 	@.venv/bin/codespell

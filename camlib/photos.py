@@ -94,7 +94,7 @@ def credit(name: str) -> str:
     if name == _PAIR_NAME:
         return " | ".join(credit(part) for part in _PAIR)
     photo = _find(name)
-    return f"“{photo.title}”, {photo.author}, {photo.licence}, by way of {photo.source}"
+    return f"“{photo.title}”, {photo.author}, {photo.licence}, via {photo.source}"
 
 
 def _find(name: str) -> _Photo:

@@ -7,6 +7,7 @@ import importlib
 import pkgutil
 
 from camcourse.checks import exercises
+from camcourse.checks.compare import NOTHING
 from camcourse.checks.exercise import Exercise, Function
 from camcourse.checks.formatting import format_value
 from camcourse.checks.judge import Verdict, judge
@@ -73,8 +74,10 @@ def report(verdict: Verdict) -> str:
         return f"✓ {name}: {count} right."
     named = zip(verdict.exercise.parameters, verdict.arguments, strict=False)
     given = [_indented(f"{parameter} = ", format_value(value)) for parameter, value in named]
+    # A function that nobody has written yet is not wrong.
+    mark = "○" if verdict.reason == NOTHING else "✗"
     lines = [
-        f"✗ {name}, case {verdict.right + 1}: {verdict.case}",
+        f"{mark} {name}, case {verdict.right + 1}: {verdict.case}",
         _indented("  given:    ", "\n".join(given)),
         _indented("  expected: ", format_value(verdict.expected)),
     ]

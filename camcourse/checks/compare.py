@@ -11,6 +11,8 @@ from torch import Tensor
 
 from camlib.errors import describe
 
+NOTHING = "Nothing came back. Does the function end with return?"
+
 
 def difference(answer: Any, expected: Any, tolerance: float) -> str | None:
     """Say in one sentence how ``answer`` differs from ``expected``, or return None if it does not.
@@ -18,7 +20,7 @@ def difference(answer: Any, expected: Any, tolerance: float) -> str | None:
     Python numbers, numpy numbers and tensors without axes are the same, and so are lists and tuples.
     """
     if answer is None and expected is not None:
-        return "Nothing came back. Does the function end with return?"
+        return NOTHING
     return _difference(answer, expected, tolerance)
 
 

@@ -31,6 +31,8 @@ CELLS = (
     ("markdown", "*Not all of it* in italics."),
     ("code", "1 + 1"),
     ("markdown", "text\n\n*Not right below.*"),
+    ("code", "print(folded)"),
+    ("markdown", "*A folded cell's caption.*"),
 )
 
 
@@ -45,6 +47,8 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], st
             | ({"execution_count": None, "outputs": []} if kind == "code" else {})
             for number, (kind, source) in enumerate(CELLS)
         ]
+        printed = {"output_type": "stream", "name": "stdout", "text": "printed by it"}
+        cells[-2] |= {"metadata": {"tags": ["hide-input"]}, "outputs": [printed]}
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook = {"cells": cells, "nbformat": 4, "nbformat_minor": 5}
         notebook["metadata"] = {"kernelspec": kernel}
@@ -104,8 +108,17 @@ def test_the_theme_is_corrected(html: str) -> None:
 def test_description_and_captions(html: str) -> None:
     """The first paragraph's words; a paragraph wholly in italics, right after a cell, is a caption."""
     assert '<meta name="description" content="Orange speaks for it."/>' in html
-    assert html.count("caption-below") == 1
+    assert html.count("caption-below") == 2
     assert '<p class="caption-below"><em>This is a caption.</em></p>' in html
+
+
+def test_folded_code_stands_below(html: str) -> None:
+    """First what the cell prints, then the caption, then the fold with the code."""
+    places = [
+        html.index(part) for part in ("printed by it", "folded cell’s caption", "<details class")
+    ]
+    assert places == sorted(places)
+    assert places[-1] < html.index(">folded<")
 
 
 def test_a_long_description_is_cut() -> None:

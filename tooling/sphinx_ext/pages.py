@@ -14,6 +14,7 @@ from typing import Any
 
 from docutils import nodes
 from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.inspect import stringify_signature
 
 # Written by MyST-NB into pages that show widgets; an explorer's HTML holds its data already.
@@ -49,6 +50,24 @@ def mark_captions(app: Sphinx, document: nodes.document) -> None:
             and before.get("nb_element") == "cell_code"
         ):
             paragraph["classes"].append("caption-below")
+
+
+class FoldedCodeBelow(SphinxPostTransform):
+    """Put a cell's folded code below what it draws or prints, and below the caption of that."""
+
+    default_priority = 200  # right after MyST-NB has folded it
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Move the folds of a page."""
+        for cell in list(self.document.findall(nodes.container)):
+            if cell.get("nb_element") != "cell_code" or cell.get("hide_mode") != "input":
+                continue
+            fold, after = cell.pop(0), cell.next_node(descend=False, siblings=True)
+            if isinstance(after, nodes.paragraph) and "caption-below" in after["classes"]:
+                after.parent.remove(after)
+                cell.append(after)
+            cell.append(fold)
 
 
 def signature_of_init(
@@ -130,6 +149,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the events; the late priority lets other extensions add their scripts first."""
     app.connect("autodoc-process-docstring", escape_stars, priority=900)  # after Napoleon
     app.connect("doctree-read", mark_captions)
+    app.add_post_transform(FoldedCodeBelow)
     app.connect("autodoc-process-signature", signature_of_init)
     app.connect("html-page-context", correct, priority=900)
     app.connect("build-finished", drop_unused)
