@@ -1,6 +1,6 @@
 """Teach and grade with camlib: checks of exercises, quizzes, and graded assignments.
 
->>> from camcourse import check, quiz
+>>> from camcourse import check, quiz, tabulate
 
 ``python -m camcourse --help`` lists the commands that release and grade the assignments in
 ``assignments/``. Names are imported on first use (listed in ``__init__.pyi``).
