@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from sklearn.metrics import average_precision_score
 from torch import Tensor
 
 from camlib.localization import Box, BoxAccuracy, box_accuracy, centre_box, iou
@@ -250,6 +249,8 @@ def tabulate(pictures: Sequence[Picture], thresholds: Sequence[float]) -> Table:
 
 
 def _average_precision(present: np.ndarray, logits: np.ndarray) -> Float[np.ndarray, " c"]:
+    from sklearn.metrics import average_precision_score  # takes a second to import
+
     precision = np.full(present.shape[1], np.nan)
     for category in np.flatnonzero(present.any(axis=0)):
         precision[category] = average_precision_score(present[:, category], logits[:, category])

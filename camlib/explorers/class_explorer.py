@@ -125,8 +125,7 @@ class ClassExplorer(Explorer):
         name, values = self._names[place], self._maps[place]
         row, column = np.unravel_index(values.argmax(), values.shape)
         strongest = (
-            f"strongest in row {row + 1} of {values.shape[0]}, column {column + 1} of "
-            f"{values.shape[1]}"
+            f"strongest in row {row}, column {column}, both counted from 0"
             if values.max() > 0
             else "of which this picture has none"
         )

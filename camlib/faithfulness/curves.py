@@ -9,7 +9,6 @@ from numbers import Real
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torchvision.transforms.functional import gaussian_blur
 
 from camlib.errors import check_axes, check_whole
 from camlib.faithfulness.scoring import (
@@ -151,6 +150,8 @@ def blurred(images: Float[Tensor, "n 3 H W"], sigma: float = 5.0) -> Float[Tenso
             f"sigma: expected a positive number, at most half the pictures' sides of "
             f"{tuple(images.shape[2:])} pixels, got {sigma!r}. Start with 5."
         )
+    from torchvision.transforms.functional import gaussian_blur  # as long to import as torch
+
     return gaussian_blur(images, [2 * reach + 1, 2 * reach + 1], [sigma, sigma])
 
 

@@ -71,7 +71,7 @@ def test_without_scripts_the_words_tell_the_class() -> None:
     row, column = divmod(int(make_cam(10).maps[0, 3].argmax()), 7)
     assert alt == (
         "Class activation map of “thing 003” over the photograph. Orange: evidence for it, "
-        f"strongest in row {row + 1} of 7, column {column + 1} of 7. Blue: evidence against it."
+        f"strongest in row {row}, column {column}, both counted from 0. Blue: evidence against it."
     )
     assert caption.startswith(f"thing 003, logit {float(make_cam(10).logits[0, 3]):.2f}. Orange")
     assert "With JavaScript this picture answers: choose any of 10 classes" in caption

@@ -38,7 +38,7 @@ def cell(page: Page, row: int, column: int) -> Locator:
 
 
 def where(row: int, column: int) -> str:
-    return f"row {row + 1}, column {column + 1}"
+    return f"row {row}, column {column}"
 
 
 def top(values: torch.Tensor, count: int) -> list[int]:
@@ -261,7 +261,7 @@ def test_arrow_keys_move_over_the_cells(page: Page) -> None:
     speaks(page, 6, 6)
     value = CAM.maps[0, top(CAM.logits[0], 1)[0], 6, 6]
     expect(cell(page, 6, 6)).to_have_accessible_name(
-        re.compile(re.escape(minus(f"row 7, column 7: {value:+.1f} for thing")))
+        re.compile(re.escape(minus(f"row 6, column 6: {value:+.1f} for thing")))
     )
     page.keyboard.press("Control+Home")
     speaks(page, 0, 0)
@@ -302,7 +302,7 @@ def test_changes_are_announced_after_a_pause(page: Page) -> None:
     second = top(CAM.logits[0], 2)[1]
     expect(live).to_have_text(re.compile(rf"^thing {second:03d}: logit [\d.]+, rank 2 of 1000\."))
     cell(page, 5, 5).click()
-    expect(live).to_have_text(re.compile("^row 6, column 6 speaks most for thing"))
+    expect(live).to_have_text(re.compile("^row 5, column 5 speaks most for thing"))
 
 
 def test_touch_on_a_phone(alive: Open, thousand: str) -> None:

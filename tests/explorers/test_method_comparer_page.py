@@ -157,7 +157,7 @@ def test_two_networks_answer_on_their_own_grids(alive: Open) -> None:
     assert fine.startswith("logit 1.00, 13 × 13 cells, highest +")
     point_at(page, 1, 100, 70)
     expect(page.locator(".cx-where")).to_have_text(
-        "coarse: row 4, column 3 of 7 × 7. fine: row 6, column 5 of 13 × 13"
+        "coarse: row 3, column 2 of 7 × 7. fine: row 5, column 4 of 13 × 13"
     )
     assert [pad.get_attribute("tabindex") for pad in pads(page).all()] == ["0", "0"]
     values = [float(text.replace("−", "-")) for text in texts(page, "value")]
@@ -174,7 +174,7 @@ def test_a_place_is_marked_everywhere_and_given_back(alive: Open) -> None:
         "Point at a place, tap it or use the arrow keys: each picture answers."
     )
     point_at(page, 1, 100, 70)
-    expect(where).to_have_text("row 4, column 3 of 7 × 7")
+    expect(where).to_have_text("row 3, column 2 of 7 × 7")
     marks = page.locator(".cx-mark")
     for panel in range(3):
         expect(marks.nth(panel)).to_be_visible()
@@ -187,32 +187,32 @@ def test_a_place_is_marked_everywhere_and_given_back(alive: Open) -> None:
     page.mouse.down()
     page.mouse.up()
     point_at(page, 2, 0, 0)
-    expect(where).to_have_text("row 1, column 1 of 7 × 7")
+    expect(where).to_have_text("row 0, column 0 of 7 × 7")
     page.mouse.move(0, 0)
-    expect(where).to_have_text("row 4, column 3 of 7 × 7")
+    expect(where).to_have_text("row 3, column 2 of 7 × 7")
     # The same place in a layer with smaller cells.
     radio(page, "early").check()
-    expect(where).to_have_text("row 7, column 5 of 14 × 14")
+    expect(where).to_have_text("row 6, column 4 of 14 × 14")
 
 
 def test_arrow_keys_go_from_cell_to_cell(alive: Open) -> None:
     page = alive(make_methods(point=(31, 33)))
     pads(page).first.focus()
     where = page.locator(".cx-where")
-    expect(where).to_have_text("row 1, column 2 of 7 × 7")
+    expect(where).to_have_text("row 0, column 1 of 7 × 7")
     for key, cell in [
-        ("ArrowDown", (2, 2)),
-        ("ArrowRight", (2, 3)),
-        ("End", (2, 7)),
-        ("ArrowRight", (2, 7)),
-        ("PageDown", (7, 7)),
-        ("ArrowUp", (6, 7)),
+        ("ArrowDown", (1, 1)),
+        ("ArrowRight", (1, 2)),
+        ("End", (1, 6)),
+        ("ArrowRight", (1, 6)),
+        ("PageDown", (6, 6)),
+        ("ArrowUp", (5, 6)),
     ]:
         page.keyboard.press(key)
         expect(where).to_have_text(f"row {cell[0]}, column {cell[1]} of 7 × 7")
     expect(page.locator(".cx-live")).to_have_text(
         re.compile(
-            r"^row 6, column 7 of 7 × 7: CAM [+−]?\d\S+, Grad-CAM × 49 \S+, Grad-CAM\+\+ \S+\.$"
+            r"^row 5, column 6 of 7 × 7: CAM [+−]?\d\S+, Grad-CAM × 49 \S+, Grad-CAM\+\+ \S+\.$"
         )
     )
     page.keyboard.press("Escape")
@@ -256,7 +256,7 @@ def test_as_a_widget_it_follows_python_and_tells_it(serve: Open) -> None:
     as_widget(page, make_methods())
     set_from_kernel(page, layer="early", point=[0, 223])
     expect(radio(page, "early")).to_be_checked()
-    expect(page.locator(".cx-where")).to_have_text("row 1, column 14 of 14 × 14")
+    expect(page.locator(".cx-where")).to_have_text("row 0, column 13 of 14 × 14")
     radio(page, "thing 9").check()
     radio(page, "Own scale").check()
     saved = page.evaluate("[model.saved[0].class_index, model.saved.at(-1).scale]")

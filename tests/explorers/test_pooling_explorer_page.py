@@ -164,7 +164,7 @@ def test_a_click_paints_with_the_brush_and_another_wipes(open_page: Open) -> Non
     ]
     assert counts(page) == [1, 1, 1]
     expect(page.locator(".cx-meters .cx-words")).to_have_text(
-        "The cell in row 2, column 2 gives 9 / 9 = 1.00 to the average and holds the maximum."
+        "The cell in row 1, column 1 gives 9 / 9 = 1.00 to the average and holds the maximum."
     )
     squares(page).nth(4).click()
     maps[0, 1, 1] = 0
@@ -267,7 +267,7 @@ KEYS = [
 def test_keys_change_a_cell(open_page: Open) -> None:
     page = open_page([[[3, 1], [1, 1]]])
     expect(squares(page).first).to_have_attribute("aria-valuemax", "9")
-    expect(squares(page).first).to_have_accessible_name("row 1, column 1")
+    expect(squares(page).first).to_have_accessible_name("row 0, column 0")
     expect(page.get_by_role("group", name="The map’s cells")).to_have_accessible_description(
         re.compile("Keys: ← → choose a cell")
     )
@@ -298,7 +298,7 @@ def test_arrow_keys_move_from_cell_to_cell_and_the_pattern(open_page: Open) -> N
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
     expect(squares(page).nth(2)).to_be_focused()
-    expect(page.locator(".cx-chosen")).to_have_accessible_name("row 2, column 1")
+    expect(page.locator(".cx-chosen")).to_have_accessible_name("row 1, column 0")
     page.keyboard.press("ArrowLeft")
     expect(squares(page).nth(1)).to_be_focused()
     page.keyboard.press("Shift+ArrowDown")
@@ -376,7 +376,7 @@ def test_as_a_widget_both_sides_see_each_other(serve: Open) -> None:
     set_from_kernel(page, values=edited.tolist(), map_index=19, cell=[0, 1], **chosen)
     assert pooled(page) == written(edited, "average")
     assert shown(page) == edited[19].flatten().tolist()
-    expect(page.locator(".cx-chosen")).to_have_accessible_name("row 1, column 2")
+    expect(page.locator(".cx-chosen")).to_have_accessible_name("row 0, column 1")
     for group, name in [("Paint with", "0"), ("Show", "Average"), ("Change", "This map")]:
         answer = page.get_by_role("group", name=group).get_by_role("radio", name=name)
         expect(answer).to_be_checked()

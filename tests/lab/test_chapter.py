@@ -83,7 +83,7 @@ def test_what_python_sets_is_shown(notebook: Notebook, view: Locator, place: int
     notebook.write(place + 1, 'explorer.class_index, explorer.cell = names.index("groom"), (1, 6)')
     expect(view.locator(".cx-title strong")).to_have_text("groom")
     expect(cell_of(view, 1, 6)).to_have_attribute("aria-selected", "true")
-    expect(view.get_by_text("row 2, column 7", exact=True)).to_be_visible()
+    expect(view.get_by_text("row 1, column 6", exact=True)).to_be_visible()
 
 
 def test_in_the_dark_it_still_answers(notebook: Notebook, view: Locator) -> None:

@@ -93,9 +93,9 @@ def test_classes_move_the_map_and_places_speak(
     explorer.get_by_role("gridcell").first.focus()
     heading = explorer.locator(".cx-speaks .cx-heading")
     for key, place in [
-        ("ArrowRight", "row 1, column 2"),
-        ("ArrowDown", "row 2, column 2"),
-        ("ArrowDown", "row 3, column 2"),
+        ("ArrowRight", "row 0, column 1"),
+        ("ArrowDown", "row 1, column 1"),
+        ("ArrowDown", "row 2, column 1"),
     ]:
         explorer.page.keyboard.press(key)
         expect(heading).to_contain_text(place)

@@ -4,7 +4,7 @@ import { element } from "./elements.mjs";
 import { pinning } from "./pinning.mjs";
 
 /** In words, as readers count. */
-export const whereIs = ([row, column]) => `row ${row + 1}, column ${column + 1}`;
+export const whereIs = ([row, column]) => `row ${row}, column ${column}`;
 
 /** The row and column of a cell that was counted along the rows. */
 export const cellAt = (index, columns) => [Math.floor(index / columns), index % columns];
