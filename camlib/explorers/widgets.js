@@ -770,7 +770,7 @@ function pinning({ get, set, onPin = () => {
 }
 
 // shared/cells.mjs
-var whereIs = ([row, column]) => `row ${row + 1}, column ${column + 1}`;
+var whereIs = ([row, column]) => `row ${row}, column ${column}`;
 var cellAt = (index, columns) => [Math.floor(index / columns), index % columns];
 function cellUnder(node, event, rows, columns) {
   const box = node.getBoundingClientRect();

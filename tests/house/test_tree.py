@@ -69,8 +69,8 @@ def test_one_file_alone_names_pytorchs_index() -> None:
 
 
 def test_no_large_file() -> None:
-    """A clone stays small: no file above 500 kB but garments and networks, which have to travel."""
-    large = [name for name in files() if (ROOT / name).stat().st_size > 500_000]
+    """A clone stays small: no file above 600 kB but garments and networks, which have to travel."""
+    large = [name for name in files() if (ROOT / name).stat().st_size > 600_000]
     assert {name.rsplit("/", 1)[0] for name in large} == {
         "camlib/assets/garments",
         "camlib/assets/networks",
