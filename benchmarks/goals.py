@@ -94,17 +94,18 @@ GOALS = (
         for count in (1, 10, 1000)
     ),
     Goal(gradient_maps("camlib", GRAD_CAM, 1), FORWARD_BACKWARD, at_most=1.1, on="vgg16"),
-    # Half of each one's time is half of the fastest one's, which is torch-cam. There ten backward
-    # passes in one read the same 400 MB of weights as one does, but MKL rearranges them first for
-    # more than one row: 46 instead of 14 milliseconds, which no caller can change.
+    # Ten backward passes in one read the same 400 MB of weights as one does; MKL rearranges them first for
+    # more than one row. torch-cam is timed beside them and not judged: it repeats the backward pass alone,
+    # and where reading those weights is fast, one forward pass is half of its time already.
+    Goal(gradient_maps("camlib", GRAD_CAM, 10), FORWARD_BACKWARD, at_most=1.2, on="vgg16"),
     *(
         Goal(
             gradient_maps("camlib", GRAD_CAM, 10),
             gradient_maps(peer, GRAD_CAM, 10),
-            at_most=limit,
+            at_most=0.5,
             on="vgg16",
         )
-        for peer, limit in (("pytorch-grad-cam", 0.5), ("captum", 0.5), ("torch-cam", 0.55))
+        for peer in ("pytorch-grad-cam", "captum")
     ),
     *PAGES,
 )
