@@ -78,6 +78,17 @@ def test_search(visit: Callable[..., Any]) -> None:
     assert visited.foreign == []
 
 
+def test_a_result_of_the_search_opens_at_its_section(visit: Callable[..., Any]) -> None:
+    """A word of one section in the middle of a long page; by an address of its own, a page opens at its top."""
+    page = visit("search.html?q=impostors").page
+    page.locator("#search-results ul.search a[href*='11-when-not-to-believe']").first.click()
+    page.wait_for_url("**/11-when-not-to-believe.html*#who-passes")
+    expect(page.get_by_role("heading", name="Who passes?")).to_be_in_viewport()
+    page = visit("book/11-when-not-to-believe").page
+    assert "#" not in page.url
+    assert page.evaluate("scrollY") == 0
+
+
 @pytest.mark.parametrize(
     "words",
     ["grayscale", "NaN", "bounding box", "timm", "huggingface", "cuda", "save png", "ImageFolder",
