@@ -16,15 +16,13 @@ AXE = ROOT / "_web" / "tests" / "axe.min.js"
 WCAG = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa")  # axe-core's names for A and AA
 # The rules of these that ask for colours: of the same page in other colours, all that can change.
 COLOURS = ("color-contrast", "link-in-text-block")
-# Of thousands of words of code and signs of formulas, axe-core looks at one in each colour: with all it takes
-# six times as long.
+# Of thousands of words of code, axe-core looks at one in each colour: with all it takes six times as long.
 LOOK = """async ([part, exclude, runOnly]) => {
     const seen = new Set();
-    const blocks = "pre, dt.sig, .katex";
-    const codes = [...document.querySelectorAll(`${part} :is(${blocks})`)];
+    const codes = [...document.querySelectorAll(`${part} pre`)];
     for (const word of codes.flatMap((code) => [...code.querySelectorAll("span")])) {
         const { color, backgroundColor, fontWeight, fontSize, opacity } = getComputedStyle(word);
-        const behind = getComputedStyle(word.closest(blocks)).backgroundColor;
+        const behind = getComputedStyle(word.closest("pre")).backgroundColor;
         const looks = [color, backgroundColor, fontWeight, fontSize, opacity, behind].join();
         word.toggleAttribute("data-repeated", seen.has(looks));
         seen.add(looks);
