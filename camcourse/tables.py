@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from html import escape
 
-NUMBER = re.compile(r"[-+−]?[\d,.]+ ?%?")
+NUMBER = re.compile(r"[-+−]?\d[\d,.]*(e[-+]?\d+)? ?%?|[-–]|nan")
 
 
 @dataclass(frozen=True, repr=False)
@@ -43,7 +43,7 @@ class Table:
         return f'<table class="table">\n<thead>{head}</thead>\n<tbody>\n{body}\n</tbody>\n</table>'
 
 
-def tabulate(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
+def tabulate(columns: Sequence[object], rows: Iterable[Sequence[object]]) -> Table:
     """Return a table to display as the value of a cell.
 
     Parameters
@@ -56,7 +56,7 @@ def tabulate(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     Raises
     ------
     ValueError
-        If a row has another number of values than there are columns.
+        If there is no row or no column, or a row has another number of values than there are columns.
 
     Examples
     --------
@@ -66,10 +66,15 @@ def tabulate(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> Table:
     edges      0.31
     """
     given = tuple(tuple(str(value) for value in row) for row in rows)
+    if not given or not columns:
+        raise ValueError(
+            f"rows, columns: expected at least one of each, got {len(given)} rows of "
+            f"{len(columns)} columns. Print a sentence where there is nothing to show."
+        )
     for row in given:
         if len(row) != len(columns):
             raise ValueError(
                 f"rows: expected {len(columns)} values in each row, one per column, got "
                 f"{len(row)} in {row}."
             )
-    return Table(tuple(columns), given)
+    return Table(tuple(map(str, columns)), given)

@@ -23,10 +23,10 @@ def upsample(
 ) -> Float[Tensor, "n c *sizes"]:
     r"""Resample maps to a new size, by default with the cells' centres in their right places.
 
-    .. math:: x = (i + \tfrac12) \, \tfrac{h}{H} - \tfrac12
+    .. math:: x = (i + \tfrac12) \, \tfrac{w}{W} - \tfrac12
 
-    This holds along each axis of places: pixel i of H lies at x among the h cells. So a cell's
-    value stands at its centre: cell x lies at pixel (x + 1/2)·H/h - 1/2. Beyond the outermost
+    This holds along each axis of places: pixel i of W lies at x among the w cells. So a cell's
+    value stands at its centre: cell x lies at pixel (x + 1/2)·W/w - 1/2. Beyond the outermost
     centres the nearest cells' values are continued.
 
     Parameters
@@ -41,7 +41,7 @@ def upsample(
         and stays within the values' range, "bicubic" joins them smoothly and may leave the range;
         it is for two axes only. "bilinear" is the name of "linear" for two axes.
     align_corners
-        Put the outermost cells' centres on the outermost pixels, that is x = i·(h-1)/(H-1).
+        Put the outermost cells' centres on the outermost pixels, that is x = i·(w-1)/(W-1).
         This moves every other place outwards; the book shows by how much. Not for "nearest".
 
     Returns

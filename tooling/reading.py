@@ -23,6 +23,7 @@ WORDS, LINES, WIDTH = 3200, 100, 76
 FOLDED = {"hide-input", "hide-cell", "remove-input", "remove-cell"}
 # Formulas, folded boxes, the fences of directives and their options are no words of prose.
 BOX = re.compile(r"^:::\{admonition\}.*\n:class:.*dropdown[\s\S]*?^:::$", re.MULTILINE)
+EDGE = re.compile(r"(\{solution-(?:start|end)\})")
 APART = re.compile(r"\$\$[^$]*\$\$|^ *(?:`{3,}|:{3,})(?:\{[\w-]+\})?|^ *:[\w-]+:.*$", re.MULTILINE)
 
 
@@ -59,14 +60,21 @@ def length(notebook: Any) -> Length:
 def _in_sight(notebook: Any) -> Iterator[Any]:
     in_solution = False
     for cell in notebook.cells:
-        starts, ends = (f"{{solution-{edge}}}" in cell.source for edge in ("start", "end"))
-        in_solution = (in_solution or starts) and not ends
-        if not (in_solution or ends or FOLDED & set(cell.metadata.get("tags", []))):
+        if cell.cell_type == "markdown":
+            shown = ""
+            for part in EDGE.split(cell.source):
+                if EDGE.fullmatch(part):
+                    in_solution = "start" in part
+                elif not in_solution:
+                    shown += part
+            yield nbformat.from_dict({**cell, "source": shown})
+        elif not (in_solution or FOLDED & set(cell.metadata.get("tags", []))):
             yield cell
 
 
 def _asserts_alone(source: str) -> bool:
-    found = ast.parse(re.sub(r"^(\s*)%.*", r"\1pass", source, flags=re.MULTILINE)).body
+    plain = re.sub(r"^(\s*)[%!].*", r"\1pass", source, flags=re.MULTILINE)  # IPython's own commands
+    found = ast.parse(plain).body
     return bool(found) and all(isinstance(statement, ast.Assert) for statement in found)
 
 

@@ -27,3 +27,14 @@ def test_html_and_text_hold_the_same_values() -> None:
 def test_a_row_of_another_length() -> None:
     with pytest.raises(ValueError, match=r"rows: expected 2 values in each row.*got 1 in \('x',\)"):
         tabulate(["a", "b"], [["x"]])
+
+
+def test_nothing_to_show() -> None:
+    with pytest.raises(ValueError, match="expected at least one of each, got 0 rows of 2 columns"):
+        tabulate(["a", "b"], [])
+
+
+def test_names_of_columns_may_be_numbers_and_gaps_do_not_end_a_column_of_numbers() -> None:
+    shown = tabulate(["network", 1], [["x", "2.5e-05"], ["y", "-"]])
+    assert shown.columns == ("network", "1")
+    assert shown._repr_html_().count("text-end") == 3

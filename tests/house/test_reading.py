@@ -36,8 +36,9 @@ def test_what_is_in_sight() -> None:
             f"{FENCE}{{solution-start}} one\n:class: dropdown\n{FENCE}",
             "the solution in words",
             ["def f():\n    return 1"],
-            f"the end of it\n\n{FENCE}{{solution-end}}\n{FENCE}",
-            "eight",
+            f"the end of it\n\n{FENCE}{{solution-end}}\n{FENCE}\n\neight\n\n{FENCE}{{solution-start}} two\n{FENCE}",
+            ["hidden = True"],
+            f"{FENCE}{{solution-end}}\n{FENCE}",
         )
     )
     assert measured == reading.Length(words=10, lines=4, width=8, asserts=0)

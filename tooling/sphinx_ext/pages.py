@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util.inspect import stringify_signature
@@ -61,7 +62,8 @@ class FoldedCodeBelow(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Move the folds of a page."""
         for cell in list(self.document.findall(nodes.container)):
-            if cell.get("nb_element") != "cell_code" or cell.get("hide_mode") != "input":
+            folded = cell.children and isinstance(cell[0], HideCodeCellNode)
+            if not folded or cell.get("hide_mode") != "input":
                 continue
             fold, after = cell.pop(0), cell.next_node(descend=False, siblings=True)
             if isinstance(after, nodes.paragraph) and "caption-below" in after["classes"]:

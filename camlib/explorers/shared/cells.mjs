@@ -3,7 +3,7 @@
 import { element } from "./elements.mjs";
 import { pinning } from "./pinning.mjs";
 
-/** In words, as readers count. */
+/** In words, counted from 0 as everywhere in the book. */
 export const whereIs = ([row, column]) => `row ${row}, column ${column}`;
 
 /** The row and column of a cell that was counted along the rows. */
