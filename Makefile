@@ -20,18 +20,22 @@ kernels := ATEN_CPU_CAPABILITY=avx2,ONEDNN_MAX_CPU_ISA=AVX2,MKL_ENABLE_INSTRUCTI
 	ATEN_CPU_CAPABILITY=default,ONEDNN_MAX_CPU_ISA=SSE41,MKL_ENABLE_INSTRUCTIONS=SSE4_2 OMP_NUM_THREADS=1
 browser := CAMLIB_BROWSER="$$($(py) -m tooling.browser)" && export CAMLIB_BROWSER
 site := _build/html/index.html
+pdf := _build/html/_static/class-activation-maps.pdf
 book_files := $(shell find book camlib camcourse/checks camcourse/quizzes tooling -type f -not -path '*/__pycache__/*' \
 	-not -path '*/.ipynb_checkpoints/*') _config.yml _toc.yml constraints.txt
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help book serve lab test quick lint code unit course faults class chapters portability pages widgets bench zoo format constraints clean distclean
+.PHONY: help book pdf serve lab test quick lint code unit course faults class chapters portability pages widgets bench zoo format constraints clean distclean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
-book: _build/.book ## build the book, every chapter executed
+book: _build/.pdf ## build the book, every chapter executed
 	@echo "The book is built: $(CURDIR)/$(site)   (make serve shows it)"
+
+pdf: _build/.pdf ## the same book as one file to print
+	@echo "The book to print: $(CURDIR)/$(pdf)"
 
 serve: _build/.book ## show the built book in a browser on this machine
 	@$(py) -m tooling.serve
@@ -46,7 +50,7 @@ test: .venv/.ready ## check everything: code, chapters, assignments, the built p
 	@$(MAKE) --no-print-directory $(together) lint _web/network-fingerprint
 	@$(MAKE) --no-print-directory code
 	@$(MAKE) --no-print-directory chapters
-	@$(MAKE) --no-print-directory $(together) faults _build/.book
+	@$(MAKE) --no-print-directory $(together) faults _build/.pdf
 	@$(MAKE) --no-print-directory $(together) pages widgets
 	@$(py) -m tooling.summary _build/reports
 
@@ -96,7 +100,7 @@ portability: .venv/.ready ## run chapters with other kernels and one thread (CHA
 		env $(patient) $$(echo $$kernels | tr , ' ') $(py) -m pytest -q -n 2 --dist loadfile \
 			$(nbval) $$notebooks || exit 1; done
 
-pages: _build/.book ## only the tests of the built book: its pages in a browser
+pages: _build/.pdf ## only the tests of the built book: its pages in a browser
 	@$(browser) && $(pytest) --dist loadscope --junitxml=_build/reports/pages.xml tests/site
 
 widgets: _web/fingerprint .venv/.ready ## only the explorers in JupyterLab, worked by hand and from Python
@@ -162,4 +166,8 @@ _web/network-fingerprint: tooling/browser_model.py $(shell find camlib/networks 
 _build/.book: $(book_files) _web/fingerprint _web/network-fingerprint .venv/.ready
 	@$(patient) $(py) -m tooling.execution
 	@.venv/bin/jupyter-book build . -n -W --keep-going -q || { rm -rf _build/.doctrees; exit 1; }
+	@touch $@
+
+_build/.pdf: _build/.book
+	@$(browser) && $(py) -m tooling.pdf
 	@touch $@

@@ -2,6 +2,7 @@
 
 from camlib.explorers.box_explorer import BoxExplorer
 from camlib.explorers.class_explorer import ClassExplorer
+from camlib.explorers.frame_explorer import FrameExplorer
 from camlib.explorers.method_comparer import MethodComparer
 from camlib.explorers.pooling_explorer import PoolingExplorer
 from camlib.explorers.upsampling_explorer import UpsamplingExplorer
@@ -10,6 +11,7 @@ from camlib.explorers.weighted_sum_explorer import WeightedSumExplorer
 __all__ = [
     "BoxExplorer",
     "ClassExplorer",
+    "FrameExplorer",
     "MethodComparer",
     "PoolingExplorer",
     "UpsamplingExplorer",

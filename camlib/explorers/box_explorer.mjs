@@ -158,7 +158,7 @@ function stagePart({ scenes, colours, here }) {
   let shown;
   let image;
   return {
-    node: element("div", { class: "stage" }, photo, element("div", { class: "layers" }, evidence, shadow), over),
+    node: element("div", { class: "stage sticky" }, photo, element("div", { class: "layers" }, evidence, shadow), over),
     update() {
       const { scene, cut: { owner, largest, box } } = here;
       const { width, height } = scene;

@@ -101,6 +101,19 @@ def place(
     return row, column
 
 
+def places(name: str, value: object, counts: Sequence[int]) -> tuple[int, ...]:
+    """Return one whole number for each of ``counts``, from 0 to below it."""
+    if not isinstance(value, (tuple, list, np.ndarray)) or len(value) != len(counts):
+        raise TypeError(
+            f"{name}: expected {len(counts)} whole numbers, one for each axis, got "
+            f"{describe(value)}. The first place on an axis is 0."
+        )
+    return tuple(
+        index(f"{name}[{i}]", one, count)
+        for i, (one, count) in enumerate(zip(value, counts, strict=True))
+    )
+
+
 def choice(name: str, value: object, answers: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``answers``."""
     if value not in answers:

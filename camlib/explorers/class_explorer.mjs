@@ -130,7 +130,7 @@ function stagePart({ data, state, here, rows, columns, height, width, announce }
     onPin: (cell) => announce(sentenceAbout(data, here, cell)),
   });
   return {
-    node: element("div", { class: "stage", style: `--width: ${width}px; --height: ${height}` },
+    node: element("div", { class: "stage sticky", style: `--width: ${width}px; --height: ${height}` },
       photo, map.node, cells.mark, cells.grid),
     map: { update: () => map.drawMap(here.map, rows, columns, here.peak, state.get("mode")) },
     words: {

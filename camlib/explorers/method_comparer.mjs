@@ -69,7 +69,7 @@ function explore(root, data, state) {
   const [title, words] = [titlePart, wordsPart].map((part) => part(data, state, here));
   const settings = settingsPart(data, state);
   const app = element("div", { class: "app comparing", style: `--count: ${methods.length}; --opacity: ${data.opacity}` },
-    title.node, element("div", { class: "panels" }, ...panels.map(({ node }) => node), words.node), settings.node, voice.node);
+    title.node, element("div", { class: "panels sticky" }, ...panels.map(({ node }) => node), words.node), settings.node, voice.node);
   app.classList.toggle("cx-wide", size[1] > 1.5 * size[0]);
   root.append(app);
   const points = [...panels.map(({ point }) => point), words];

@@ -180,7 +180,7 @@ function stagePart({ photo, colours, peak, rows, columns, height, width, state, 
   let centres;
   return {
     stop: pad.stop,
-    node: element("div", { class: "stage" },
+    node: element("div", { class: "stage sticky" },
       photograph({ class: "photo", src: photo, width, height, alt: "The photograph under the enlarged map" }),
       painted.node,
       shape("svg", { class: "over", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, lines, ways, discs, dots, cut, spot),

@@ -110,7 +110,7 @@ function sumPart(data) {
   bar.show(data.peak, null, (value) => withSign(value, 1));
   const [name, words] = [element("strong"), element("span")];
   return {
-    nodes: [element("p", { class: "title" }, name, " ", words), element("div", { class: "ws-sum" }, node, bar.node)],
+    nodes: [element("p", { class: "title" }, name, " ", words), element("div", { class: "ws-sum sticky" }, node, bar.node)],
     update(now) {
       const [logit, sum] = [data.logits, now.scores].map((values) => number(values[now.place], 2));
       map.draw(within(summed(data.maps[now.place], now.loads), data.peak), data.peak);
@@ -342,6 +342,12 @@ const STYLE = `
 .cx-ws .cx-ws-off :is(canvas, .cx-ws-length) { opacity: 0.25; }
 .cx-ws .cx-slider { grid-area: turn; align-self: start; grid-template-columns: auto 1fr auto; }
 .cx-ws .cx-ws-off label { color: var(--cx-muted); text-decoration: line-through; }
+@container (max-width: 33.99rem) {
+  .cx-app.cx-ws { flex-flow: row wrap; }
+  .cx-ws > :not(.cx-ws-sum, .cx-ws-own) { flex: 1 0 100%; min-width: 0; }
+  .cx-ws .cx-ws-sum { flex: 1 1 55%; }
+  .cx-ws .cx-ws-own { flex: 1 1 30%; }
+}
 @container (min-width: 41rem) {
   .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" auto "sum turn turn" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
   .cx-ws .cx-ws-tiles { grid: auto-flow / repeat(auto-fill, minmax(3.5rem, 1fr)); }

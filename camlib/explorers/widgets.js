@@ -249,6 +249,14 @@ var SHARED = `
 .camlib-explorer .cx-heading { font-weight: 600; }
 .camlib-explorer .cx-heading span { font-weight: 400; color: var(--cx-muted); white-space: nowrap; }
 
+/* On a phone the picture stays in sight while what changes it is touched, below a page's own header. A column
+   gives up its box: a picture stays within its parent, and that has to be the whole explorer. */
+@container (max-width: 33.99rem) {
+  .camlib-explorer .cx-app { display: flex; flex-direction: column; }
+  .camlib-explorer .cx-app > :is(.cx-column, .cx-part) { display: contents; }
+  .camlib-explorer .cx-app .cx-sticky { position: sticky; top: var(--cam-header, 0px); z-index: 2; background: var(--cx-card); }
+}
+
 @media (prefers-reduced-motion: reduce) { .camlib-explorer .cx-grid::before { transition: none; } }
 @media print { .camlib-explorer .cx-settings { display: none; } }
 `;
@@ -547,7 +555,7 @@ function stagePart({ scenes, colours, here }) {
   let shown;
   let image;
   return {
-    node: element("div", { class: "stage" }, photo, element("div", { class: "layers" }, evidence, shadow), over),
+    node: element("div", { class: "stage sticky" }, photo, element("div", { class: "layers" }, evidence, shadow), over),
     update() {
       const { scene, cut: { owner, largest: largest2, box } } = here;
       const { width, height } = scene;
@@ -989,7 +997,7 @@ function stagePart2({ data, state, here, rows, columns, height, width, announce 
   return {
     node: element(
       "div",
-      { class: "stage", style: `--width: ${width}px; --height: ${height}` },
+      { class: "stage sticky", style: `--width: ${width}px; --height: ${height}` },
       photo,
       map.node,
       cells.mark,
@@ -1361,6 +1369,89 @@ var STYLE2 = `
 @media print { .cx-search, .cx-invitation { display: none; } }
 `;
 
+// frame_explorer.mjs
+var PIXELATED = 64;
+var FEW = 3;
+var { hydrate: hydrate3, render: render3 } = livesOf("frame_explorer", "Frame explorer", explore3);
+var frameAt = (at, axes) => at.reduce((index, place, axis) => index * axes[axis][1].length + place, 0);
+function picture(address, [height, width]) {
+  if (!address.startsWith("data:image/svg")) {
+    const image = photograph({ class: "photo", src: address, width, height, alt: "" });
+    image.addEventListener("load", () => image.classList.toggle("cx-cells", image.naturalWidth <= PIXELATED));
+    return image;
+  }
+  const octets = Uint8Array.from(atob(address.split(",")[1]), (letter) => letter.charCodeAt(0));
+  const figure = new DOMParser().parseFromString(new TextDecoder().decode(octets), "image/svg+xml").documentElement;
+  figure.classList.add("cx-photo");
+  figure.setAttribute("aria-hidden", "true");
+  return document.importNode(figure, true);
+}
+function explore3(root, { axes, frames, size: [height, width], words }, state) {
+  dress(STYLE3, "frame_explorer");
+  const drawn = /* @__PURE__ */ new Map();
+  const index = () => frameAt(state.get("at"), axes);
+  const stage = element("div", { class: "stage sticky", style: `--width: ${width}px; aspect-ratio: ${width} / ${height}` });
+  const said = element("p", { class: "said" });
+  const voice = announcer();
+  const move = (axis, place) => {
+    const old = state.get("at");
+    if (old[axis] !== place) state.set("at", old.with(axis, place));
+  };
+  const show = {
+    update() {
+      const now = index();
+      if (!drawn.has(now)) drawn.set(now, picture(frames[now], [height, width]));
+      if (stage.firstChild !== drawn.get(now)) stage.replaceChildren(drawn.get(now));
+      reword(said, words[now]);
+    }
+  };
+  const controls = axes.map(([label, names], axis) => {
+    const common = {
+      words: label,
+      trait: "at",
+      state: { get: () => state.get("at")[axis], set: (_, place) => move(axis, place) }
+    };
+    return names.length > FEW ? slider({ ...common, min: 0, max: names.length - 1, step: 1, written: (place) => names[place] }) : choice({ ...common, answers: names.map((name, place) => [place, name]) });
+  });
+  const [, places] = axes[0];
+  const across = ({ clientX, buttons }) => {
+    if (!buttons) return;
+    const box = stage.getBoundingClientRect();
+    move(0, Math.max(0, Math.min(places.length - 1, Math.floor((clientX - box.left) / box.width * places.length))));
+  };
+  for (const event of ["pointerdown", "pointermove"]) stage.addEventListener(event, across);
+  const app = element(
+    "div",
+    { class: "app" },
+    stage,
+    element("div", { class: "column" }, said, element("div", { class: "settings" }, ...controls.map(({ node }) => node))),
+    voice.node
+  );
+  app.classList.toggle("cx-wide", width > 1.5 * height);
+  root.append(app);
+  const ends = [
+    follow(state, { at: [show, ...controls] }),
+    state.subscribe("at", () => voice.say(words[index()])),
+    voice.stop,
+    () => app.remove()
+  ];
+  return () => ends.forEach((end) => end());
+}
+var STYLE3 = `
+.cx-stage { margin-inline: auto; touch-action: pan-y; cursor: ew-resize; user-select: none; }
+.cx-stage img { pointer-events: none; }
+.cx-cells { image-rendering: pixelated; }
+.cx-column { justify-content: center; gap: 0.5rem; }
+.cx-said { min-height: 2.8em; }
+.cx-settings { padding-top: 0; border: 0; }
+.cx-slider { grid-template-columns: max-content 1fr minmax(5rem, max-content); }
+.cx-slider input { min-height: 2.75rem; }
+.cx-choice { grid-template-columns: max-content 1fr; }
+@container (min-width: 36rem) {
+  .cx-app:not(.cx-wide) { grid-template-columns: minmax(0, 21rem) minmax(16rem, 1fr); gap: 1.25rem; }
+}
+`;
+
 // shared/pointing.mjs
 function pointing({ height, width, label, state, moved: moved2, onPin }) {
   const chosen = () => state.get("point");
@@ -1402,7 +1493,7 @@ function pointing({ height, width, label, state, moved: moved2, onPin }) {
 // method_comparer.mjs
 var PIXELS = 256;
 var PALE = 0.1;
-var { hydrate: hydrate3, render: render3 } = livesOf("method_comparer", "Method comparer", (root, packed, state) => explore3(root, unpack3(packed), state));
+var { hydrate: hydrate4, render: render4 } = livesOf("method_comparer", "Method comparer", (root, packed, state) => explore4(root, unpack3(packed), state));
 function unpack3(packed) {
   const values = decode(packed.values);
   let start = 0;
@@ -1424,8 +1515,8 @@ function compare(methods, place, layer, scale) {
     peak: scale === "own" ? peaks[at] : Math.max(...peaks)
   });
 }
-function explore3(root, data, state) {
-  dress(STYLE3, "method_comparer");
+function explore4(root, data, state) {
+  dress(STYLE4, "method_comparer");
   const { classes, layers, methods, names, size } = data;
   const here = {
     update() {
@@ -1448,7 +1539,7 @@ function explore3(root, data, state) {
     "div",
     { class: "app comparing", style: `--count: ${methods.length}; --opacity: ${data.opacity}` },
     title.node,
-    element("div", { class: "panels" }, ...panels.map(({ node }) => node), words.node),
+    element("div", { class: "panels sticky" }, ...panels.map(({ node }) => node), words.node),
     settings.node,
     voice.node
   );
@@ -1556,7 +1647,7 @@ function settingsPart2({ classes, layers, logits, names }, state) {
     update: () => parts.forEach((part) => part.update())
   };
 }
-var STYLE3 = `
+var STYLE4 = `
 .cx-panels { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: 0.75rem; }
 .cx-panel .cx-stage { margin: 0.25rem 0 0.5rem; }
 .cx-panel .cx-heat { opacity: var(--opacity); }
@@ -1576,7 +1667,7 @@ var STYLE3 = `
 `;
 
 // pooling_explorer.mjs
-var { hydrate: hydrate4, render: render4 } = livesOf("pooling_explorer", "Pooling explorer", (root, packed, state) => poolings(root, unpack4(packed), state));
+var { hydrate: hydrate5, render: render5 } = livesOf("pooling_explorer", "Pooling explorer", (root, packed, state) => poolings(root, unpack4(packed), state));
 function pool(map) {
   const cells = map.flat();
   return { average: mean(cells), maximum: Math.max(...cells) };
@@ -1609,7 +1700,7 @@ function unpack4({ colours, ...packed }) {
   };
 }
 function poolings(root, data, state) {
-  dress(STYLE4, "pooling_explorer");
+  dress(STYLE5, "pooling_explorer");
   const { count, rows, columns, low, high, start, before, colours, peak } = data;
   const octets = new Uint8Array(colours.buffer);
   const here = {
@@ -1795,7 +1886,7 @@ function sheetPart({ data, state, here }) {
       {},
       element(
         "div",
-        { class: "editor" },
+        { class: "editor sticky" },
         arrow("↑", "up", -1, 0),
         arrow("←", "left", 0, -1),
         sheet,
@@ -1873,10 +1964,10 @@ function tilesPart(context) {
     state,
     trait: "map_index",
     words: `${count} maps, ${count} numbers: choose one to edit`,
-    answers: tiles.map(({ picture, name, value, rail }, k) => [k, element(
+    answers: tiles.map(({ picture: picture2, name, value, rail }, k) => [k, element(
       "span",
       {},
-      element("span", { class: "face", style: `aspect-ratio: ${columns} / ${rows}` }, picture.node),
+      element("span", { class: "face", style: `aspect-ratio: ${columns} / ${rows}` }, picture2.node),
       name,
       value,
       rail
@@ -1887,8 +1978,8 @@ function tilesPart(context) {
     node: maps.node,
     chosen: maps,
     update() {
-      tiles.forEach(({ picture, name, show }, k) => {
-        picture.draw(here.maps[k].flat(), peak);
+      tiles.forEach(({ picture: picture2, name, show }, k) => {
+        picture2.draw(here.maps[k].flat(), peak);
         reword(name, `Map ${k + 1}, ${state.get("pooling")} `);
         show(k, state.get("pooling"));
       });
@@ -1910,7 +2001,7 @@ function newsPart({ data: { count, rows, columns, start, before }, here }) {
     }
   };
 }
-var STYLE4 = `
+var STYLE5 = `
 .cx-editor {
   display: grid; gap: 0.25rem; max-width: 17rem; margin: 0 auto;
   grid-template: ". up ." 2rem "left sheet right" auto ". down ." 2rem / 2rem 1fr 2rem;
@@ -1971,7 +2062,7 @@ var STYLE4 = `
 // upsampling_explorer.mjs
 var MODES = [["nearest", "Nearest"], ["bilinear", "Bilinear"], ["bicubic", "Bicubic"]];
 var ROOM = 9;
-var { hydrate: hydrate5, render: render5 } = livesOf("upsampling_explorer", "Upsampling explorer", (root, packed, state) => explore4(root, unpack5(packed), state));
+var { hydrate: hydrate6, render: render6 } = livesOf("upsampling_explorer", "Upsampling explorer", (root, packed, state) => explore5(root, unpack5(packed), state));
 var lowest = (values) => values.reduce((least, value) => Math.min(least, value));
 var highest = (values) => values.reduce((most, value) => Math.max(most, value));
 function unpack5(packed) {
@@ -2019,8 +2110,8 @@ function hottest(values, width) {
   const pixel = (index) => [Math.floor(index / width), index % width];
   return { first: pixel(first), last: pixel(last) };
 }
-function explore4(root, data, state) {
-  dress(STYLE5, "upsampling_explorer");
+function explore5(root, data, state) {
+  dress(STYLE6, "upsampling_explorer");
   const { map, rows, columns, height, width } = data;
   const here = {
     get point() {
@@ -2141,7 +2232,7 @@ function stagePart3({ photo, colours, peak, rows, columns, height, width, state,
     stop: pad.stop,
     node: element(
       "div",
-      { class: "stage" },
+      { class: "stage sticky" },
       photograph({ class: "photo", src: photo, width, height, alt: "The photograph under the enlarged map" }),
       painted.node,
       shape("svg", { class: "over", viewBox: `0 0 ${width} ${height}`, "aria-hidden": "true" }, lines, ways, discs, dots, cut2, spot),
@@ -2296,7 +2387,7 @@ function sumPart2({ map, columns, here }) {
     }
   };
 }
-var STYLE5 = `
+var STYLE6 = `
 .cx-switches { display: flex; flex-wrap: wrap; gap: 0.5rem 1.25rem; font-size: 0.875rem; }
 .cx-switches .cx-choice { grid-template-columns: auto auto; }
 .cx-switches .cx-choice:disabled { opacity: 0.5; }
@@ -2348,7 +2439,7 @@ svg .cx-spot { stroke: var(--cx-accent); stroke-width: 11; }
 `;
 
 // weighted_sum_explorer.mjs
-var { hydrate: hydrate6, render: render6 } = livesOf("weighted_sum_explorer", "Weighted sum explorer", (root, packed, state) => explore5(root, unpack6(packed), state));
+var { hydrate: hydrate7, render: render7 } = livesOf("weighted_sum_explorer", "Weighted sum explorer", (root, packed, state) => explore6(root, unpack6(packed), state));
 var REST = -1;
 function unpack6(packed) {
   const [count, rows, columns] = packed.shape;
@@ -2405,8 +2496,8 @@ function look(data, state) {
     silent: [...off].reduce((sum, key) => sum + (key === REST ? others : 1), 0)
   };
 }
-function explore5(root, data, state) {
-  dress(STYLE6, "weighted_sum_explorer");
+function explore6(root, data, state) {
+  dress(STYLE7, "weighted_sum_explorer");
   const voice = announcer();
   const parts = [sumPart3, classesPart, channelPart, switchesPart2, termsPart].map((part) => part(data, state));
   const app = element(
@@ -2444,7 +2535,7 @@ function sumPart3(data) {
   bar.show(data.peak, null, (value) => withSign(value, 1));
   const [name, words] = [element("strong"), element("span")];
   return {
-    nodes: [element("p", { class: "title" }, name, " ", words), element("div", { class: "ws-sum" }, node, bar.node)],
+    nodes: [element("p", { class: "title" }, name, " ", words), element("div", { class: "ws-sum sticky" }, node, bar.node)],
     update(now) {
       const [logit, sum] = [data.logits, now.scores].map((values) => number(values[now.place], 2));
       map.draw(within(summed(data.maps[now.place], now.loads), data.peak), data.peak);
@@ -2649,7 +2740,7 @@ function termsPart({ held, logits, numbers, offset, title, worth }) {
     }
   };
 }
-var STYLE6 = `
+var STYLE7 = `
 .cx-app.cx-ws { grid-template: "title title" "sum own" "classes classes" "words words" "turn turn" "switches switches" "terms terms" / minmax(0, 1.6fr) minmax(0, 1fr); gap: 0.75rem; }
 .cx-ws .cx-title { grid-area: title; }
 .cx-ws .cx-ws-sum { grid-area: sum; }
@@ -2693,6 +2784,12 @@ var STYLE6 = `
 .cx-ws .cx-ws-off :is(canvas, .cx-ws-length) { opacity: 0.25; }
 .cx-ws .cx-slider { grid-area: turn; align-self: start; grid-template-columns: auto 1fr auto; }
 .cx-ws .cx-ws-off label { color: var(--cx-muted); text-decoration: line-through; }
+@container (max-width: 33.99rem) {
+  .cx-app.cx-ws { flex-flow: row wrap; }
+  .cx-ws > :not(.cx-ws-sum, .cx-ws-own) { flex: 1 0 100%; min-width: 0; }
+  .cx-ws .cx-ws-sum { flex: 1 1 55%; }
+  .cx-ws .cx-ws-own { flex: 1 1 30%; }
+}
 @container (min-width: 41rem) {
   .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" auto "sum turn turn" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }
   .cx-ws .cx-ws-tiles { grid: auto-flow / repeat(auto-fill, minmax(3.5rem, 1fr)); }
@@ -2700,7 +2797,7 @@ var STYLE6 = `
 `;
 
 // widgets
-var explorers = { box_explorer: render, class_explorer: render2, method_comparer: render3, pooling_explorer: render4, upsampling_explorer: render5, weighted_sum_explorer: render6 };
+var explorers = { box_explorer: render, class_explorer: render2, frame_explorer: render3, method_comparer: render4, pooling_explorer: render5, upsampling_explorer: render6, weighted_sum_explorer: render7 };
 var widgets_default = { render: (given) => explorers[given.model.get("_module")](given) };
 export {
   widgets_default as default

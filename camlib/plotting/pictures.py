@@ -120,7 +120,7 @@ def _drawn(
         for i in row:
             across = tall * shapes[i]
             axes = figure.add_axes((left / wide, bottom / high, across / wide, tall / high))
-            axes.imshow(images[i], aspect="auto", interpolation="antialiased")
+            axes.imshow(images[i], aspect="auto")
             axes.set_axis_off()
             axes.set_title(above[i], pad=3)
             axes.annotate(
@@ -164,7 +164,8 @@ def colorbar(
         ticks = sorted({low, 0.0 if low < 0 < high else (low + high) / 2, high})
         bar.set_ticks(ticks, labels=[written(tick) for tick in ticks])
         axes.tick_params(length=0, pad=2)
-        sides = "\N{LEFTWARDS ARROW} against        for \N{RIGHTWARDS ARROW}"
+        gap = 8 * "\N{NO-BREAK SPACE}"
+        sides = f"\N{LEFTWARDS ARROW} against{gap}for \N{RIGHTWARDS ARROW}"
         meaning = label or (sides if colors.name == EVIDENCE.name else "")
         axes.set_xlabel(meaning, fontsize=9, labelpad=1)
     return figure

@@ -21,8 +21,10 @@ AGAINST = to_hex(EVIDENCE(0.0))
 FOR = to_hex(EVIDENCE(1.0))
 _TEAL = to_hex(INTENSITY(0.55))
 
+DPI = 110
+
 _STYLE: Any = {
-    "figure.dpi": 110,
+    "figure.dpi": DPI,
     "figure.facecolor": "none",
     "figure.edgecolor": "none",
     "figure.figsize": (7.0, 3.0),
@@ -32,7 +34,12 @@ _STYLE: Any = {
     "savefig.bbox": "tight",
     "savefig.pad_inches": 0.04,
     "savefig.transparent": True,
+    "svg.fonttype": "none",
     "svg.hashsalt": "camlib",
+    # Pixels as they are, in files that are scaled by who shows them.
+    "image.interpolation": "none",
+    # As many points on every machine, however they are rounded.
+    "path.simplify": False,
     # DejaVu Sans comes with matplotlib: the same letters on every machine.
     "font.family": "DejaVu Sans",
     "font.size": 10.0,

@@ -16,6 +16,13 @@ WINDOW, TOLERANCE = 4, 10.0
 # Numbers round by their kind, here by their bytes: two units in the last place of a float16.
 RELATIVE = {2: 2e-3, 4: 1e-4, 8: 1e-4}
 
+# In a figure: the name it gives its own parts; an element, or the words between two; a colour or number.
+MARK = re.compile(r"(?<=figure-)[0-9a-f]{8}")
+PART = re.compile(r"<[^>]*>|[^<>]+")
+NUMBER = re.compile(r"#[0-9a-f]{6}\b|-?\d+(?:\.\d+)?(?:e-?\d+)?")
+# A line may lie so many points elsewhere, a twentieth of a letter's height; a colour be a step or two off.
+POINTS, STEPS = 0.5, 2
+
 DATA_URL = re.compile(r"data:([a-z]+/[a-z0-9.+-]+);base64,([A-Za-z0-9+/=]+)")
 
 
@@ -37,13 +44,51 @@ def difference(kind: str, old: bytes, new: bytes) -> str | None:
     if old == new:
         return None
     if kind == "image/svg+xml":
-        return "the SVG differs"
+        return figure_difference(old.decode(), new.decode())
     if kind.startswith("image/"):
         return picture_difference(pixels(old), pixels(new))
     if kind.startswith("application/x-"):
         dtype = np.dtype(kind.removeprefix("application/x-")).newbyteorder("<")
         return array_difference(np.frombuffer(old, dtype), np.frombuffer(new, dtype))
     return f"the {kind} differs"
+
+
+def figure_difference(old: str, new: str) -> str | None:
+    """Compare two SVG figures: the same elements and words, lines in the same places, alike pictures.
+
+    Words are compared letter by letter.
+    """
+    parts = [PART.findall(MARK.sub("", svg)) for svg in (old, new)]
+    if len(parts[0]) != len(parts[1]):
+        return "the figure has more or fewer elements"
+    for before, after in zip(*parts, strict=True):
+        if before == after:
+            continue
+        pictures = DATA_URL.search(before), DATA_URL.search(after)
+        if all(pictures):
+            (kind, was), (_, now) = (match.groups() for match in pictures if match)
+            found = difference(kind, base64.b64decode(was), base64.b64decode(now))
+            before, after = DATA_URL.sub("", before), DATA_URL.sub("", after)
+        else:
+            found = None
+        found = found or element_difference(before, after)
+        if found:
+            return found
+    return None
+
+
+def element_difference(old: str, new: str) -> str | None:
+    """Compare two elements of a figure, whose numbers and colours may differ a little, or two texts."""
+    if not old.startswith("<") or NUMBER.sub("", old) != NUMBER.sub("", new):
+        return f"{old[:60]!r} became {new[:60]!r}"
+    for before, after in zip(NUMBER.findall(old), NUMBER.findall(new), strict=True):
+        if before.startswith("#"):
+            steps = zip(bytes.fromhex(before[1:]), bytes.fromhex(after[1:]), strict=True)
+            if max(abs(a - b) for a, b in steps) > STEPS:
+                return f"the colour was {before}, is {after}"
+        elif abs(float(before) - float(after)) > POINTS:
+            return f"{before} became {after} in {old[:60]!r}"
+    return None
 
 
 def pixels(content: bytes) -> np.ndarray:

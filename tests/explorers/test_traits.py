@@ -40,6 +40,7 @@ KEPT = [
     ("class_explorer", "mode", "nearest", "nearest"),
     ("class_explorer", "scale", "own", "own"),
     ("class_explorer", "greyscale", np.False_, False),
+    ("frame_explorer", "at", [3, np.int64(1)], (3, 1)),
     ("method_comparer", "class_index", np.int64(3), 3),
     ("method_comparer", "layer", "early", "early"),
     ("method_comparer", "point", [223, np.int64(0)], (223, 0)),
@@ -123,6 +124,8 @@ WHOLE = "whole numbers"
         ("class_explorer", "mode", "bicubic", ValueError, '"bilinear" or "nearest", got'),
         ("class_explorer", "scale", None, ValueError, '"shared" or "own", got None.'),
         ("class_explorer", "greyscale", "no", TypeError, "True or False, got str 'no'."),
+        ("frame_explorer", "at", (0,), TypeError, "2 whole numbers, one for each axis, got tuple"),
+        ("frame_explorer", "at", 1, TypeError, "2 whole numbers, one for each axis, got int 1."),
         ("method_comparer", "class_index", 5, ValueError, "one of 7, 3, 9, got 5. Find a class"),
         ("method_comparer", "class_index", 7.0, TypeError, WHOLE),
         ("method_comparer", "layer", "first", ValueError, '"early" or "last", got \'first\'.'),
@@ -195,6 +198,7 @@ def test_a_place_may_be_let_go(kind: str) -> None:
 TEXTS = {
     "box_explorer": "BoxExplorer of 5 pictures",
     "class_explorer": "ClassExplorer of 10 classes, 7×7 cells",
+    "frame_explorer": "FrameExplorer of 8 frames: Depth, Subject",
     "method_comparer": "MethodComparer of CAM, Grad-CAM, Grad-CAM++: 3 classes, 2 layers",
     "pooling_explorer": "PoolingExplorer of 2 maps, 3×3 cells",
     "upsampling_explorer": "UpsamplingExplorer of 7×7 cells, 224×224 pixels",
@@ -222,6 +226,7 @@ BAD = '</script><b>"x"<!--'
 NAMED = {
     "box_explorer": {"names": [BAD] * 5},
     "class_explorer": {"class_names": [BAD] * 10},
+    "frame_explorer": {"axes": {BAD: [BAD] * 4, "Subject": [BAD] * 2}, "words": [BAD] * 8},
     "method_comparer": {
         "maps": {BAD: {BAD: make_maps()["CAM"]["last"]}, "other": {BAD: make_cam(3).maps[0]}},
         "class_names": [BAD] * 3,
@@ -256,6 +261,7 @@ def large(kind: str) -> Explorer:
     [
         ("box_explorer", 80_000),
         ("class_explorer", 250_000),
+        ("frame_explorer", 20_000),
         ("method_comparer", 100_000),
         ("pooling_explorer", 40_000),
         ("upsampling_explorer", 50_000),
@@ -283,6 +289,10 @@ IMAGE = (255 * make_picture()).astype(np.uint8)
         ("class_explorer", {"image": IMAGE.copy()}),
         ("class_explorer", {"cam": make_cam(10)}),
         ("class_explorer", {"cam": in_float64(make_cam(10))}),
+        (
+            "frame_explorer",
+            {"frames": [np.full((120, 160, 3), 36 * i, np.uint8) for i in range(8)]},
+        ),
         ("method_comparer", {"image": IMAGE.copy()}),
         ("method_comparer", {"maps": make_maps()}),
         ("pooling_explorer", {"maps": torch.tensor(TWO)}),

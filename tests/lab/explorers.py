@@ -70,6 +70,15 @@ LINES = {
         back=4,
         follows=lambda view: expect(view.locator(".cx-title strong")).to_have_text("elk"),
     ),
+    "FrameExplorer": Line(
+        make='explorers.FrameExplorer([picture, 1 - picture], {"Light": ["as it is", "turned"]}, '
+        '["Dark at the top.", "Dark at the bottom."])',
+        trait="at",
+        act=lambda view: view.get_by_role("slider").press("End"),
+        chosen=(1,),
+        back=(0,),
+        follows=lambda view: expect(view.locator(".cx-said")).to_have_text("Dark at the top."),
+    ),
     "MethodComparer": Line(
         make='explorers.MethodComparer(picture, {"CAM": {"last": maps[0]}, "Grad-CAM": '
         '{"early": maps[0], "last": maps[0] / 49}}, names)',

@@ -21,6 +21,14 @@ CLASSES = ("book/intro", "book/05-exploring-classes")
 METHODS = ("book/09-grad-cam", "book/10-grad-cam-plus-plus")
 BOX, POOLING = "book/08-map-to-box", "book/02-global-average-pooling"
 SUM, UPSAMPLING = "book/03-weighted-sum", "book/04-upsampling"
+KINDS = {
+    **dict.fromkeys(CLASSES, "class_explorer"),
+    **dict.fromkeys(METHODS, "method_comparer"),
+    BOX: "box_explorer",
+    POOLING: "pooling_explorer",
+    SUM: "weighted_sum_explorer",
+    UPSAMPLING: "upsampling_explorer",
+}
 FITS = "figure => figure.scrollWidth <= figure.clientWidth + 1"
 
 two_ways = pytest.mark.parametrize(
@@ -30,7 +38,7 @@ two_ways = pytest.mark.parametrize(
 
 @pytest.fixture
 def awake(visit: Callable[..., Any]) -> Iterator[Callable[..., Locator]]:
-    """Open a page and return its first explorer, alive and in view: ``awake("book/intro", width=390)``.
+    """Open a page and return the explorer that it is for, alive and in view: ``awake("book/intro", width=390)``.
 
     At the end it fits into its column, and nothing has gone wrong or been asked of another server.
     """
@@ -38,7 +46,8 @@ def awake(visit: Callable[..., Any]) -> Iterator[Callable[..., Locator]]:
 
     def start(name: str, **way: Any) -> Locator:
         visited = visit(name, **way)
-        explorer = visited.page.locator("[data-camlib-explorer]").first
+        kind = KINDS.get(name, "frame_explorer")
+        explorer = visited.page.locator(f"[data-camlib-explorer={kind}]").first
         expect(explorer.locator(".cx-app")).to_be_visible()
         explorer.scroll_into_view_if_needed()
         visits.append((visited, explorer))
@@ -260,3 +269,45 @@ def test_every_panel_answers(awake: Callable[..., Locator], name: str, way: dict
     values = explorer.locator(".cx-panel .cx-value")
     expect(values.first).to_contain_text(".")
     assert all("." in text for text in values.all_inner_texts()[: pads.count()])
+
+
+# ---------------------------------------------------------------- every explorer, on a phone
+
+# Of each control, scrolled to several heights of the screen: is it, and the picture, ever wholly in sight?
+TOGETHER = """async (explorer) => {
+    const picture = explorer.querySelector('.cx-sticky');
+    const header = document.querySelector('.bd-header-article')?.getBoundingClientRect().bottom ?? 0;
+    const shown = (node) => node.checkVisibility() && node.getBoundingClientRect().height > 0;
+    const inSight = ({ top, bottom }) => top >= header - 4 && bottom <= innerHeight + 1;
+    const controls = [...explorer.querySelectorAll('.cx-app :is(input, button, [role=combobox])')]
+        .map((node) => node.closest('label') ?? node).filter(shown);
+    const missed = [];
+    for (const control of controls) {
+        let seen = false;
+        for (const height of [0.25, 0.5, 0.7, 0.85]) {
+            scrollBy(0, control.getBoundingClientRect().top - height * innerHeight);
+            await new Promise(requestAnimationFrame);
+            const box = control.getBoundingClientRect();
+            const hit = document.elementFromPoint(
+                Math.min(box.left + box.width / 2, innerWidth - 2), box.top + box.height / 2);
+            seen ||= inSight(box) && inSight(picture.getBoundingClientRect())
+                && (control.contains(hit) || hit?.contains(control));
+        }
+        if (!seen) missed.push(control.outerHTML.slice(0, 120));
+    }
+    return [controls.length, missed];
+}"""
+
+
+def test_what_is_touched_and_what_it_changes_are_on_one_screen(
+    any_page: str, visit: Callable[..., Any]
+) -> None:
+    """At 390 × 844, for every control of every explorer: the picture stays while the rest scrolls."""
+    page = visit(any_page, width=390).page
+    page.set_viewport_size({"width": 390, "height": 844})
+    for explorer in page.locator("[data-camlib-explorer]").all():
+        explorer.scroll_into_view_if_needed()
+        expect(explorer.locator(".cx-app")).to_be_visible()
+        controls, missed = explorer.evaluate(TOGETHER)
+        assert controls >= 1
+        assert missed == []

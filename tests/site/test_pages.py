@@ -42,6 +42,14 @@ QUESTIONS = """() => ({
         place: image.closest('[data-camlib-explorer]') ? 'explorer'
             : image.closest('article') ? 'text' : 'around',
     })),
+    figures: [...document.querySelectorAll('article svg[role=img]')].map((figure) => ({
+        label: figure.getAttribute('aria-label'),
+        // What the page gives its ink; other words stand on colours of the figure's own.
+        inks: [...new Set([...figure.querySelectorAll('text')]
+            .filter((text) => text.getAttribute('style').includes('var(--cam-ink'))
+            .map((text) => getComputedStyle(text).fill))],
+    })),
+    paper: getComputedStyle(document.body).backgroundColor,
     links: [...document.querySelectorAll('a[href]')].map((link) => link.href),
     breadth: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
     // TeX that is read as text, outside of code.
@@ -251,6 +259,28 @@ def test_accessible(any_page: str, width: int, scheme: str, facts: Callable[...,
     assert gathered.barriers == []
     scroll, client = gathered.found["breadth"]
     assert width > 390 or (client == 390 and scroll <= client)
+
+
+def luminance(colour: str) -> float:
+    """Return the relative luminance of "rgb(r, g, b)" as WCAG 2 defines it."""
+    shares = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (
+        share / 12.92 if share <= 0.04045 else ((share + 0.055) / 1.055) ** 2.4 for share in shares
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+@every_way
+def test_figures_can_be_read(
+    any_page: str, width: int, scheme: str, facts: Callable[..., Facts]
+) -> None:
+    """By eye, with a contrast of 4.5 to 1, and by ear."""
+    found = facts(any_page, width=width, scheme=scheme).found
+    for figure in found["figures"]:
+        assert len(figure["label"]) >= 15
+        for ink in figure["inks"]:
+            dark, light = sorted((luminance(ink), luminance(found["paper"])))
+            assert (light + 0.05) / (dark + 0.05) >= 4.5, figure["label"]
 
 
 def test_explorers_are_fetched_alone(any_page: str, facts: Callable[..., Facts]) -> None:

@@ -5,6 +5,8 @@ The folder ``templates`` holds the other corrections, wherever the theme's templ
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import html
 import inspect
 import re
@@ -36,6 +38,8 @@ CORRECTIONS = (
     # MyST-NB: the fold above a hidden cell, which reads "Show code cell source".
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
 )
+# Photographs in figures; what is smaller costs less within the page than a request of its own.
+RASTER = re.compile(r'href="data:image/(webp|png);base64,([A-Za-z0-9+/=]{2000,})"')
 # Sphinx: a signature with one parameter a line is a definition list without terms.
 SIGNATURE = re.compile(r'<dl>\s*(<dd><em class="sig-param">.*?)\s*</dl>', re.DOTALL)
 
@@ -70,6 +74,43 @@ class FoldedCodeBelow(SphinxPostTransform):
                 after.parent.remove(after)
                 cell.append(after)
             cell.append(fold)
+
+
+class Figure(nodes.General, nodes.Element):  # type: ignore[misc]
+    """A figure as a part of the page, its SVG in the attribute ``svg``."""
+
+
+class FiguresInPlace(SphinxPostTransform):
+    """Make figures parts of their page, which gives them ink and letters; their photographs become files."""
+
+    default_priority = 190
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Replace the figures that code cells show."""
+        for image in list(self.document.findall(nodes.image)):
+            file = Path(self.app.srcdir, image["uri"])
+            if file.suffix != ".svg" or not file.is_relative_to(self.app.outdir.parent):
+                continue
+            svg = RASTER.sub(self.written, file.read_text(encoding="utf-8"))
+            label = html.escape(image.get("alt", ""))
+            svg = svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+            image.replace_self(Figure(svg=svg))
+
+    def written(self, match: re.Match[str]) -> str:
+        """Write a photograph beside the page, once for all pages that show it; return its address."""
+        octets = base64.b64decode(match[2])
+        name = f"{hashlib.sha256(octets).hexdigest()[:16]}.{match[1]}"
+        folder = Path(self.app.outdir, "_images")
+        folder.mkdir(exist_ok=True)
+        (folder / name).write_bytes(octets)
+        return f'href="{"../" * self.env.docname.count("/")}_images/{name}"'
+
+
+def put_figure(translator: Any, node: Figure) -> None:
+    """Write a figure into a page."""
+    translator.body.append(node["svg"])
+    raise nodes.SkipNode
 
 
 def signature_of_init(
@@ -151,6 +192,8 @@ def setup(app: Sphinx) -> dict[str, Any]:
     """Connect the events; the late priority lets other extensions add their scripts first."""
     app.connect("autodoc-process-docstring", escape_stars, priority=900)  # after Napoleon
     app.connect("doctree-read", mark_captions)
+    app.add_node(Figure, html=(put_figure, None))
+    app.add_post_transform(FiguresInPlace)
     app.add_post_transform(FoldedCodeBelow)
     app.connect("autodoc-process-signature", signature_of_init)
     app.connect("html-page-context", correct, priority=900)

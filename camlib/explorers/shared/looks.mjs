@@ -91,6 +91,14 @@ const SHARED = `
 .camlib-explorer .cx-heading { font-weight: 600; }
 .camlib-explorer .cx-heading span { font-weight: 400; color: var(--cx-muted); white-space: nowrap; }
 
+/* On a phone the picture stays in sight while what changes it is touched, below a page's own header. A column
+   gives up its box: a picture stays within its parent, and that has to be the whole explorer. */
+@container (max-width: 33.99rem) {
+  .camlib-explorer .cx-app { display: flex; flex-direction: column; }
+  .camlib-explorer .cx-app > :is(.cx-column, .cx-part) { display: contents; }
+  .camlib-explorer .cx-app .cx-sticky { position: sticky; top: var(--cam-header, 0px); z-index: 2; background: var(--cx-card); }
+}
+
 @media (prefers-reduced-motion: reduce) { .camlib-explorer .cx-grid::before { transition: none; } }
 @media print { .camlib-explorer .cx-settings { display: none; } }
 `;
