@@ -195,8 +195,8 @@ function sheetPart({ data, state, here }) {
     event.preventDefault();
   });
   return {
-    node: element("div", {},
-      element("div", { class: "editor sticky" }, arrow("↑", "up", -1, 0), arrow("←", "left", 0, -1), sheet,
+    node: element("div", { class: "sticky" },
+      element("div", { class: "editor" }, arrow("↑", "up", -1, 0), arrow("←", "left", 0, -1), sheet,
         arrow("→", "right", 0, 1), arrow("↓", "down", 1, 0)), hint),
     update() {
       const { cell } = here;

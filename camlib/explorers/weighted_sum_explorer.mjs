@@ -171,7 +171,7 @@ function channelPart(data, state) {
     words: "Weights", min: 0, max: 2, step: 0.05, written: (factor) => `× ${number(factor, 2)}`,
   });
   return {
-    nodes: [element("div", { class: "ws-own" }, node, scale),
+    nodes: [element("div", { class: "ws-own sticky" }, node, scale),
       element("div", { class: "ws-words" }, heading, product, words), turned.node],
     update({ factor, key, loads, name, place, term }) {
       const [own, total] = [maps[place][term], number(factor(key) * worth[place][term], 2)];
@@ -344,9 +344,10 @@ const STYLE = `
 .cx-ws .cx-ws-off label { color: var(--cx-muted); text-decoration: line-through; }
 @container (max-width: 33.99rem) {
   .cx-app.cx-ws { flex-flow: row wrap; }
-  .cx-ws > :not(.cx-ws-sum, .cx-ws-own) { flex: 1 0 100%; min-width: 0; }
-  .cx-ws .cx-ws-sum { flex: 1 1 55%; }
-  .cx-ws .cx-ws-own { flex: 1 1 30%; }
+  .cx-ws > * { flex: 0 0 100%; order: 1; min-width: 0; }
+  .cx-ws > .cx-title { order: 0; }
+  .cx-ws > .cx-ws-sum { flex: 0 0 calc(62% - 0.75rem); order: 0; }
+  .cx-ws > .cx-ws-own { flex: 0 0 38%; order: 0; }
 }
 @container (min-width: 41rem) {
   .cx-app.cx-ws { grid-template: "title title title" auto "sum classes classes" auto "sum own words" auto "sum turn turn" 1fr "terms terms terms" auto "switches switches switches" auto / minmax(0, 21rem) 8.5rem minmax(0, 1fr); gap: 0.75rem 1.25rem; padding: 1rem; }

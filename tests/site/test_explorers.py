@@ -277,7 +277,7 @@ def test_every_panel_answers(awake: Callable[..., Locator], name: str, way: dict
 TOGETHER = """async (explorer) => {
     const picture = explorer.querySelector('.cx-sticky');
     const header = document.querySelector('.bd-header-article')?.getBoundingClientRect().bottom ?? 0;
-    const shown = (node) => node.checkVisibility() && node.getBoundingClientRect().height > 0;
+    const shown = (node) => node.checkVisibility({ visibilityProperty: true }) && node.getBoundingClientRect().height > 0;
     const inSight = ({ top, bottom }) => top >= header - 4 && bottom <= innerHeight + 1;
     const controls = [...explorer.querySelectorAll('.cx-app :is(input, button, [role=combobox])')]
         .map((node) => node.closest('label') ?? node).filter(shown);
@@ -305,7 +305,7 @@ def test_what_is_touched_and_what_it_changes_are_on_one_screen(
     """At 390 × 844, for every control of every explorer: the picture stays while the rest scrolls."""
     page = visit(any_page, width=390).page
     page.set_viewport_size({"width": 390, "height": 844})
-    for explorer in page.locator("[data-camlib-explorer]").all():
+    for explorer in page.locator("[data-camlib-explorer]").filter(visible=True).all():
         explorer.scroll_into_view_if_needed()
         expect(explorer.locator(".cx-app")).to_be_visible()
         controls, missed = explorer.evaluate(TOGETHER)

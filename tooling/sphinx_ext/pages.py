@@ -66,14 +66,34 @@ class FoldedCodeBelow(SphinxPostTransform):
     def run(self, **kwargs: Any) -> None:
         """Move the folds of a page."""
         for cell in list(self.document.findall(nodes.container)):
-            folded = cell.children and isinstance(cell[0], HideCodeCellNode)
-            if not folded or cell.get("hide_mode") != "input":
+            if not is_folded(cell):
                 continue
             fold, after = cell.pop(0), cell.next_node(descend=False, siblings=True)
             if isinstance(after, nodes.paragraph) and "caption-below" in after["classes"]:
                 after.parent.remove(after)
                 cell.append(after)
             cell.append(fold)
+
+
+class OneFold(SphinxPostTransform):
+    """Put folded code that shows nothing into the fold of the cell right behind it."""
+
+    default_priority = 199  # once MyST-NB has folded it, before it is put below
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Join the folds of a page."""
+        for cell in list(self.document.findall(nodes.container)):
+            behind = cell.next_node(descend=False, siblings=True)
+            if is_folded(cell) and len(cell) == 1 and behind is not None and is_folded(behind):
+                behind[0].insert(0, cell[0].children)
+                cell.parent.remove(cell)
+
+
+def is_folded(node: nodes.Node) -> bool:
+    """Say whether a node is a cell whose code is folded."""
+    cell = isinstance(node, nodes.container) and node.get("hide_mode") == "input"
+    return cell and bool(node.children) and isinstance(node[0], HideCodeCellNode)
 
 
 class Figure(nodes.General, nodes.Element):  # type: ignore[misc]
@@ -194,6 +214,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", mark_captions)
     app.add_node(Figure, html=(put_figure, None))
     app.add_post_transform(FiguresInPlace)
+    app.add_post_transform(OneFold)
     app.add_post_transform(FoldedCodeBelow)
     app.connect("autodoc-process-signature", signature_of_init)
     app.connect("html-page-context", correct, priority=900)
