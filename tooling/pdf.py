@@ -33,8 +33,10 @@ GATHER = """async ([home, names]) => {
         for (const node of article.querySelectorAll("[href]")) {
             const url = new URL(node.getAttribute("href"), address);
             const [page, hash] = [url.href.split("#")[0], url.hash.slice(1)];
-            const inside = pages.has(page);
-            node.setAttribute("href", inside ? `#${place(pages.get(page), hash || "top")}` : url.href);
+            // A file beside the pages is none in here, but a picture within a figure is shown.
+            if (pages.has(page)) node.setAttribute("href", `#${place(pages.get(page), hash || "top")}`);
+            else if (node.tagName === "image" || !url.href.startsWith(home)) node.setAttribute("href", url.href);
+            else node.removeAttribute("href");
         }
         article.id = place(name, "top");
         article.classList.add("printed");

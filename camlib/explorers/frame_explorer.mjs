@@ -89,6 +89,6 @@ const STYLE = `
 .cx-slider input { min-height: 2.75rem; }
 .cx-choice { grid-template-columns: max-content 1fr; }
 @container (min-width: 36rem) {
-  .cx-app:not(.cx-wide) { grid-template-columns: minmax(0, 21rem) minmax(16rem, 1fr); gap: 1.25rem; }
+  .cx-app:not(.cx-wide) { grid-template-columns: minmax(0, 16rem) minmax(16rem, 1fr); gap: 1.25rem; }
 }
 `;

@@ -255,6 +255,8 @@ var SHARED = `
   .camlib-explorer .cx-app { display: flex; flex-direction: column; }
   .camlib-explorer .cx-app > :is(.cx-column, .cx-part) { display: contents; }
   .camlib-explorer .cx-app .cx-sticky { position: sticky; top: var(--cam-header, 0px); z-index: 2; background: var(--cx-card); }
+  /* What the keyboard reaches must not lie below it. */
+  .camlib-explorer .cx-app :is(input, button) { scroll-margin-top: calc(var(--cam-header, 0px) + 24rem); }
 }
 
 @media (prefers-reduced-motion: reduce) { .camlib-explorer .cx-grid::before { transition: none; } }
@@ -1448,7 +1450,7 @@ var STYLE3 = `
 .cx-slider input { min-height: 2.75rem; }
 .cx-choice { grid-template-columns: max-content 1fr; }
 @container (min-width: 36rem) {
-  .cx-app:not(.cx-wide) { grid-template-columns: minmax(0, 21rem) minmax(16rem, 1fr); gap: 1.25rem; }
+  .cx-app:not(.cx-wide) { grid-template-columns: minmax(0, 16rem) minmax(16rem, 1fr); gap: 1.25rem; }
 }
 `;
 

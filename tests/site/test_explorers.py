@@ -261,7 +261,7 @@ def test_every_panel_answers(awake: Callable[..., Locator], name: str, way: dict
     words = explorer.locator(".cx-panel .cx-words")
     before = words.all_inner_texts()
     assert len(before) >= 2
-    explorer.get_by_role("radio", checked=False).first.check(force=True)
+    explorer.locator("label:has(input:not(:checked))").first.click()
     expect(words.first).not_to_have_text(before[0])
     pads = explorer.get_by_role("application")
     pads.first.focus()

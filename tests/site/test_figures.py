@@ -18,9 +18,11 @@ PAGE = DPI / 72  # pixels of the page for a point of the figure, at most: narrow
 
 def size_of(address: str, folder: Path) -> tuple[int, int]:
     """Return the (width, height) of a picture in a figure: a file, or within the page."""
-    if address.startswith("data:"):
-        return Image.open(io.BytesIO(base64.b64decode(address.partition(",")[2]))).size
-    return Image.open(folder / address).size
+    inside = address.startswith("data:")
+    octets = (
+        base64.b64decode(address.partition(",")[2]) if inside else (folder / address).read_bytes()
+    )
+    return Image.open(io.BytesIO(octets)).size
 
 
 def test_no_picture_is_blurred(page_name: str, built: Path) -> None:

@@ -21,6 +21,7 @@ OWN = (
     "network/*.jpg",  # photographs, which the page lists in a table of their own
     "network/*.png",
     "network/network.json",
+    "class-activation-maps.pdf",
     "favicon.svg",
     "logo.svg",
     "*.mjs",

@@ -51,6 +51,7 @@ QUESTIONS = """() => ({
     })),
     paper: getComputedStyle(document.body).backgroundColor,
     links: [...document.querySelectorAll('a[href]')].map((link) => link.href),
+    height: document.documentElement.scrollHeight,
     breadth: [document.documentElement.scrollWidth, document.documentElement.clientWidth],
     // TeX that is read as text, outside of code.
     raw: (document.querySelector('article')?.innerText.match(/\\\\[([]|\\$\\$|\\\\(?:frac|sum|operatorname)/g) ?? []).length
@@ -336,6 +337,11 @@ def test_without_scripts(any_page: str, width: int, facts: Callable[..., Facts])
     assert "Scripts are off" in found["said"]
     assert found["breadth"][0] <= width
     assert all(shown and "JavaScript" in caption for shown, caption in found["explorers"])
+
+
+def test_chapters_can_be_read_in_one_go(page_name: str, facts: Callable[..., Facts]) -> None:
+    """With folds closed at most 20 000 pixels, about 22 screens."""
+    assert facts(page_name).found["height"] <= 20_000 or page_name == "book/api"
 
 
 def test_one_title(page_name: str, facts: Callable[..., Facts]) -> None:

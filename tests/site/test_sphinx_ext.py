@@ -31,8 +31,15 @@ CELLS = (
     ("markdown", "*Not all of it* in italics."),
     ("code", "1 + 1"),
     ("markdown", "text\n\n*Not right below.*"),
+    ("code", "silent = 1"),
     ("code", "print(folded)"),
     ("markdown", "*A folded cell's caption.*"),
+)
+# Of the rasters one is large enough to be worth a file of its own.
+LARGE = base64.b64encode(bytes(range(256)) * 8).decode()
+FIGURE = (
+    '<svg width="9" height="9" xmlns="http://www.w3.org/2000/svg"><text style="fill: var(--cam-ink-muted, #777)">'
+    f'0.2</text><image href="data:image/webp;base64,{LARGE}"/><image href="data:image/png;base64,AAAA"/></svg>'
 )
 
 
@@ -48,7 +55,11 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], st
             for number, (kind, source) in enumerate(CELLS)
         ]
         printed = {"output_type": "stream", "name": "stdout", "text": "printed by it"}
+        drawn = {"output_type": "display_data", "data": {"image/svg+xml": FIGURE}, "metadata": {}}
+        cells[-3] |= {"metadata": {"tags": ["hide-input"]}}
         cells[-2] |= {"metadata": {"tags": ["hide-input"]}, "outputs": [printed]}
+        described = {"mystnb": {"image": {"alt": "A map & its number."}}}
+        cells[1] |= {"metadata": described, "outputs": [drawn]}
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         notebook = {"cells": cells, "nbformat": 4, "nbformat_minor": 5}
         notebook["metadata"] = {"kernelspec": kernel}
@@ -61,7 +72,7 @@ def build(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str | None], st
             "nb_execution_mode": "off",
             "templates_path": [str(repository.ROOT / "tooling" / "sphinx_ext" / "templates")],
         }
-        out = folder / "out"
+        out = folder / "_build" / "html"
         with pytest.MonkeyPatch.context() as patch, docutils_namespace():
             patch.setattr(repository, "address", lambda: address)
             Sphinx(folder, None, out, folder / "doctrees", "html", options, status=None).build()
@@ -119,6 +130,25 @@ def test_folded_code_stands_below(html: str) -> None:
     ]
     assert places == sorted(places)
     assert places[-1] < html.index(">folded<")
+
+
+def test_folded_code_that_shows_nothing_joins_the_next_fold(html: str) -> None:
+    (fold,) = re.findall(r"<details class.*?</details>", html, re.DOTALL)
+    assert fold.index(">silent<") < fold.index(">folded<")
+
+
+def test_a_figure_is_a_part_of_the_page_and_its_photograph_a_file(
+    html: str, build: Callable[[str | None], str]
+) -> None:
+    """So the page gives it ink and letters; what is small stays within it."""
+    (figure,) = re.findall(r'<svg role="img".*?</svg>', html, re.DOTALL)
+    assert 'aria-label="A map &amp; its number."' in figure
+    assert "fill: var(--cam-ink-muted, #777)" in figure
+    name = hashlib.sha256(bytes(range(256)) * 8).hexdigest()[:16]
+    assert re.findall(r'href="([^"]*)"', figure) == [
+        f"_images/{name}.webp",
+        "data:image/png;base64,AAAA",
+    ]
 
 
 def test_a_long_description_is_cut() -> None:

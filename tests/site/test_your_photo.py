@@ -582,8 +582,9 @@ def test_without_scripts(visit: Callable[..., Any]) -> None:
     """The place says what scripts would add; a picture shows what would come out."""
     page = visit(PAGE, scripts=False).page
     expect(page.locator('[data-camlib-app="your_photo"]')).to_contain_text("It needs scripts")
-    expect(page.locator("article img").first).to_be_visible()
-    assert len(page.locator("article img").first.get_attribute("alt") or "") > 40
+    figure = page.locator("article svg[role=img]").first
+    expect(figure).to_be_visible()
+    assert len(figure.get_attribute("aria-label") or "") > 40
 
 
 # ---------------------------------------------------------------- for everyone

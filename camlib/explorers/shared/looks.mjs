@@ -97,6 +97,8 @@ const SHARED = `
   .camlib-explorer .cx-app { display: flex; flex-direction: column; }
   .camlib-explorer .cx-app > :is(.cx-column, .cx-part) { display: contents; }
   .camlib-explorer .cx-app .cx-sticky { position: sticky; top: var(--cam-header, 0px); z-index: 2; background: var(--cx-card); }
+  /* What the keyboard reaches must not lie below it. */
+  .camlib-explorer .cx-app :is(input, button) { scroll-margin-top: calc(var(--cam-header, 0px) + 24rem); }
 }
 
 @media (prefers-reduced-motion: reduce) { .camlib-explorer .cx-grid::before { transition: none; } }
