@@ -116,6 +116,7 @@ def test_the_goals_of_the_project() -> None:
         (goals.READY, goals.BARE_READY, "at most 3.3", None, None),
         (goals.FIRST_VISIT, goals.FIRST_BARE_RUN, "at most 2.5", None, None),
         (goals.WARM, goals.BARE_RUN, "at most 4", None, None),
+        (goals.SMALL_NETWORK, goals.LARGE_NETWORK, "at most 0.5", goals.SLOW_4G, None),
         (goals.TRANSFER, None, "at most 1500", None, None),
         (goals.EXPLORER_CODE, None, "at most 25", None, None),
     ]

@@ -96,7 +96,7 @@ def test_large_pictures_are_scaled_down() -> None:
 
 
 def test_small_pictures_are_exact_and_shown_with_square_pixels(alive: Open) -> None:
-    """64 pixels become 320, five for one."""
+    """64 pixels become 320, five for one, and on a wide page 256, four for one."""
     dice = np.random.default_rng(0)
     frames = [dice.integers(0, 256, (64, 64, 3), np.uint8) for _ in range(8)]
     explorer = make_frames(frames=frames, at=(1, 0))
@@ -105,7 +105,7 @@ def test_small_pictures_are_exact_and_shown_with_square_pixels(alive: Open) -> N
     np.testing.assert_array_equal(picture(data["frames"][2]) * 255, frames[2])
     assert poster(explorer).shape == (320, 320, 3)
     image = alive(explorer).locator(".cx-stage img")
-    assert image.bounding_box()["width"] == 320
+    assert image.bounding_box()["width"] == 256
     assert image.evaluate("image => getComputedStyle(image).imageRendering") == "pixelated"
 
 
