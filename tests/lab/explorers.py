@@ -74,7 +74,7 @@ LINES = {
         make='explorers.FrameExplorer([picture, 1 - picture], {"Light": ["as it is", "turned"]}, '
         '["Dark at the top.", "Dark at the bottom."])',
         trait="at",
-        act=lambda view: view.get_by_role("slider").press("End"),
+        act=_press("turned"),
         chosen=(1,),
         back=(0,),
         follows=lambda view: expect(view.locator(".cx-said")).to_have_text("Dark at the top."),
