@@ -57,6 +57,26 @@ def mark_captions(app: Sphinx, document: nodes.document) -> None:
             paragraph["classes"].append("caption-below")
 
 
+class Looks(SphinxPostTransform):
+    """Name what the style sheet looks for.
+
+    It could ask itself (``:has``), but then the browser asks again at every change within an explorer.
+    """
+
+    default_priority = 199  # once MyST-NB has folded code
+    formats = ("html",)
+
+    def run(self, **kwargs: Any) -> None:
+        """Give outputs that hold an explorer, and cells that end in text, a class."""
+        for shown in self.document.findall(nodes.raw):
+            if "camlib-explorer" in shown.astext():
+                shown["classes"].append("holds-explorer")
+        for cell in self.document.findall(is_folded):
+            last = cell.children[-1].children[-1:]
+            if last and {"stream", "text_plain"} & set(last[0].get("classes", ())):
+                cell["classes"].append("ends-in-text")
+
+
 class FoldedCodeBelow(SphinxPostTransform):
     """Put a cell's folded code below what it draws or prints, and below the caption of that."""
 
@@ -214,6 +234,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-read", mark_captions)
     app.add_node(Figure, html=(put_figure, None))
     app.add_post_transform(FiguresInPlace)
+    app.add_post_transform(Looks)
     app.add_post_transform(OneFold)
     app.add_post_transform(FoldedCodeBelow)
     app.connect("autodoc-process-signature", signature_of_init)
