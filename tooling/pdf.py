@@ -82,7 +82,8 @@ def printed(target: Path = TARGET) -> int:
         chapters = gather(page, address)
         target.parent.mkdir(parents=True, exist_ok=True)
         numbers = ["000"] * len(chapters)
-        for _ in range(2):
+        for times in ("to count its pages", "with the numbers of its pages"):
+            print(f"printing the book {times} ...", flush=True)
             write_contents(page, chapters, numbers)
             page.pdf(path=target, **PAPER)
             numbers = list(map(str, beginnings(target, len(chapters))))
